@@ -1,1 +1,15 @@
-//! shared
+//! What both sides of the control channel know: the model of the configuration, its validation, the protocol's
+//! messages and its client.
+//!
+//! Must not know: how anything is stored, served or drawn. No text for people stands here: refusals carry a
+//! stable code and arguments, and Fluent turns them into words.
+
+pub mod address;
+pub mod client;
+pub mod model;
+pub mod protocol;
+pub mod refusal;
+pub mod settings;
+
+pub use address::{Address, DomainName};
+pub use refusal::Refusal;

@@ -1,0 +1,1 @@
+//! The control channel's client.

@@ -1,0 +1,161 @@
+//! The model of what an administrator edits and sees: domains, users, groups, aliases, folders and their rights.
+//!
+//! Each record has a `revision` that rises with each change; a write names the revision it was made on.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, DomainName};
+
+/// Whose mailbox database it is: a user's, a group's or a public tree's. Never reused, never changed by a rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OwnerId(pub u64);
+
+/// A mail protocol as permissions and sessions name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    Smtp,
+    Submission,
+    Lmtp,
+    Pop3,
+    Imap,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    pub name: DomainName,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    #[serde(default)]
+    pub description: String,
+    /// Other names under which all its addresses are reached.
+    #[serde(default)]
+    pub aliases: Vec<DomainName>,
+    /// Where mail for unknown local parts goes; nowhere (refused) if `None`.
+    #[serde(default)]
+    pub catch_all: Option<Address>,
+    /// Bytes a user may fill, unless the user has a quota of their own; `None`: no limit.
+    #[serde(default)]
+    pub user_quota_bytes: Option<u64>,
+    /// Largest number of users; `None`: no limit.
+    #[serde(default)]
+    pub users_max: Option<u32>,
+    #[serde(default)]
+    pub revision: u64,
+}
+
+impl Domain {
+    pub fn new(name: DomainName) -> Self {
+        Self {
+            name,
+            enabled: true,
+            description: String::new(),
+            aliases: Vec::new(),
+            catch_all: None,
+            user_quota_bytes: None,
+            users_max: None,
+            revision: 0,
+        }
+    }
+}
+
+/// A user, without secrets: passwords are set by a request of their own and never shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub address: Address,
+    pub owner: OwnerId,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// `None`: the domain's.
+    #[serde(default)]
+    pub quota_bytes: Option<u64>,
+    /// Protocols that this user may not use.
+    #[serde(default)]
+    pub denied_protocols: Vec<Protocol>,
+    /// Copies go there.
+    #[serde(default)]
+    pub forward_to: Vec<Address>,
+    /// Whether a message that was forwarded is kept here as well.
+    #[serde(default = "yes")]
+    pub forward_keep: bool,
+    /// Names of the groups the user is a direct member of.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    #[serde(default)]
+    pub has_password: bool,
+    #[serde(default)]
+    pub revision: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    pub address: Address,
+    pub targets: Vec<Address>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    #[serde(default)]
+    pub revision: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// The address under which the group itself is reached.
+    #[serde(default)]
+    pub address: Option<Address>,
+    #[serde(default)]
+    pub members: Vec<Address>,
+    /// Groups whose members are members here as well.
+    #[serde(default)]
+    pub member_groups: Vec<String>,
+    #[serde(default)]
+    pub revision: u64,
+}
+
+/// An allowed or prohibited peer or address: the simple tool for those who write no rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListEntry {
+    /// Which of the two lists.
+    pub side: Side,
+    /// An address, a range (CIDR or from-to), a host name or pattern, or a mail address or pattern.
+    pub pattern: String,
+    #[serde(default)]
+    pub comment: String,
+    #[serde(default)]
+    pub revision: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Allow,
+    Block,
+}
+
+/// A folder as administrators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folder {
+    /// Levels separated by `/`; the inbox is `INBOX`.
+    pub name: String,
+    /// `\Drafts` and so on (RFC 6154), without the backslash, in lower case.
+    #[serde(default)]
+    pub special_use: Option<String>,
+    pub messages: u64,
+    pub unseen: u64,
+    pub bytes: u64,
+    #[serde(default)]
+    pub subscribed: bool,
+    /// Whose rights (a user's address, a group's name with `$` before it, or `anyone`) are which (RFC 4314 letters).
+    #[serde(default)]
+    pub rights: BTreeMap<String, String>,
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,461 @@
+//! The control channel's messages: JSON-RPC 2.0, one message a line, over the local socket or named pipe.
+//!
+//! A client says [`Hello`] first. Lists are paged, filtered and sorted by the daemon. A change carries the revision of
+//! what it was made on and is refused (`revision-stale`) if that is no longer the newest. Notifications have the methods
+//! `monitor`, `log`, `queue` and `changes`; what a slow reader missed is counted, never kept without bound.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Refusal;
+use crate::model::{Alias, Domain, Folder, Group, ListEntry, Protocol, Side, User};
+
+/// The version of this protocol; a daemon refuses a client of another major version.
+pub const VERSION: Version = Version { major: 1, minor: 0 };
+
+/// Longest line in bytes, either way.
+pub const LINE_LENGTH_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub major: u16,
+    pub minor: u16,
+}
+
+/// A request: its method's name and what it answers.
+pub trait Request: Serialize + DeserializeOwned + Send {
+    const METHOD: &'static str;
+    type Reply: Serialize + DeserializeOwned + Send;
+}
+
+/// A JSON-RPC request or notification on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    pub jsonrpc: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    pub method: String,
+    #[serde(default)]
+    pub params: Value,
+}
+
+/// A JSON-RPC answer on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    pub jsonrpc: String,
+    pub id: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+}
+
+/// Why a request failed. `code` is JSON-RPC's; `data` is the refusal for a person where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub code: i32,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Refusal>,
+}
+
+/// JSON-RPC codes in use.
+pub mod code {
+    pub const PARSE: i32 = -32_700;
+    pub const INVALID_REQUEST: i32 = -32_600;
+    pub const METHOD_NOT_FOUND: i32 = -32_601;
+    pub const INVALID_PARAMS: i32 = -32_602;
+    pub const INTERNAL: i32 = -32_603;
+    /// Refused for a reason that `data` names.
+    pub const REFUSED: i32 = 1;
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// A substring of what identifies or describes a row, in any case; empty: all rows.
+    #[serde(default)]
+    pub filter: String,
+    /// The name of a column; empty: the list's own order.
+    #[serde(default)]
+    pub sort: String,
+    #[serde(default)]
+    pub descending: bool,
+    #[serde(default)]
+    pub offset: u64,
+    /// At most 10,000; 0: 100.
+    #[serde(default)]
+    pub limit: u64,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows<T> {
+    /// Rows that the filter lets through, on all pages.
+    pub total: u64,
+    pub rows: Vec<T>,
+}
+
+/// The empty answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {}
+
+/// The answer to a change: the new revision of what was changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    pub revision: u64,
+}
+
+/// Declares requests: `Name "method" => Reply { fields }`.
+macro_rules! requests {
+    ($( $(#[$doc:meta])* $name:ident $method:literal => $reply:ty { $( $(#[$fdoc:meta])* $field:ident : $ty:ty ),* $(,)? } )*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Serialize, Deserialize)]
+            pub struct $name { $( $(#[$fdoc])* pub $field: $ty ),* }
+            impl Request for $name {
+                const METHOD: &'static str = $method;
+                type Reply = $reply;
+            }
+        )*
+        /// Every method there is.
+        pub const METHODS: &[&str] = &[$($method),*];
+    };
+}
+
+requests! {
+    /// The first request of a connection.
+    Hello "hello" => Welcome {
+        version: Version,
+        /// What the client is, e.g. `batpostctl`.
+        client: String,
+        /// `en` or `ru`: the language of texts in log rows and refusals.
+        #[serde(default)]
+        language: String,
+    }
+    /// Starts pushing notifications of these channels: `monitor`, `log`, `queue`, `changes`.
+    Subscribe "subscribe" => Done { channels: Vec<String> }
+    Unsubscribe "unsubscribe" => Done { channels: Vec<String> }
+    /// The monitor's figures once, as the `monitor` channel pushes them.
+    MonitorGet "monitor.get" => Monitor {}
+
+    DomainList "domain.list" => Rows<DomainRow> { #[serde(default)] page: Page }
+    DomainGet "domain.get" => Domain { name: String }
+    DomainAdd "domain.add" => Changed { domain: Domain }
+    DomainSet "domain.set" => Changed { domain: Domain }
+    /// Refused (`domain-not-empty`) while it has users, unless `with_users`.
+    DomainRemove "domain.remove" => Done { name: String, #[serde(default)] with_users: bool }
+
+    UserList "user.list" => Rows<UserRow> {
+        /// Only this domain's; empty: all.
+        #[serde(default)]
+        domain: String,
+        #[serde(default)]
+        page: Page,
+    }
+    UserGet "user.get" => User { address: String }
+    UserAdd "user.add" => Changed { user: NewUser }
+    UserSet "user.set" => Changed { user: User }
+    UserRename "user.rename" => Changed { address: String, to: String }
+    UserPassword "user.password" => Done { address: String, password: String }
+    /// The mail is removed with the user unless `keep_mail`.
+    UserRemove "user.remove" => Done { address: String, #[serde(default)] keep_mail: bool }
+    /// The text of a CSV file with a header line.
+    UserImport "user.import" => ImportReport { csv: String, #[serde(default)] create_domains: bool }
+
+    AliasList "alias.list" => Rows<Alias> { #[serde(default)] domain: String, #[serde(default)] page: Page }
+    AliasAdd "alias.add" => Changed { alias: Alias }
+    AliasSet "alias.set" => Changed { alias: Alias }
+    AliasRemove "alias.remove" => Done { address: String }
+
+    GroupList "group.list" => Rows<Group> { #[serde(default)] page: Page }
+    GroupAdd "group.add" => Changed { group: Group }
+    GroupSet "group.set" => Changed { group: Group }
+    GroupRemove "group.remove" => Done { name: String }
+
+    FolderList "folder.list" => Rows<Folder> { user: String }
+    FolderAdd "folder.add" => Done { user: String, name: String, #[serde(default)] special_use: Option<String> }
+    FolderRename "folder.rename" => Done { user: String, name: String, to: String }
+    FolderRemove "folder.remove" => Done { user: String, name: String }
+    /// Gives rights (RFC 4314 letters; empty: takes them away) on a folder to a user, `$group` or `anyone`.
+    FolderRights "folder.rights" => Done { user: String, name: String, identifier: String, rights: String }
+
+    AccessList "access.list" => Rows<ListEntry> { #[serde(default)] side: Option<Side>, #[serde(default)] page: Page }
+    AccessAdd "access.add" => Changed { entry: ListEntry }
+    AccessRemove "access.remove" => Done { side: Side, pattern: String }
+
+    QueueList "queue.list" => Rows<QueueRow> { #[serde(default)] page: Page }
+    QueueShow "queue.show" => QueueMessage { id: String }
+    /// Tries at once; without ids: everything.
+    QueueRetry "queue.retry" => Count { #[serde(default)] ids: Vec<String> }
+    QueueHold "queue.hold" => Count { ids: Vec<String> }
+    QueueRelease "queue.release" => Count { ids: Vec<String> }
+    /// `bounce`: the sender is told.
+    QueueRemove "queue.remove" => Count { ids: Vec<String>, #[serde(default)] bounce: bool }
+    /// The message's text, in base64.
+    QueueRead "queue.read" => Text64 { id: String }
+
+    SessionList "session.list" => Rows<SessionRow> { #[serde(default)] page: Page }
+    SessionEnd "session.end" => Done { id: u64 }
+
+    ServiceList "service.list" => Rows<ServiceRow> {}
+    ServiceSet "service.set" => Done { service: String, state: ServiceState }
+
+    /// Stored log rows, newest last.
+    LogQuery "log.query" => Rows<LogRow> { #[serde(default)] query: LogFilter }
+
+    SettingList "setting.list" => SettingValues {}
+    SettingSet "setting.set" => Changed { key: String, value: String, revision: u64 }
+
+    StorageShow "storage.show" => Storage {}
+    /// Verifies mailboxes (all, or one user's) and repairs what can be repaired if asked.
+    Check "check" => CheckReport { #[serde(default)] user: Option<String>, #[serde(default)] repair: bool }
+    /// Stops the daemon cleanly.
+    Shutdown "shutdown" => Done {}
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Welcome {
+    pub version: Version,
+    /// The program's version.
+    pub server: String,
+    pub hostname: String,
+    /// True until the first domain exists: the configurator offers its wizard.
+    pub first_run: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DomainRow {
+    #[serde(flatten)]
+    pub domain: Domain,
+    pub users: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserRow {
+    #[serde(flatten)]
+    pub user: User,
+    /// Bytes in the mailbox, if it is known without opening it.
+    pub used_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewUser {
+    pub address: crate::Address,
+    /// `None`: the user can't log in until one is set. `{SCHEME}hash` is taken as a hash.
+    #[serde(default)]
+    pub password: Option<String>,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub quota_bytes: Option<u64>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ImportReport {
+    pub imported: u64,
+    /// Lines that were not imported, in order; the first 1,000.
+    pub refused: Vec<ImportError>,
+    pub refused_total: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportError {
+    /// Counted from 1, the header line included.
+    pub line: u64,
+    pub refusal: Refusal,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    pub count: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Text64 {
+    pub base64: String,
+}
+
+/// One message of the queue. Times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueRow {
+    pub id: String,
+    /// Empty: a bounce or another message that the server must not answer.
+    pub sender: String,
+    /// The first few.
+    pub recipients: Vec<String>,
+    pub recipients_total: u64,
+    pub size: u64,
+    pub arrived: i64,
+    pub next_try: Option<i64>,
+    pub attempts: u32,
+    pub held: bool,
+    /// The last answer of a remote host or the last error.
+    pub last_reply: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueMessage {
+    #[serde(flatten)]
+    pub row: QueueRow,
+    pub states: Vec<RecipientState>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientState {
+    pub address: String,
+    /// `waiting`, `delivered`, `failed`.
+    pub state: String,
+    pub attempts: u32,
+    pub last_reply: String,
+    pub next_try: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    pub id: u64,
+    pub service: String,
+    pub protocol: Protocol,
+    pub peer: String,
+    pub user: String,
+    /// What it is doing, e.g. `IDLE` or `DATA`: a word of the protocol.
+    pub state: String,
+    pub tls: bool,
+    pub since: i64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceState {
+    /// Accepts sessions.
+    Running,
+    /// Keeps its sessions and takes no new ones.
+    Paused,
+    /// No sessions, ports closed.
+    Stopped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRow {
+    /// `smtp`, `submission`, `lmtp`, `pop3`, `imap`, `delivery`.
+    pub service: String,
+    pub state: ServiceState,
+    pub active: u64,
+    pub max: u64,
+    /// Sessions (for delivery: messages) since the start.
+    pub total: u64,
+    /// Addresses it listens on.
+    pub listeners: Vec<String>,
+}
+
+/// What the monitor shows; pushed once a second on the `monitor` channel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Monitor {
+    pub at: i64,
+    pub uptime_s: u64,
+    pub services: Vec<ServiceRow>,
+    pub queue_messages: u64,
+    pub accepted_total: u64,
+    pub delivered_total: u64,
+    pub bytes_in_total: u64,
+    pub bytes_out_total: u64,
+    pub memory_bytes: u64,
+    /// Pushes that this reader was too slow for.
+    pub missed: u64,
+}
+
+/// Pushed on the `changes` channel when something of this kind changed: read it anew.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Change {
+    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `setting`, `service`, `session`, `queue`.
+    pub kind: String,
+    pub name: String,
+    pub by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRow {
+    /// Rises by one with each row; pages are cut by it.
+    pub seq: u64,
+    /// Unix time in microseconds.
+    pub at_us: i64,
+    /// `smtp`, `pop3`, `imap`, `delivery`, `security`, `errors`, `drivers`, `application`.
+    pub channel: String,
+    /// `debug`, `info`, `warning`, `error`.
+    pub severity: String,
+    /// The event's stable code.
+    pub code: String,
+    pub session: Option<u64>,
+    /// The queue id of the message concerned.
+    pub message: Option<String>,
+    /// In the reader's language.
+    pub text: String,
+    pub fields: Value,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct LogFilter {
+    /// Empty: all.
+    #[serde(default)]
+    pub channels: Vec<String>,
+    #[serde(default)]
+    pub session: Option<u64>,
+    #[serde(default)]
+    pub message: Option<String>,
+    /// A substring of the text or a field.
+    #[serde(default)]
+    pub contains: String,
+    /// Only rows before that `seq`; 0: the newest.
+    #[serde(default)]
+    pub before: u64,
+    /// At most 10,000; 0: 200.
+    #[serde(default)]
+    pub limit: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SettingValues {
+    /// Every setting with its value, in the order of `settings::SETTINGS`.
+    pub values: Vec<(String, String)>,
+    pub revision: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Storage {
+    pub kinds: Vec<Placing>,
+    /// Drivers that this build has.
+    pub drivers: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Placing {
+    pub kind: String,
+    pub database: String,
+    pub driver: String,
+    pub location: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CheckReport {
+    pub mailboxes: u64,
+    pub messages: u64,
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Problem {
+    pub owner: String,
+    pub refusal: Refusal,
+    pub repaired: bool,
+}
+
+fn yes() -> bool {
+    true
+}
