@@ -1,0 +1,10 @@
+//! The journal, the mailboxes and the databases.
+
+events! {
+    /// The last stop was not clean; what was accepted has been replayed.
+    JournalReplayed "journal-replayed" Drivers Warning { records: u64 }
+    /// A write or sync failed: nothing is acknowledged until the store is opened again.
+    StoreFailed "store-failed" Errors Error { store: String, reason: String }
+    MailboxDamaged "mailbox-damaged" Errors Error { owner: String, reason: String }
+    DatabaseUnavailable "database-unavailable" Drivers Error { database: String, reason: String }
+}
