@@ -1,0 +1,286 @@
+//! One pass over the text that finds the parts.
+//!
+//! Line feeds are counted once, by a counter that only moves forward. While it looks for the end of a part
+//! the parser knows the boundaries of all multiparts around it, at most [`DEPTH_MAX_PARTS`] of them; a line
+//! that begins with one of them ends everything inside.
+
+use memchr::memmem::Finder;
+
+use super::header::{headers, is_blank, line_end};
+use super::mime::{self, ContentType, Disposition};
+use super::{BOUNDARY_MAX_BYTES, DEPTH_MAX_PARTS, PARTS_MAX_COUNT, Part, Structure};
+
+pub(super) fn parse(text: &[u8]) -> Structure {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        line_feeds: 0,
+        boundaries: Vec::new(),
+        parts_left: PARTS_MAX_COUNT,
+        depth: 0,
+        line_dashes: Finder::new(b"\n--"),
+    };
+    let (root, _) = parser.part(false);
+    Structure { root }
+}
+
+struct Parser<'a> {
+    text: &'a [u8],
+    /// Up to here the line feeds are counted.
+    at: usize,
+    line_feeds: usize,
+    /// Of the multiparts around the current place, outermost first.
+    boundaries: Vec<Vec<u8>>,
+    parts_left: usize,
+    depth: usize,
+    line_dashes: Finder<'static>,
+}
+
+/// Why a part ended.
+struct Stop {
+    /// The end of the body, before the line end that belongs to the boundary.
+    end: usize,
+    /// Line feeds before `end`.
+    line_feeds: usize,
+    boundary: Option<Hit>,
+}
+
+/// A boundary line.
+struct Hit {
+    /// Index into the boundaries.
+    level: usize,
+    /// `--boundary--`
+    last: bool,
+    /// The offset after the line.
+    after: usize,
+}
+
+impl Parser<'_> {
+    /// Parses the part whose header begins at the current place.
+    fn part(&mut self, in_digest: bool) -> (Part, Stop) {
+        self.parts_left = self.parts_left.saturating_sub(1);
+        let start = self.at;
+        let header = self.header();
+        let end = match &header {
+            Ok(end) => *end,
+            Err(stop) => stop.end,
+        };
+        let mut part = describe(&self.text[start..end], in_digest);
+        part.header = start..end;
+        part.body = end..end;
+        let stop = match header {
+            Err(stop) => stop,
+            Ok(_) => {
+                self.count_to(end);
+                let before = self.line_feeds;
+                let stop = self.body(&mut part);
+                part.body.end = stop.end.max(end);
+                part.lines = stop.line_feeds.saturating_sub(before);
+                stop
+            }
+        };
+        (part, stop)
+    }
+
+    /// The end of the header at the current place; `Err` if a boundary or the end of the text comes before
+    /// the blank line.
+    fn header(&mut self) -> Result<usize, Stop> {
+        let mut at = self.at;
+        while at < self.text.len() {
+            let end = line_end(self.text, at);
+            let line = &self.text[at..end];
+            if is_blank(line) {
+                return Ok(end);
+            }
+            if let Some(hit) = self.boundary_at(at, end) {
+                self.count_to(at);
+                // All of the header stays header: it ends with the line before the boundary.
+                return Err(Stop {
+                    end: at,
+                    line_feeds: self.line_feeds,
+                    boundary: Some(hit),
+                });
+            }
+            at = end;
+        }
+        self.count_to(at);
+        Err(Stop {
+            end: at,
+            line_feeds: self.line_feeds,
+            boundary: None,
+        })
+    }
+
+    fn body(&mut self, part: &mut Part) -> Stop {
+        self.depth += 1;
+        let too_deep = self.depth > DEPTH_MAX_PARTS;
+        let stop = if too_deep || self.parts_left == 0 {
+            self.skip()
+        } else if part.is_multipart() {
+            self.multipart(part)
+        } else if part.content.type_ == "message"
+            && matches!(part.content.subtype.as_str(), "rfc822" | "global")
+        {
+            let (message, stop) = self.part(false);
+            part.message = Some(Box::new(message));
+            stop
+        } else {
+            self.skip()
+        };
+        self.depth -= 1;
+        stop
+    }
+
+    fn multipart(&mut self, part: &mut Part) -> Stop {
+        let level = self.boundaries.len();
+        let boundary = part.content.param("boundary").unwrap_or_default();
+        self.boundaries
+            .push(boundary[..boundary.len().min(BOUNDARY_MAX_BYTES)].to_vec());
+        let in_digest = part.content.subtype == "digest";
+        // The preamble, RFC 2046 §5.1.1.
+        let mut stop = self.skip();
+        while let Some(hit) = &stop.boundary
+            && hit.level == level
+        {
+            self.count_to(hit.after);
+            if hit.last || self.parts_left == 0 {
+                // The epilogue.
+                self.boundaries.truncate(level);
+                return self.skip();
+            }
+            let (child, next) = self.part(in_digest);
+            part.children.push(child);
+            stop = next;
+        }
+        self.boundaries.truncate(level);
+        stop
+    }
+
+    /// Goes on to the next boundary line of any multipart around, or to the end of the text.
+    fn skip(&mut self) -> Stop {
+        let from = self.at;
+        if self.boundaries.is_empty() {
+            self.count_to(self.text.len());
+            return Stop {
+                end: self.at,
+                line_feeds: self.line_feeds,
+                boundary: None,
+            };
+        }
+        let mut line = from;
+        loop {
+            if self.text[line..].starts_with(b"--") {
+                let end = line_end(self.text, line);
+                if let Some(hit) = self.boundary_at(line, end) {
+                    self.count_to(line);
+                    return self.stop_before(line, from, hit);
+                }
+            }
+            match self.line_dashes.find(&self.text[line..]) {
+                Some(offset) => line += offset + 1,
+                None => {
+                    self.count_to(self.text.len());
+                    return Stop {
+                        end: self.at,
+                        line_feeds: self.line_feeds,
+                        boundary: None,
+                    };
+                }
+            }
+        }
+    }
+
+    /// The line end before a boundary is not part of the body (RFC 2046 §5.1.1), if the body has begun.
+    fn stop_before(&self, line: usize, from: usize, hit: Hit) -> Stop {
+        let (mut end, mut line_feeds) = (line, self.line_feeds);
+        if end > from && self.text.get(end - 1) == Some(&b'\n') {
+            end -= 1;
+            line_feeds -= 1;
+            if end > from && self.text.get(end - 1) == Some(&b'\r') {
+                end -= 1;
+            }
+        }
+        Stop {
+            end,
+            line_feeds,
+            boundary: Some(hit),
+        }
+    }
+
+    /// The boundary that this line begins with: the longest, then the innermost (RFC 2046 §5.1.2).
+    fn boundary_at(&self, start: usize, end: usize) -> Option<Hit> {
+        let line = self.text[start..end].strip_prefix(b"--")?;
+        let mut best: Option<(usize, usize)> = None;
+        for (level, boundary) in self.boundaries.iter().enumerate() {
+            let longer = best.is_none_or(|(_, len)| boundary.len() >= len);
+            if longer && line.starts_with(boundary) {
+                best = Some((level, boundary.len()));
+            }
+        }
+        let (level, len) = best?;
+        Some(Hit {
+            level,
+            last: line[len..].starts_with(b"--"),
+            after: end,
+        })
+    }
+
+    fn count_to(&mut self, to: usize) {
+        if let Some(bytes) = self.text.get(self.at..to) {
+            self.line_feeds += memchr::memchr_iter(b'\n', bytes).count();
+            self.at = to;
+        }
+    }
+}
+
+/// What the header says of its body; the first field of each name counts.
+fn describe(header: &[u8], in_digest: bool) -> Part {
+    let mut part = Part {
+        header: 0..0,
+        body: 0..0,
+        lines: 0,
+        content: ContentType {
+            type_: String::new(),
+            subtype: String::new(),
+            params: Vec::new(),
+        },
+        encoding: Vec::new(),
+        id: None,
+        description: None,
+        disposition: None,
+        language: Vec::new(),
+        location: None,
+        md5: None,
+        children: Vec::new(),
+        message: None,
+    };
+    let mut content = None;
+    for field in headers(header) {
+        // Every field of interest begins so.
+        let Some((prefix, name)) = field.name.split_at_checked(8) else {
+            continue;
+        };
+        if !prefix.eq_ignore_ascii_case(b"content-") {
+            continue;
+        }
+        let value = field.value;
+        match name.to_ascii_lowercase().as_slice() {
+            b"type" if content.is_none() => content = ContentType::parse(value),
+            b"transfer-encoding" if part.encoding.is_empty() => {
+                part.encoding = mime::word(value).unwrap_or_default();
+            }
+            b"id" if part.id.is_none() => part.id = mime::text(value),
+            b"description" if part.description.is_none() => part.description = mime::text(value),
+            b"disposition" if part.disposition.is_none() => part.disposition = Disposition::parse(value),
+            b"language" if part.language.is_empty() => part.language = mime::languages(value),
+            b"location" if part.location.is_none() => part.location = mime::text(value),
+            b"md5" if part.md5.is_none() => part.md5 = mime::text(value),
+            _ => {}
+        }
+    }
+    part.content = content.unwrap_or_else(|| ContentType::default_of(in_digest));
+    if part.encoding.is_empty() {
+        part.encoding = b"7bit".to_vec();
+    }
+    part
+}

@@ -1,0 +1,161 @@
+//! What a mailbox keeps of a message beside its text, found while it is delivered.
+
+use super::{
+    Message, Structure, addresses, date, decode, envelope, field, header, headers, structure, subject,
+};
+
+/// Message-IDs kept of a References field: enough for any thread that people write.
+pub const REFERENCES_MAX_COUNT: usize = 200;
+
+/// What is shown, sorted and threaded by, without the text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// The ENVELOPE, ready for the wire.
+    pub envelope: Vec<u8>,
+    /// The BODYSTRUCTURE (extended), ready for the wire.
+    pub structure: Vec<u8>,
+    /// Bytes of the header with its blank line.
+    pub header_len: u32,
+    /// Bytes of the whole message.
+    pub size: u64,
+    /// Line feeds in the whole message.
+    pub lines: u32,
+    /// The Date field, Unix seconds.
+    pub sent: Option<i64>,
+    /// The day of the Date field as written, disregarding time and zone, since 1970-01-01 (SENTON).
+    pub sent_day: Option<i64>,
+    /// With its angle brackets.
+    pub message_id: Option<String>,
+    /// With their angle brackets, oldest first: References, or else the first of In-Reply-To
+    /// (RFC 5256 §3, REFERENCES).
+    pub references: Vec<String>,
+    /// The subject, decoded.
+    pub subject: String,
+    /// The base subject (RFC 5256 §2.1).
+    pub subject_base: String,
+    /// Whether the subject is that of a reply or a forward.
+    pub is_reply: bool,
+    /// The From field, decoded.
+    pub from: String,
+    /// Whether a part is an attachment.
+    pub has_attachment: bool,
+}
+
+impl Summary {
+    pub fn of(text: &[u8]) -> Summary {
+        Self::with_structure(text, &Message::parse(text))
+    }
+
+    /// The same, if the structure is known.
+    pub fn with_structure(text: &[u8], parsed: &Structure) -> Summary {
+        let root = &parsed.root;
+        let head = text.get(root.header.clone()).unwrap_or_default();
+        let value = |name: &str| field(head, name);
+        let subject = value("subject").map(decode::header_text).unwrap_or_default();
+        let (subject_base, is_reply) = subject::base(&subject);
+        let sent = value("date").and_then(date::parse);
+        let mut has_attachment = false;
+        root.walk(&mut |part| {
+            has_attachment |= part
+                .disposition
+                .as_ref()
+                .is_some_and(|found| found.kind == "attachment");
+        });
+        let header_lines = memchr::memchr_iter(b'\n', head).count();
+        Summary {
+            envelope: envelope::render(head),
+            structure: structure::render(text, parsed, true),
+            header_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
+            size: text.len() as u64,
+            lines: u32::try_from(header_lines + root.lines).unwrap_or(u32::MAX),
+            sent: sent.map(|date| date.unix),
+            sent_day: sent.map(|date| date.local_day()),
+            message_id: value("message-id").and_then(|value| message_ids(value, 1).pop()),
+            references: references(head),
+            subject,
+            subject_base,
+            is_reply,
+            from: value("from").map(decode::header_text).unwrap_or_default(),
+            has_attachment,
+        }
+    }
+}
+
+/// The local part of the first address of a field, raw: the key by which SORT FROM, TO and CC compare
+/// (RFC 5256 §3).
+pub fn first_mailbox(head: &[u8], name: &str) -> Option<Vec<u8>> {
+    headers(head).filter(|field| field.is(name)).find_map(|field| {
+        addresses::mailboxes(field.value)
+            .into_iter()
+            .next()
+            .map(|mailbox| mailbox.local)
+    })
+}
+
+fn references(head: &[u8]) -> Vec<String> {
+    let listed = field(head, "references").map(|value| message_ids(value, REFERENCES_MAX_COUNT));
+    match listed {
+        Some(listed) if !listed.is_empty() => listed,
+        _ => field(head, "in-reply-to")
+            .map(|value| message_ids(value, 1))
+            .unwrap_or_default(),
+    }
+}
+
+/// The `<…>` of a value, without white space within.
+fn message_ids(value: &[u8], most: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    while found.len() < most
+        && let Some(start) = memchr::memchr(b'<', rest)
+        && let Some(len) = memchr::memchr(b'>', &rest[start..])
+    {
+        let id: Vec<u8> = rest[start..=start + len]
+            .iter()
+            .copied()
+            .filter(|b| !b.is_ascii_whitespace())
+            .collect();
+        found.push(String::from_utf8_lossy(&id).into_owned());
+        rest = &rest[start + len + 1..];
+    }
+    let bare = header::unfold(value);
+    if found.is_empty() && most == 1 && !bare.is_empty() && !bare.contains(&b' ') {
+        found.push(String::from_utf8_lossy(&bare).into_owned());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn summary_of_a_message() {
+        let text = b"From: =?utf-8?q?J=C3=A9?= <j@x>\r\nSubject: Re: [l] =?utf-8?q?=C3=A9?=\r\n\
+            Date: Wed, 17 Jul 1996 23:23:25 -0700\r\nMessage-ID: <a@b>\r\nReferences: <1@x>\r\n <2@x>\r\n\r\n\
+            one\r\ntwo";
+        let found = Summary::of(text);
+        assert_eq!(found.header_len as usize, text.len() - 8);
+        assert_eq!((found.size, found.lines), (text.len() as u64, 8));
+        assert_eq!(found.sent, Some(837_671_005));
+        assert_eq!(found.sent_day, date::parse_imap_date(b"17-Jul-1996"));
+        assert_eq!(found.message_id.as_deref(), Some("<a@b>"));
+        assert_eq!(found.references, ["<1@x>", "<2@x>"]);
+        assert_eq!((found.subject_base.as_str(), found.is_reply), ("\u{e9}", true));
+        assert_eq!(found.from, "J\u{e9} <j@x>");
+        assert_eq!(first_mailbox(text, "from").unwrap(), b"j");
+        assert!(found.structure.starts_with(b"(\"text\" \"plain\""));
+        assert!(found.envelope.starts_with(b"(\"Wed, 17"));
+    }
+
+    #[test]
+    fn summary_of_nothing() {
+        let found = Summary::of(b"");
+        assert_eq!(
+            (found.size, found.header_len, found.lines, found.sent),
+            (0, 0, 0, None)
+        );
+        assert_eq!(found.envelope, b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+    }
+}
