@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 pub use limits::{process_memory_bytes, raise_open_file_limit, set_private_permissions};
 pub use real::RealDisk;
-pub use sim::{SimDisk, SimOptions};
+pub use sim::SimDisk;
 
 /// The disk that a room works on; cheap to clone.
 pub type SharedDisk = Arc<dyn Disk>;
