@@ -49,7 +49,9 @@ impl Blob {
             }
             Self::File(file) => {
                 let open = disk.open(&file.path, crate::Open::Read)?;
-                let len = usize::try_from(file.len.saturating_sub(at)).unwrap_or(usize::MAX).min(len);
+                let len = usize::try_from(file.len.saturating_sub(at))
+                    .unwrap_or(usize::MAX)
+                    .min(len);
                 let mut out = vec![0; len];
                 open.read_exact_at(&mut out, at)?;
                 Ok(Bytes::from(out))

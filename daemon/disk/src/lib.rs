@@ -15,6 +15,7 @@
 //!
 //! This room knows nothing of mail. It must not know what is in a file.
 
+pub mod blob;
 mod contract;
 mod limits;
 mod os;

@@ -320,9 +320,9 @@ impl Disk for SimDisk {
         for name in self.read_dir(path)? {
             let inner = path.join(name);
             if self.metadata(&inner)?.is_dir {
-                self.remove_dir_all(&inner)?
+                self.remove_dir_all(&inner)?;
             } else {
-                self.remove_file(&inner)?
+                self.remove_file(&inner)?;
             }
         }
         self.step(|state| state.tree.remove(path, true))

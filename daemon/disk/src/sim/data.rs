@@ -113,7 +113,7 @@ impl FileData {
                 }
                 Change::Write { offset, bytes } if kept == 2 => put(&mut self.durable, &bytes, offset),
                 Change::Write { offset, bytes } if kept == 1 => {
-                    tear(&mut self.durable, &bytes, offset, random)
+                    tear(&mut self.durable, &bytes, offset, random);
                 }
                 Change::SetLen(_) | Change::Write { .. } => {}
             }

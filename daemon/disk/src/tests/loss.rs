@@ -44,9 +44,10 @@ fn unsynced_writes_are_kept_lost_torn_and_reordered() {
                 .all(|(n, s)| s[0] == 1 || s[0] == if n < 4 { 2 } else { 3 })
         );
         let (first, second) = bytes.split_at(4 * SECTOR);
-        let fate = |half: &[u8], new: u8| match half.iter().filter(|byte| **byte == new).count() {
+        let fate = |half: &[u8], new: u8| match half.chunks(SECTOR).filter(|sector| sector[0] == new).count()
+        {
             0 => 'l',
-            count if count == half.len() => 'k',
+            4 => 'k',
             _ => 't',
         };
         fates.insert((fate(first, 2), fate(second, 3)));

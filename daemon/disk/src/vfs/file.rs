@@ -88,7 +88,6 @@ impl VfsFile {
         };
         let open = Box::into_raw(Box::new(open));
         // SAFETY: as above; SQLite aligns the place to 8 bytes.
-        #[expect(clippy::cast_ptr_alignment, reason = "SQLite aligns it to 8 bytes")]
         unsafe {
             place.cast::<VfsFile>().write(VfsFile { base, open });
         }
@@ -97,7 +96,6 @@ impl VfsFile {
 
 /// # Safety
 /// `file` was placed by [`VfsFile::place`] and is not closed; SQLite uses a file from one thread at a time.
-#[expect(clippy::cast_ptr_alignment, reason = "SQLite aligns it to 8 bytes")]
 unsafe fn opened<'a>(file: *mut ffi::sqlite3_file) -> &'a mut OpenFile {
     // SAFETY: as above.
     unsafe { &mut *(*file.cast::<VfsFile>()).open }
@@ -135,7 +133,6 @@ fn code(result: io::Result<()>, otherwise: c_int) -> c_int {
 
 unsafe extern "C" fn x_close(file: *mut ffi::sqlite3_file) -> c_int {
     // SAFETY: the box was made by place(), and SQLite closes once.
-    #[expect(clippy::cast_ptr_alignment, reason = "SQLite aligns it to 8 bytes")]
     let open = unsafe { Box::from_raw((*file.cast::<VfsFile>()).open) };
     open.locks
         .lock()
