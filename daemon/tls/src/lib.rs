@@ -1,1 +1,172 @@
-//! TODO
+//! Certificates and keys by name, their reload, the configuration of both sides of TLS, and channel bindings.
+//!
+//! The folder `tls/` of the data directory holds `cert.pem` and `key.pem`, which serve every name that nothing better is
+//! known for, and any number of folders with a `cert.pem` and `key.pem` each, which serve the names that stand in their
+//! certificate. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
+//! under way keep what they were served.
+//!
+//! Must not know: sockets, protocols.
+
+mod binding;
+mod client;
+mod store;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use disk::SharedDisk;
+use rustls::crypto::CryptoProvider;
+use rustls::{ServerConfig, ServerConnection};
+use tokio_rustls::TlsAcceptor;
+
+pub use client::Trust;
+use store::Certificates;
+
+/// What `SASL` and others name a channel binding by (RFC 9266, RFC 5929 §4).
+pub const EXPORTER: &str = "tls-exporter";
+pub const SERVER_END_POINT: &str = "tls-server-end-point";
+
+/// Why certificates can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("{path}: {reason}")]
+    Invalid { path: PathBuf, reason: String },
+    #[error("a certificate can't be made: {0}")]
+    Generate(String),
+    #[error("TLS can't be configured: {0}")]
+    Config(String),
+}
+
+/// What opening the folder found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Certificate,
+    /// There was none: a self-signed one was made.
+    Made,
+}
+
+/// The server's TLS. Cheap to clone.
+#[derive(Clone)]
+pub struct Tls {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    disk: SharedDisk,
+    dir: PathBuf,
+    provider: Arc<CryptoProvider>,
+    current: ArcSwap<Snapshot>,
+}
+
+/// What one reload found: the handshakes that begin with it end with it.
+struct Snapshot {
+    config: Arc<ServerConfig>,
+    certificates: Arc<Certificates>,
+}
+
+/// One handshake's side of the server: it remembers what it was configured with, so that the channel binding is that of the
+/// certificate which was served, also after a reload.
+#[derive(Clone)]
+pub struct Acceptor {
+    snapshot: Arc<Snapshot>,
+}
+
+impl Tls {
+    /// Reads the folder; makes it with a self-signed certificate for `hostname` if it holds none. Blocks.
+    pub fn open(disk: SharedDisk, dir: &Path, hostname: &str) -> Result<(Self, Found), TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let found = store::ensure(&*disk, dir, hostname)?;
+        let snapshot = Snapshot::load(&disk, dir, &provider)?;
+        let current = ArcSwap::from_pointee(snapshot);
+        let inner = Inner {
+            disk,
+            dir: dir.to_owned(),
+            provider,
+            current,
+        };
+        Ok((
+            Self {
+                inner: Arc::new(inner),
+            },
+            found,
+        ))
+    }
+
+    /// Reads the folder anew. What is in use stays in use if it can't be read. Blocks.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let inner = &self.inner;
+        inner.current.store(Arc::new(Snapshot::load(
+            &inner.disk,
+            &inner.dir,
+            &inner.provider,
+        )?));
+        Ok(())
+    }
+
+    /// For the server's side of the next handshake.
+    pub fn acceptor(&self) -> Acceptor {
+        Acceptor {
+            snapshot: self.inner.current.load_full(),
+        }
+    }
+
+    /// For the client's side: delivery to other hosts. Reads the machine's roots when they are needed for the first time: blocks.
+    pub fn client_config(&self, trust: Trust) -> Result<Arc<rustls::ClientConfig>, TlsError> {
+        client::config(&self.inner.provider, trust)
+    }
+
+    /// The names that certificates are at hand for, sorted; the default one's included.
+    pub fn names(&self) -> Vec<String> {
+        self.inner.current.load().certificates.names()
+    }
+}
+
+impl Acceptor {
+    /// What does the handshake.
+    pub fn tokio(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.snapshot.config.clone())
+    }
+
+    /// The channel binding of that type for a connection that this acceptor made.
+    pub fn channel_binding(&self, connection: &ServerConnection, kind: &str) -> Option<Vec<u8>> {
+        match kind {
+            EXPORTER => binding::exporter(connection),
+            SERVER_END_POINT => self
+                .snapshot
+                .certificates
+                .served(connection.server_name())?
+                .end_point()
+                .map(<[u8]>::to_vec),
+            _ => None,
+        }
+    }
+}
+
+impl Snapshot {
+    /// A new configuration has new keys for session tickets: no session is resumed over a reload, so that what a client was
+    /// once shown is what the server has at hand.
+    fn load(disk: &SharedDisk, dir: &Path, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
+        let certificates = Arc::new(Certificates::load(&**disk, dir, provider)?);
+        let config_error = |error: rustls::Error| TlsError::Config(error.to_string());
+        let mut config = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(config_error)?
+            .with_no_client_auth()
+            .with_cert_resolver(certificates.clone());
+        config.ticketer = rustls::crypto::ring::Ticketer::new().map_err(config_error)?;
+        // Each ticket costs the server an encryption and the peer bytes; mail clients open few sessions.
+        config.send_tls13_tickets = 1;
+        // Mail clients that know ALPN may name any protocol; none is negotiated.
+        Ok(Self {
+            config: Arc::new(config),
+            certificates,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

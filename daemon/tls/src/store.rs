@@ -1,0 +1,197 @@
+//! Certificates on the disk, and which is served for which name.
+//!
+//! Must not know: handshakes.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use disk::Disk;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::{Found, TlsError, binding};
+
+const CERTIFICATE_FILE: &str = "cert.pem";
+const KEY_FILE: &str = "key.pem";
+/// Life of a self-signed certificate: nobody renews one by hand.
+const SELF_SIGNED_LIFE: Duration = Duration::from_hours(24 * 3650);
+
+/// A certificate with its key and its channel binding.
+pub(crate) struct Certificate {
+    key: Arc<CertifiedKey>,
+    end_point: Option<Vec<u8>>,
+    names: Vec<String>,
+}
+
+impl Certificate {
+    pub(crate) fn end_point(&self) -> Option<&[u8]> {
+        self.end_point.as_deref()
+    }
+}
+
+/// All certificates of one reload.
+pub(crate) struct Certificates {
+    default: Arc<Certificate>,
+    /// By name in lower case; a wildcard by `*.` and its parent.
+    by_name: HashMap<String, Arc<Certificate>>,
+}
+
+/// Makes the folder and a self-signed certificate if there is none.
+pub(crate) fn ensure(disk: &dyn Disk, dir: &Path, hostname: &str) -> Result<Found, TlsError> {
+    let file = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TlsError::File { path, source }
+    };
+    let (certificate, key) = (dir.join(CERTIFICATE_FILE), dir.join(KEY_FILE));
+    if disk.exists(&certificate).map_err(file(&certificate))? {
+        return Ok(Found::Certificate);
+    }
+    disk.create_dir_all_synced(dir).map_err(file(dir))?;
+    // The folder is closed before the key is in it: at no time can another read it.
+    make_private(disk, dir)?;
+    // A key without a certificate is what a crash between the two leaves, or an administrator's: it is used, never replaced.
+    let pair = if disk.exists(&key).map_err(file(&key))? {
+        let pem = disk.read(&key).map_err(file(&key))?;
+        let invalid = |reason: String| TlsError::Invalid {
+            path: key.clone(),
+            reason,
+        };
+        let pem = String::from_utf8(pem).map_err(|error| invalid(error.to_string()))?;
+        rcgen::KeyPair::from_pem(&pem).map_err(|error| invalid(error.to_string()))?
+    } else {
+        let pair = rcgen::KeyPair::generate().map_err(|error| TlsError::Generate(error.to_string()))?;
+        disk.write_atomic(&key, pair.serialize_pem().as_bytes())
+            .map_err(file(&key))?;
+        pair
+    };
+    make_private(disk, &key)?;
+    let pem = self_signed(hostname, &pair).map_err(|error| TlsError::Generate(error.to_string()))?;
+    disk.write_atomic(&certificate, pem.as_bytes())
+        .map_err(file(&certificate))?;
+    Ok(Found::Made)
+}
+
+impl Certificates {
+    /// Reads the default pair and those of the folders. A folder that can't be read is an error: what was in use stays in use.
+    pub(crate) fn load(disk: &dyn Disk, dir: &Path, provider: &CryptoProvider) -> Result<Self, TlsError> {
+        let default = Arc::new(read_pair(disk, dir, provider)?);
+        let mut by_name = HashMap::new();
+        for entry in disk.read_dir(dir).map_err(|source| TlsError::File {
+            path: dir.to_owned(),
+            source,
+        })? {
+            let sub = dir.join(&entry);
+            let is_pair = disk.metadata(&sub).is_ok_and(|found| found.is_dir)
+                && disk.exists(&sub.join(CERTIFICATE_FILE)).unwrap_or(false);
+            if is_pair {
+                let pair = Arc::new(read_pair(disk, &sub, provider)?);
+                for name in &pair.names {
+                    by_name.insert(name.clone(), pair.clone());
+                }
+            }
+        }
+        for name in &default.names {
+            by_name.entry(name.clone()).or_insert_with(|| default.clone());
+        }
+        Ok(Self { default, by_name })
+    }
+
+    /// What a client that asked for that name is served (RFC 6066 §3): the name's own, its parent's wildcard, the default.
+    pub(crate) fn served(&self, name: Option<&str>) -> Option<&Arc<Certificate>> {
+        let Some(name) = name else {
+            return Some(&self.default);
+        };
+        let name = name.to_ascii_lowercase();
+        let found = self.by_name.get(&name).or_else(|| {
+            let (_, parent) = name.split_once('.')?;
+            self.by_name.get(&format!("*.{parent}"))
+        });
+        Some(found.unwrap_or(&self.default))
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.by_name.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.served(hello.server_name())
+            .map(|certificate| certificate.key.clone())
+    }
+}
+
+/// Says nothing of keys.
+impl fmt::Debug for Certificates {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Certificates")
+            .field("names", &self.names())
+            .finish()
+    }
+}
+
+fn read_pair(disk: &dyn Disk, dir: &Path, provider: &CryptoProvider) -> Result<Certificate, TlsError> {
+    let read = |path: &PathBuf| {
+        disk.read(path).map_err(|source| TlsError::File {
+            path: path.clone(),
+            source,
+        })
+    };
+    let certificate_path = dir.join(CERTIFICATE_FILE);
+    let key_path = dir.join(KEY_FILE);
+    let invalid = |path: &Path, reason: String| TlsError::Invalid {
+        path: path.to_owned(),
+        reason,
+    };
+    let chain = CertificateDer::pem_slice_iter(&read(&certificate_path)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| invalid(&certificate_path, error.to_string()))?;
+    let first = chain
+        .first()
+        .ok_or_else(|| invalid(&certificate_path, "no certificate in it".to_owned()))?;
+    let end_point = binding::end_point(first);
+    let names = match webpki::EndEntityCert::try_from(first) {
+        Ok(entity) => entity.valid_dns_names().map(str::to_ascii_lowercase).collect(),
+        Err(error) => return Err(invalid(&certificate_path, error.to_string())),
+    };
+    let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
+        .map_err(|error| invalid(&key_path, error.to_string()))?;
+    let key = CertifiedKey::from_der(chain, key, provider)
+        .map_err(|error| invalid(&key_path, error.to_string()))?;
+    Ok(Certificate {
+        key: Arc::new(key),
+        end_point,
+        names,
+    })
+}
+
+/// A certificate that says who it is and is signed by itself: clients ask their user once.
+fn self_signed(hostname: &str, key: &rcgen::KeyPair) -> Result<String, rcgen::Error> {
+    let mut params = rcgen::CertificateParams::new(vec![hostname.to_owned()])?;
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, hostname);
+    let now = SystemTime::now();
+    params.not_before = now.into();
+    params.not_after = (now + SELF_SIGNED_LIFE).into();
+    Ok(params.self_signed(key)?.pem())
+}
+
+/// Nothing is to be done on a disk that is not the machine's own.
+fn make_private(disk: &dyn Disk, path: &Path) -> Result<(), TlsError> {
+    let Some(real) = disk.real_path(path) else {
+        return Ok(());
+    };
+    disk::set_private_permissions(&real).map_err(|source| TlsError::File {
+        path: real.clone(),
+        source,
+    })
+}
