@@ -31,7 +31,9 @@ impl DomainName {
         let label_ok = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
@@ -106,7 +108,10 @@ impl Address {
         if local.is_empty() || local.len() > LOCAL_LENGTH_MAX_BYTES || local.chars().any(char::is_control) {
             return Err(Refusal::new("address-invalid").with("address", format!("{local}@{domain}")));
         }
-        Ok(Self { local: local.to_owned(), domain })
+        Ok(Self {
+            local: local.to_owned(),
+            domain,
+        })
     }
 
     /// The local part, unquoted, in the case it was written in.
@@ -182,7 +187,9 @@ fn unquote(text: &str) -> Option<String> {
 fn is_dot_string(local: &str) -> bool {
     local.split('.').all(|atom| {
         !atom.is_empty()
-            && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii())
+            && atom
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii())
     })
 }
 
@@ -194,10 +201,22 @@ mod tests {
     #[test]
     fn addresses_keep_what_was_written_and_compare_by_key() {
         for (text, shown, key) in [
-            ("Ivan.Petrov@Example.TEST", "Ivan.Petrov@example.test", "ivan.petrov@example.test"),
+            (
+                "Ivan.Petrov@Example.TEST",
+                "Ivan.Petrov@example.test",
+                "ivan.petrov@example.test",
+            ),
             ("\"a b\"@example.test", "\"a b\"@example.test", "a b@example.test"),
-            ("\"plain\"@example.test", "plain@example.test", "plain@example.test"),
-            ("почта@пример.рф", "почта@xn--e1afmkfd.xn--p1ai", "почта@xn--e1afmkfd.xn--p1ai"),
+            (
+                "\"plain\"@example.test",
+                "plain@example.test",
+                "plain@example.test",
+            ),
+            (
+                "почта@пример.рф",
+                "почта@xn--e1afmkfd.xn--p1ai",
+                "почта@xn--e1afmkfd.xn--p1ai",
+            ),
             ("a@b@example.test", "\"a@b\"@example.test", "a@b@example.test"),
         ] {
             let address = Address::parse(text).unwrap();
@@ -209,7 +228,18 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "a", "@", "a@", "@b", "a@b..c", "a@-b", "a@b c", "a\r@b", "\"a\"b\"@c"] {
+        for text in [
+            "",
+            "a",
+            "@",
+            "a@",
+            "@b",
+            "a@b..c",
+            "a@-b",
+            "a@b c",
+            "a\r@b",
+            "\"a\"b\"@c",
+        ] {
             assert!(Address::parse(text).is_err(), "{text:?}");
         }
     }

@@ -20,7 +20,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(code: &str) -> Self {
-        Self { code: code.to_owned(), args: BTreeMap::new(), field: None }
+        Self {
+            code: code.to_owned(),
+            args: BTreeMap::new(),
+            field: None,
+        }
     }
 
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {

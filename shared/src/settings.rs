@@ -11,10 +11,16 @@ use crate::Refusal;
 /// What a setting may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    Text { length_max: usize },
+    Text {
+        length_max: usize,
+    },
     Flag,
     /// A whole number in `unit` within the bounds.
-    Number { min: u64, max: u64, unit: Unit },
+    Number {
+        min: u64,
+        max: u64,
+        unit: Unit,
+    },
     /// `en`, `ru`.
     Language,
 }
@@ -36,17 +42,29 @@ pub struct Setting {
 }
 
 const fn text(key: &'static str, default: &'static str) -> Setting {
-    Setting { key, kind: Kind::Text { length_max: 255 }, default }
+    Setting {
+        key,
+        kind: Kind::Text { length_max: 255 },
+        default,
+    }
 }
 
 const fn number(key: &'static str, default: &'static str, min: u64, max: u64, unit: Unit) -> Setting {
-    Setting { key, kind: Kind::Number { min, max, unit }, default }
+    Setting {
+        key,
+        kind: Kind::Number { min, max, unit },
+        default,
+    }
 }
 
 /// Every setting there is, in the order in which people see them.
 pub const SETTINGS: &[Setting] = &[
     text("server.hostname", "localhost"),
-    Setting { key: "server.language", kind: Kind::Language, default: "en" },
+    Setting {
+        key: "server.language",
+        kind: Kind::Language,
+        default: "en",
+    },
     text("server.own-networks", ""),
     text("server.postmaster", ""),
     number("smtp.message-size-max", "52428800", 1024, 1 << 40, Unit::Bytes),
@@ -79,9 +97,16 @@ pub fn find(key: &str) -> Option<&'static Setting> {
 impl Setting {
     /// Checks a value as a person or program gave it; returns it in its canonical form.
     pub fn validate(&self, value: &str) -> Result<String, Refusal> {
-        let bad = || Refusal::new("setting-invalid").with("setting", self.key).with("value", value).field(self.key);
+        let bad = || {
+            Refusal::new("setting-invalid")
+                .with("setting", self.key)
+                .with("value", value)
+                .field(self.key)
+        };
         match self.kind {
-            Kind::Text { length_max } if value.len() <= length_max && !value.chars().any(char::is_control) => {
+            Kind::Text { length_max }
+                if value.len() <= length_max && !value.chars().any(char::is_control) =>
+            {
                 Ok(value.trim().to_owned())
             }
             Kind::Text { .. } => Err(bad()),
@@ -118,7 +143,11 @@ pub struct Settings {
 impl Settings {
     /// The value of a setting, its default if it was never set.
     pub fn text(&self, key: &str) -> &str {
-        self.values.get(key).map(String::as_str).or_else(|| find(key).map(|s| s.default)).unwrap_or_default()
+        self.values
+            .get(key)
+            .map(String::as_str)
+            .or_else(|| find(key).map(|s| s.default))
+            .unwrap_or_default()
     }
 
     /// The number of a setting; 0 for a key that is not a number's.
@@ -139,7 +168,9 @@ impl Settings {
 
     /// What differs from the defaults.
     pub fn changed(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.values
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
@@ -151,7 +182,12 @@ mod tests {
     #[test]
     fn every_default_is_valid_and_canonical() {
         for setting in SETTINGS {
-            assert_eq!(setting.validate(setting.default).unwrap(), setting.default, "{}", setting.key);
+            assert_eq!(
+                setting.validate(setting.default).unwrap(),
+                setting.default,
+                "{}",
+                setting.key
+            );
         }
     }
 
