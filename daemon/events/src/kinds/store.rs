@@ -7,4 +7,6 @@ events! {
     StoreFailed "store-failed" Errors Error { store: String, reason: String }
     MailboxDamaged "mailbox-damaged" Errors Error { owner: String, reason: String }
     DatabaseUnavailable "database-unavailable" Drivers Error { database: String, reason: String }
+    /// More happened at once than the logs could take.
+    EventsMissed "events-missed" Errors Warning { count: u64 }
 }

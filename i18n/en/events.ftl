@@ -1,0 +1,35 @@
+# What happened, as the log and the monitor tell it. One message for each event code.
+
+log-unwritable = BatPost: the log could not be written: { $reason }
+
+event-imap-command-refused = The command { $command } was refused: { $reply }
+event-pop3-command-refused = The command { $command } was refused: { $reply }
+event-smtp-message-accepted = Message from <{ $sender }> accepted for { $recipients ->
+    [one] { $recipients } recipient
+   *[other] { $recipients } recipients
+}, { $size } bytes
+event-smtp-refused = { $stage } { $subject } refused: { $reply }
+event-smtp-smuggling-refused = Message from <{ $sender }> refused: its line ends or its end of data were not as the standard demands (attempted SMTP smuggling)
+event-session-opened = Session of the service { $service } opened
+event-session-closed = Session of the service { $service } closed ({ $reason }): { $bytes_in } bytes in, { $bytes_out } bytes out
+event-session-refused = Session of the service { $service } refused: { $reason }
+event-session-ended = Session of the service { $service } ended by { $by }
+event-tls-failed = TLS handshake failed: { $reason }
+event-service-changed = Service { $service } is now { $state } (by { $by })
+event-listening = Service { $service } listens on { $address }
+event-login-succeeded = { $user } logged in to { $service } ({ $mechanism })
+event-login-failed = Login of { $user } to { $service } failed ({ $mechanism }): { $reason }
+event-relay-denied = Relaying to { $recipient } was refused
+event-server-started = BatPost { $version } started on { $data }
+event-server-stopping = BatPost is stopping: { $reason }
+event-configuration-changed = Configuration changed by { $by }: { $kind } { $name } ({ $action })
+event-certificate-made = Self-signed certificate for { $host } made
+event-internal-fault = Internal fault in { $place }: { $reason }
+event-journal-replayed = The last stop was not clean: { $records } records of the journal were replayed
+event-store-failed = { $store } failed: { $reason }. Nothing is acknowledged until it has been opened again
+event-mailbox-damaged = The mailbox { $owner } is damaged: { $reason }
+event-database-unavailable = The database { $database } can't be reached: { $reason }
+event-events-missed = { $count ->
+    [one] { $count } event was
+   *[other] { $count } events were
+} not recorded: more happened at once than the logs could take

@@ -1,0 +1,37 @@
+# Что произошло: тексты журнала и монитора. По одному сообщению на код события.
+
+log-unwritable = BatPost: не удалось записать журнал: { $reason }
+
+event-imap-command-refused = Команда { $command } отклонена: { $reply }
+event-pop3-command-refused = Команда { $command } отклонена: { $reply }
+event-smtp-message-accepted = Письмо от <{ $sender }> принято для { $recipients ->
+    [one] { $recipients } получателя
+    [few] { $recipients } получателей
+   *[many] { $recipients } получателей
+}, { $size } байт
+event-smtp-refused = { $stage } { $subject }: отказ: { $reply }
+event-smtp-smuggling-refused = Письмо от <{ $sender }> отклонено: концы строк или конец данных не такие, как требует стандарт (попытка подлога SMTP)
+event-session-opened = Открыт сеанс службы { $service }
+event-session-closed = Сеанс службы { $service } закрыт ({ $reason }): принято { $bytes_in } байт, отправлено { $bytes_out } байт
+event-session-refused = Сеанс службы { $service } отклонён: { $reason }
+event-session-ended = Сеанс службы { $service } завершил(а) { $by }
+event-tls-failed = Согласование TLS не удалось: { $reason }
+event-service-changed = Служба { $service }: новое состояние — { $state } (изменил(а) { $by })
+event-listening = Служба { $service } слушает { $address }
+event-login-succeeded = { $user }: вход в { $service } ({ $mechanism })
+event-login-failed = { $user }: неудачный вход в { $service } ({ $mechanism }): { $reason }
+event-relay-denied = Отказано в пересылке для { $recipient }
+event-server-started = BatPost { $version } запущен, данные: { $data }
+event-server-stopping = BatPost останавливается: { $reason }
+event-configuration-changed = Настройки изменены ({ $by }): { $kind } { $name } ({ $action })
+event-certificate-made = Создан самоподписанный сертификат для { $host }
+event-internal-fault = Внутренняя ошибка в { $place }: { $reason }
+event-journal-replayed = Прошлая остановка была аварийной: повторено записей журнала: { $records }
+event-store-failed = Сбой хранилища { $store }: { $reason }. Приём не подтверждается, пока оно не будет открыто заново
+event-mailbox-damaged = Почтовый ящик { $owner } повреждён: { $reason }
+event-database-unavailable = База данных { $database } недоступна: { $reason }
+event-events-missed = { $count ->
+    [one] Не записано { $count } событие
+    [few] Не записано { $count } события
+   *[many] Не записано { $count } событий
+}: их было больше, чем успевал принять журнал
