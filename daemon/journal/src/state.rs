@@ -1,0 +1,231 @@
+//! What the callers, the writer and the keeper share.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use disk::{Lock, SharedDisk};
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::{Notify, oneshot};
+
+use crate::format::{Mark, begin_record, record_bytes};
+use crate::live::Live;
+use crate::segment::{Segment, SegmentFile};
+use crate::{AfterTrim, JournalError, Kind, OnTrim, Options};
+
+/// Ids that may be given and not be durable; fewer than [`ID_JUMP`], so that a jump passes all that were lost.
+pub(crate) const UNSYNCED_RECORDS_MAX: u64 = 1 << 19;
+
+/// How far the ids jump at an unclean open.
+pub(crate) const ID_JUMP: u64 = 1 << 24;
+
+/// A payload from here on asks the disk for space before it is taken.
+const LARGE_RECORD_BYTES: usize = 1 << 20;
+
+pub(crate) type Waiter = oneshot::Sender<Result<(), JournalError>>;
+
+/// A record on its way to the writer.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) id: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Whether the journal takes records.
+#[derive(Clone, Debug)]
+pub(crate) enum Door {
+    Open,
+    /// Closing or closed.
+    Closed,
+    /// A write failed.
+    Failed(Arc<str>),
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) door: Door,
+    pub(crate) next: u64,
+    /// Highest id that is in its segment's file, synced or not.
+    pub(crate) written: u64,
+    /// Highest id that is synced.
+    pub(crate) durable: u64,
+    pub(crate) queue: Vec<Queued>,
+    /// Bytes of records that are not written yet, those in the writer's hands included.
+    pub(crate) queued_bytes: u64,
+    pub(crate) waiters: Vec<(u64, Waiter)>,
+    /// Somebody wants everything up to here synced, and does not wait in `waiters`.
+    pub(crate) sync_to: u64,
+    pub(crate) live: Live,
+    /// Oldest first; the last one is written to.
+    pub(crate) segments: VecDeque<Segment>,
+    pub(crate) spares: Vec<SegmentFile>,
+    /// Bytes left in the last segment.
+    pub(crate) room: u64,
+    /// The writer needs a segment of at least so many bytes now; 0: it does not.
+    pub(crate) wanted: u64,
+    /// The last try to make a segment failed: take only what fits.
+    pub(crate) no_space: bool,
+    /// Size of the next segment that is made.
+    pub(crate) next_bytes: u64,
+    /// Number of the next file that is made.
+    pub(crate) next_number: u32,
+    pub(crate) mark: Mark,
+    /// Target of the last trim: the mark, or where it will be a round later.
+    pub(crate) trimmed: u64,
+    /// The writer and the keeper end when they see it.
+    pub(crate) stop: bool,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) syncs: u64,
+    pub(crate) trims: u64,
+}
+
+pub(crate) struct Inner {
+    pub(crate) disk: SharedDisk,
+    pub(crate) directory: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) state: Mutex<State>,
+    /// The writer sleeps on it.
+    pub(crate) work: Condvar,
+    /// The keeper sleeps on it.
+    pub(crate) chores: Condvar,
+    /// Who waits on a thread of its own for something to be written or synced.
+    pub(crate) done: Condvar,
+    /// Who waits in `commit` for room.
+    pub(crate) room: Notify,
+    /// One trim at a time.
+    pub(crate) trimming: Mutex<()>,
+    pub(crate) on_trim: Mutex<Vec<Arc<OnTrim>>>,
+    pub(crate) after_trim: Mutex<Vec<Arc<AfterTrim>>>,
+    pub(crate) lock: Mutex<Option<Lock>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal")
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Whether the door is open.
+    pub(crate) fn check(&self) -> Result<(), JournalError> {
+        match &self.door {
+            Door::Open => Ok(()),
+            Door::Closed => Err(JournalError::Closed),
+            Door::Failed(cause) => Err(JournalError::Failed(Arc::clone(cause))),
+        }
+    }
+
+    /// The largest spare segment.
+    pub(crate) fn spare_bytes(&self) -> u64 {
+        self.spares.iter().map(|spare| spare.bytes).max().unwrap_or(0)
+    }
+
+    /// The id below which no record is held.
+    pub(crate) fn trim_target(&self) -> u64 {
+        self.live.oldest().unwrap_or(self.next)
+    }
+
+    /// Where a held record lies; `Ok(None)` if it is not written yet.
+    pub(crate) fn find(&mut self, id: u64) -> Result<Option<(Segment, u64)>, JournalError> {
+        let unknown = JournalError::Unknown(crate::RecordId(id));
+        let Some(offset) = self.live.find(id).ok_or_else(|| unknown.clone())? else {
+            return Ok(None);
+        };
+        let after = self
+            .segments
+            .partition_point(|segment| segment.header.first <= id);
+        let segment = after
+            .checked_sub(1)
+            .and_then(|index| self.segments.get(index))
+            .ok_or(unknown)?;
+        Ok(Some((segment.clone(), offset)))
+    }
+}
+
+impl Inner {
+    /// Builds a record; says if it can never be taken.
+    pub(crate) fn prepare(&self, kind: Kind, payload: &[&[u8]]) -> Result<Vec<u8>, JournalError> {
+        let bytes = payload.iter().map(|part| part.len()).sum::<usize>();
+        let payload_bytes = u32::try_from(bytes)
+            .ok()
+            .filter(|_| bytes <= self.options.record_bytes_max);
+        let payload_bytes = payload_bytes.ok_or(JournalError::TooLarge(bytes))?;
+        if bytes >= LARGE_RECORD_BYTES {
+            let needed = record_bytes(bytes) as u64 + 2 * self.options.segment_bytes_first;
+            let has_room = self
+                .disk
+                .available_bytes(&self.directory)
+                .is_ok_and(|available| available >= needed);
+            let fits = has_room || self.state.lock().spare_bytes() >= needed;
+            if !fits {
+                return Err(JournalError::Full);
+            }
+        }
+        Ok(begin_record(kind, payload, payload_bytes))
+    }
+
+    /// Hands a record to the writer. `record` is taken only if it succeeds.
+    pub(crate) fn enqueue(&self, record: &mut Vec<u8>, waiter: Option<Waiter>) -> Result<u64, JournalError> {
+        let bytes = record.len() as u64;
+        let mut state = self.state.lock();
+        state.check()?;
+        let in_flight = state.queued_bytes + bytes > self.options.in_flight_bytes_max as u64;
+        if (in_flight && state.queued_bytes > 0) || state.next - state.durable > UNSYNCED_RECORDS_MAX {
+            // What is in flight must come down, also if nobody waits for it.
+            state.sync_to = state.next - 1;
+            self.work.notify_one();
+            return Err(JournalError::Busy);
+        }
+        if state.no_space && state.queued_bytes + bytes > state.room && state.spares.is_empty() {
+            return Err(JournalError::Full);
+        }
+        let id = state.next;
+        state.next += 1;
+        state.records += 1;
+        state.bytes += bytes;
+        state.queued_bytes += bytes;
+        state.live.push(id, None);
+        state.queue.push(Queued {
+            id,
+            bytes: std::mem::take(record),
+        });
+        if let Some(waiter) = waiter {
+            state.waiters.push((id, waiter));
+        }
+        let first = state.queue.len() == 1;
+        drop(state);
+        if first {
+            self.work.notify_one();
+        }
+        Ok(id)
+    }
+
+    /// Nothing is acknowledged any more.
+    pub(crate) fn fail(&self, what: &str, error: &dyn std::fmt::Display) {
+        let mut state = self.state.lock();
+        let cause: Arc<str> = match &state.door {
+            Door::Failed(earlier) => Arc::clone(earlier),
+            Door::Open | Door::Closed => format!("{what}: {error}").into(),
+        };
+        state.door = Door::Failed(Arc::clone(&cause));
+        state.queue.clear();
+        state.queued_bytes = 0;
+        let waiters = std::mem::take(&mut state.waiters);
+        drop(state);
+        for (_, waiter) in waiters {
+            // Whoever does not wait any more need not be told.
+            let _ = waiter.send(Err(JournalError::Failed(Arc::clone(&cause))));
+        }
+        self.wake_all();
+    }
+
+    pub(crate) fn wake_all(&self) {
+        self.work.notify_all();
+        self.chores.notify_all();
+        self.done.notify_all();
+        self.room.notify_waiters();
+    }
+}
