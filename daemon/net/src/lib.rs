@@ -1,133 +1,61 @@
 //! Listeners, limits, timeouts and the registry of sessions. The only room that touches sockets of peers.
 //!
-//! A listener accepts, asks the limits and `policy`, registers the session and hands a [`Conn`] to the protocol's room.
+//! A listener accepts, asks the limits and the [`Gate`], registers the session and hands a [`Conn`] to the protocol's room.
+//! One task per session; a panic in it costs that session alone.
+//!
 //! Must not know: what is said in a session.
 
+mod conn;
+mod farewell;
+mod gate;
+mod limits;
+mod listen;
+mod service;
+mod session;
+mod stream;
+
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use events::{Events, Scope, SessionId};
+pub use conn::{Conn, ConnError};
+pub use gate::{Gate, Open, Verdict};
+pub use listen::Net;
+pub use service::{ExternalService, Handler, Listener, ServiceConfig};
+pub use session::SessionHandle;
 
-/// Why a connection can't go on. `Ended` is an administrator's or the daemon's own wish, to be told to the peer.
+/// Bytes of answers that are gathered before they are sent.
+pub const OUTPUT_HIGH_WATER_BYTES: usize = 64 * 1024;
+/// Bytes that are read at once at first; doubled while the peer fills them.
+pub(crate) const READ_BYTES_MIN: usize = 8 * 1024;
+pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
+/// How long a peer may keep the server from sending.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_mins(2);
+/// The same for the last words of a session that was ended.
+pub(crate) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a TLS handshake may take.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Connections that the system holds ready for a listener.
+pub(crate) const BACKLOG: i32 = 1024;
+/// Rest of a listener after the system refused it a connection (no more open files).
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Why a service can't listen.
 #[derive(Debug, thiserror::Error)]
-pub enum ConnError {
-    #[error("the peer closed the connection")]
-    Closed,
-    #[error("the peer was silent too long")]
-    Timeout,
-    #[error("the session was ended")]
-    Ended,
-    #[error("TLS: {0}")]
-    Tls(String),
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
+pub enum NetError {
+    /// Another program listens there.
+    #[error("{0} is in use by another program")]
+    Occupied(SocketAddr),
+    /// Ports below 1024 need a privilege.
+    #[error("no permission to listen on {0}")]
+    Forbidden(SocketAddr),
+    #[error("{address} can't be listened on: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("there is no service of that name: {0}")]
+    NoSuchService(String),
 }
 
-/// A peer's connection: a socket, plain or TLS, with an input and an output buffer. Idle connections hold no buffers.
-pub struct Conn {
-    _private: (),
-}
-
-impl Conn {
-    /// What was read and not yet consumed. Consume with `advance`/`split_to`.
-    pub fn input(&mut self) -> &mut BytesMut {
-        todo!()
-    }
-
-    /// Reads more into the input buffer: at least one byte, or an error. Ends with `Timeout` after `limit`, with `Ended`
-    /// when the session is to end. Output is flushed before waiting.
-    pub async fn fill(&mut self, limit: Duration) -> Result<usize, ConnError> {
-        let _ = limit;
-        todo!()
-    }
-
-    /// Answers gathered and not yet sent.
-    pub fn output(&mut self) -> &mut BytesMut {
-        todo!()
-    }
-
-    /// Sends what is gathered; waits at most the write timeout for a slow peer.
-    pub async fn flush(&mut self) -> Result<(), ConnError> {
-        todo!()
-    }
-
-    /// Flushes if more than the high-water mark (64 KiB) is gathered: call it inside loops that produce output.
-    pub async fn flush_if_full(&mut self) -> Result<(), ConnError> {
-        todo!()
-    }
-
-    /// Does the server's side of a TLS handshake. Refused (an error) if plaintext is still in the input buffer, so that
-    /// nothing said before is taken for said after (RFC 3207 §6, command injection).
-    pub async fn start_tls(&mut self) -> Result<(), ConnError> {
-        todo!()
-    }
-
-    /// Whether `start_tls` can be offered: a certificate is at hand and TLS is not on yet.
-    pub fn can_start_tls(&self) -> bool {
-        todo!()
-    }
-
-    pub fn is_tls(&self) -> bool {
-        todo!()
-    }
-
-    /// TLS, or a peer on this host (loopback): plaintext mechanisms may be used.
-    pub fn is_secure(&self) -> bool {
-        todo!()
-    }
-
-    /// The protocol's channel binding of that type (`tls-exporter`, `tls-server-end-point`), under TLS.
-    pub fn channel_binding(&self, kind: &str) -> Option<Vec<u8>> {
-        let _ = kind;
-        todo!()
-    }
-
-    pub fn peer(&self) -> SocketAddr {
-        todo!()
-    }
-
-    pub fn local(&self) -> SocketAddr {
-        todo!()
-    }
-
-    pub fn session(&self) -> &SessionHandle {
-        todo!()
-    }
-}
-
-/// The session's row in the registry; it leaves the registry when the last handle is dropped.
-#[derive(Clone)]
-pub struct SessionHandle {
-    _private: Arc<()>,
-}
-
-impl SessionHandle {
-    pub fn id(&self) -> SessionId {
-        todo!()
-    }
-    pub fn scope(&self) -> Scope {
-        todo!()
-    }
-    /// Shows who logged in.
-    pub fn set_user(&self, user: &str) {
-        let _ = user;
-        todo!()
-    }
-    /// Shows what the session is doing: a protocol word, kept as it is.
-    pub fn set_state(&self, state: &'static str) {
-        let _ = state;
-        todo!()
-    }
-    /// Resolves when the session is to end (administrator, service stopped, shutdown).
-    pub async fn ended(&self) {
-        todo!()
-    }
-    pub fn is_ended(&self) -> bool {
-        todo!()
-    }
-    pub fn events(&self) -> &Events {
-        todo!()
-    }
-}
+#[cfg(test)]
+mod tests;
