@@ -1,0 +1,280 @@
+//! The tables of BatPost. Names and types here are what other programs may rely on.
+//!
+//! `key` columns hold the folded form that rows are found by, the column beside them what a person wrote.
+
+use crate::descriptor::{Descriptor, Field, Kind, Type, field};
+
+const REVISION: Field = field("revision", Type::Int);
+
+/// Settings by key. The row with the key `*` carries the revision of the whole table.
+pub const SETTING: Descriptor = Descriptor {
+    kind: Kind::Settings,
+    table: "setting",
+    version: 1,
+    fields: &[field("key", Type::Text), field("value", Type::Text), REVISION],
+    key: &["key"],
+    unique: &[],
+    indexed: &[],
+    searchable: &[],
+    sortable: &["key"],
+    migrations: &[],
+};
+
+pub const DOMAIN: Descriptor = Descriptor {
+    kind: Kind::Domains,
+    table: "domain",
+    version: 1,
+    fields: &[
+        field("name", Type::Text),
+        field("enabled", Type::Flag),
+        field("description", Type::Text),
+        field("aliases", Type::List),
+        field("catch_all", Type::Text),
+        field("user_quota_bytes", Type::Int),
+        field("users_max", Type::Int),
+        REVISION,
+    ],
+    key: &["name"],
+    unique: &[],
+    indexed: &[],
+    searchable: &["name", "description", "aliases"],
+    sortable: &["name", "description"],
+    migrations: &[],
+};
+
+/// Every name under which a domain is reached, its own among them.
+pub const DOMAIN_NAME: Descriptor = Descriptor {
+    kind: Kind::Domains,
+    table: "domain_name",
+    version: 1,
+    fields: &[field("name", Type::Text), field("domain", Type::Text)],
+    key: &["name"],
+    unique: &[],
+    indexed: &["domain"],
+    searchable: &[],
+    sortable: &["name"],
+    migrations: &[],
+};
+
+pub const USER: Descriptor = Descriptor {
+    kind: Kind::Users,
+    table: "user",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("address", Type::Text),
+        field("domain", Type::Text),
+        field("owner", Type::Int),
+        field("name", Type::Text),
+        field("enabled", Type::Flag),
+        field("quota_bytes", Type::Int),
+        field("denied_protocols", Type::List),
+        field("forward_to", Type::List),
+        field("forward_keep", Type::Flag),
+        field("has_password", Type::Flag),
+        REVISION,
+    ],
+    key: &["key"],
+    unique: &["owner"],
+    indexed: &["domain"],
+    searchable: &["address", "name"],
+    sortable: &["key", "name", "quota_bytes"],
+    migrations: &[],
+};
+
+/// What passwords are checked with, sealed; found by the owner, so that a rename changes nothing.
+pub const CREDENTIAL: Descriptor = Descriptor {
+    kind: Kind::Credentials,
+    table: "credential",
+    version: 1,
+    fields: &[field("owner", Type::Int), field("sealed", Type::Bytes), REVISION],
+    key: &["owner"],
+    unique: &[],
+    indexed: &[],
+    searchable: &[],
+    sortable: &["owner"],
+    migrations: &[],
+};
+
+pub const ALIAS: Descriptor = Descriptor {
+    kind: Kind::Aliases,
+    table: "alias",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("address", Type::Text),
+        field("domain", Type::Text),
+        field("targets", Type::List),
+        field("enabled", Type::Flag),
+        REVISION,
+    ],
+    key: &["key"],
+    unique: &[],
+    indexed: &["domain"],
+    searchable: &["address", "targets"],
+    sortable: &["key"],
+    migrations: &[],
+};
+
+/// Groups; `key` is the name in lower case, `address_key` is `NULL` for a group that has no address.
+pub const GROUP: Descriptor = Descriptor {
+    kind: Kind::Groups,
+    table: "user_group",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("name", Type::Text),
+        field("description", Type::Text),
+        field("address", Type::Text),
+        field("address_key", Type::Text),
+        field("member_groups", Type::List),
+        REVISION,
+    ],
+    key: &["key"],
+    unique: &["address_key"],
+    indexed: &[],
+    searchable: &["name", "description", "address"],
+    sortable: &["key", "description"],
+    migrations: &[],
+};
+
+/// Who is a direct member of which group.
+pub const GROUP_MEMBER: Descriptor = Descriptor {
+    kind: Kind::Groups,
+    table: "group_member",
+    version: 1,
+    fields: &[
+        field("group_key", Type::Text),
+        field("member_key", Type::Text),
+        field("address", Type::Text),
+        field("domain", Type::Text),
+    ],
+    key: &["group_key", "member_key"],
+    unique: &[],
+    indexed: &["group_key", "member_key", "domain"],
+    searchable: &[],
+    sortable: &["member_key"],
+    migrations: &[],
+};
+
+/// The black and the white list; `key` is the pattern in lower case.
+pub const ACCESS: Descriptor = Descriptor {
+    kind: Kind::Access,
+    table: "access",
+    version: 1,
+    fields: &[
+        field("side", Type::Text),
+        field("key", Type::Text),
+        field("pattern", Type::Text),
+        field("comment", Type::Text),
+        REVISION,
+    ],
+    key: &["side", "key"],
+    unique: &[],
+    indexed: &["side"],
+    searchable: &["pattern", "comment"],
+    sortable: &["key", "comment"],
+    migrations: &[],
+};
+
+/// Rules of `policy`, in the order of `place`.
+pub const RULE: Descriptor = Descriptor {
+    kind: Kind::Rules,
+    table: "rule",
+    version: 1,
+    fields: &[
+        field("name", Type::Text),
+        field("place", Type::Int),
+        field("stage", Type::Text),
+        field("enabled", Type::Flag),
+        field("body", Type::Text),
+        REVISION,
+    ],
+    key: &["name"],
+    unique: &[],
+    indexed: &["stage"],
+    searchable: &["name", "body"],
+    sortable: &["place", "name"],
+    migrations: &[],
+};
+
+/// Mailing lists; `body` holds their settings as JSON.
+pub const LIST: Descriptor = Descriptor {
+    kind: Kind::Lists,
+    table: "mailing_list",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("address", Type::Text),
+        field("domain", Type::Text),
+        field("description", Type::Text),
+        field("body", Type::Text),
+        REVISION,
+    ],
+    key: &["key"],
+    unique: &[],
+    indexed: &["domain"],
+    searchable: &["address", "description"],
+    sortable: &["key"],
+    migrations: &[],
+};
+
+/// Log rows; `fields` is JSON.
+pub const LOG: Descriptor = Descriptor {
+    kind: Kind::Logs,
+    table: "log",
+    version: 1,
+    fields: &[
+        field("seq", Type::Int),
+        field("at_us", Type::Int),
+        field("channel", Type::Text),
+        field("severity", Type::Text),
+        field("code", Type::Text),
+        field("session", Type::Int),
+        field("message", Type::Text),
+        field("fields", Type::Text),
+    ],
+    key: &["seq"],
+    unique: &[],
+    indexed: &["session", "message", "at_us"],
+    searchable: &["code", "fields"],
+    sortable: &["seq"],
+    migrations: &[],
+};
+
+/// All of them.
+pub const ALL: &[&Descriptor] = &[
+    &SETTING,
+    &DOMAIN,
+    &DOMAIN_NAME,
+    &USER,
+    &CREDENTIAL,
+    &ALIAS,
+    &GROUP,
+    &GROUP_MEMBER,
+    &ACCESS,
+    &RULE,
+    &LIST,
+    &LOG,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_names_a_field() {
+        for descriptor in ALL {
+            let named = [
+                descriptor.key,
+                descriptor.unique,
+                descriptor.indexed,
+                descriptor.searchable,
+                descriptor.sortable,
+            ];
+            for name in named.concat() {
+                assert!(descriptor.position(name).is_some(), "{}.{name}", descriptor.table);
+            }
+        }
+    }
+}
