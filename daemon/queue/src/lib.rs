@@ -1,23 +1,69 @@
 //! Durable intake, what is still to be delivered, and the retry schedule.
 //!
 //! A message enters by [`Queue::commit`], whose [`Committed`] token is the only thing that can be turned into a 250. It is
-//! delivered from memory as a rule; what waits long moves to `queue/waiting.db` and a text file, so that the journal can be trimmed.
+//! delivered from memory as a rule; what waits long moves to `queue/waiting.db`, so that the journal can be trimmed.
 //!
 //! Must not know: how mail is delivered, who exists.
+//!
+//! # The states of a message, and what a crash leaves in each
+//!
+//! | state | where it is | after a crash |
+//! |---|---|---|
+//! | taken in | memory; a text above 64 KiB in `queue/large/<random>` | gone; nobody was told 250; the file is removed at open, since nothing names it |
+//! | committed | a journal record of kind 2 (envelope, states, small text or the large file's name) and memory | replayed: due again at once |
+//! | in delivery | the same, lent out as a [`Job`] | the same. A mailbox knows record and target and takes nothing twice; what a remote host answered is in a record of kind 3 ([`Queue::progress`]) and is not tried again; a message that this one caused (bounce, forwarded copy) carries the marks of its cause in its own record, so that it is not made twice |
+//! | waiting | a row of `waiting.db` that names the record it came from | the row and the record may both be there: the row wins over a record that is not newer. A record of kind 3 (`gone`) says the same and lets the record be released |
+//! | revived | the retry is due: a new record of kind 2 under the old message id, then the row is deleted, then it is lent out | the row and the newer record may both be there: the record wins, the row is deleted at open |
+//! | done | a record of kind 3 (`gone`), the record released | not taken up again |
+//!
+//! So every message in delivery is a live journal record: its mailbox deliveries need no sync of their own, because the record
+//! (and the large file that it names) stays until the journal is trimmed, which asks the mailboxes to sync first. A record of kind 3 is
+//! released at once: it has a higher number than what it speaks of, so it cannot be trimmed before it.
+//!
+//! A message keeps its [`MessageId`] (its first record's number) for life; its record changes with each revival.
+//!
+//! [`Queue::open`] releases records: open the mailboxes first, so that a trim asks them.
+
+mod admin;
+mod files;
+mod finish;
+mod intake;
+mod live;
+mod record;
+mod replay;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use disk::SharedDisk;
 use disk::blob::Blob;
 use events::{Events, MessageId};
+pub use intake::Intake;
 pub use journal::Committed;
-use journal::Journal;
+use journal::{Journal, JournalError, RecordId};
 use serde::{Deserialize, Serialize};
 use shared::Address;
 
-/// The journal's kind bytes of this room's records.
-pub const JOURNAL_KINDS: [journal::Kind; 2] = [journal::Kind(2), journal::Kind(3)];
+pub use admin::Counts;
+use live::{Inner, Ticket};
+pub use record::text_of;
+
+/// The journal's kind bytes of this room's records: messages, and what became of them.
+pub const JOURNAL_KINDS: [journal::Kind; 2] = [KIND_MESSAGE, KIND_STEP];
+pub(crate) const KIND_MESSAGE: journal::Kind = journal::Kind(2);
+pub(crate) const KIND_STEP: journal::Kind = journal::Kind(3);
+/// Texts above this many bytes lie in files of their own.
+pub const SMALL_TEXT_MAX_BYTES: usize = 64 * 1024;
+/// A reply is kept up to this many bytes.
+pub const REPLY_MAX_BYTES: usize = 1000;
+/// How long a commit waits for room in memory before the text is left to the journal alone.
+const COMMIT_WAIT_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum QueueError {
@@ -87,88 +133,224 @@ pub struct Options {
 /// The queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Queue {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
 }
 
 /// A message on its way through delivery, with the recipients that are due. Dropped without `finish`, it is due again.
 pub struct Job {
     pub id: MessageId,
-    pub record: journal::RecordId,
+    pub record: RecordId,
     pub envelope: Arc<Envelope>,
     pub text: Blob,
     /// Indices into `envelope.recipients`.
     pub due: Vec<u32>,
     /// Attempts so far.
     pub attempts: u32,
+    /// What delivery noted of this message earlier (see [`Queue::commit_from`] and [`Job::mark`]).
+    pub marks: Vec<String>,
+    ticket: Ticket,
+}
+
+impl Job {
+    /// Notes something that must not be done twice; kept with the next `progress` or `finish` and for as long as the message lives.
+    pub fn mark(&mut self, mark: String) {
+        if !self.has_mark(&mark) {
+            self.marks.push(mark);
+        }
+    }
+
+    pub fn has_mark(&self, mark: &str) -> bool {
+        self.marks.iter().any(|known| known == mark)
+    }
+
+    /// Whether an administrator removed the message, perhaps since it was taken: then every recipient is to fail. Says whether the sender is
+    /// to be told.
+    pub fn removal(&self) -> Option<bool> {
+        self.ticket.removal()
+    }
 }
 
 /// What became of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// It lies in a mailbox here, which knows the key: needs no sync.
+    Stored,
+    /// Another host took it.
     Delivered { reply: String },
     /// For good; the sender is told by whoever reports this.
     Failed { reply: String },
     /// Try again; `at` in Unix seconds, `None`: by the schedule.
     PutOff { reply: String, at: Option<i64> },
+    /// Not tried for want of room: comes again without counting as an attempt. Unix seconds.
+    NotTried { at: i64 },
+}
+
+/// When a message that was put off is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Seconds to the first retry; doubles with each one.
+    pub first_s: u64,
+    /// Most seconds between two tries.
+    pub max_s: u64,
+    /// Seconds after which a message is given up.
+    pub lifetime_s: u64,
+}
+
+impl Schedule {
+    pub fn from_settings(settings: &shared::settings::Settings) -> Self {
+        Self {
+            first_s: settings.number("queue.retry-first"),
+            max_s: settings.number("queue.retry-max"),
+            lifetime_s: settings.number("queue.lifetime"),
+        }
+    }
+
+    /// When to try again after that many attempts (this one included); `None`: the lifetime is over.
+    pub fn next_try(&self, received: i64, attempts: u32, now: i64) -> Option<i64> {
+        let doublings = attempts.saturating_sub(1).min(32);
+        let pause = self
+            .first_s
+            .max(1)
+            .saturating_mul(1 << doublings)
+            .min(self.max_s.max(self.first_s).max(1));
+        let end = received.saturating_add_unsigned(self.lifetime_s);
+        if now >= end {
+            return None;
+        }
+        // The last try is at the end of the lifetime, not before.
+        Some(now.saturating_add_unsigned(pause).min(end))
+    }
 }
 
 impl Queue {
     /// Opens the queue and takes up what the replay and `waiting.db` hold.
-    pub fn open(disk: SharedDisk, journal: Journal, replay: &[journal::Record], events: Events, options: Options) -> Result<Self, QueueError> {
-        let _ = (disk, journal, replay, events, options);
-        todo!()
+    pub fn open(
+        disk: SharedDisk,
+        journal: Journal,
+        replay: &[journal::Record],
+        events: Events,
+        options: Options,
+    ) -> Result<Self, QueueError> {
+        let inner = replay::open(disk, journal, replay, events, options)?;
+        Ok(Self { inner })
     }
 
     /// Begins to take in a text of unknown size: small ones stay in memory, large ones go to a file.
     pub fn intake(&self) -> Intake {
-        todo!()
+        Intake::new(self.inner.files.clone())
     }
 
-    /// Makes message and envelope durable. The message is due at once.
+    /// The schedule for what is put off without a time.
+    pub fn set_schedule(&self, schedule: Schedule) {
+        self.inner.state.lock().schedule = schedule;
+    }
+
+    pub fn schedule(&self) -> Schedule {
+        self.inner.state.lock().schedule
+    }
+
+    /// Makes message and envelope durable. The message is due at once. Waits while too many texts are in memory, but not for ever: after a
+    /// while the text is left to the journal and read back when it is delivered.
     pub async fn commit(&self, envelope: Envelope, text: Blob) -> Result<Committed, QueueError> {
-        let _ = (envelope, text);
-        todo!()
+        let cost = record::memory_cost(&envelope, &text);
+        let permit = match self.inner.permit(cost) {
+            Some(permit) => Some(permit),
+            None => tokio::time::timeout(COMMIT_WAIT_MAX, self.inner.permit_wait(cost))
+                .await
+                .ok()
+                .flatten(),
+        };
+        self.inner.admit(envelope, text, None, permit).await
+    }
+
+    /// Makes a message durable that another one caused (a bounce, a forwarded copy) and notes the marks with the cause, in one step: after
+    /// a crash the cause comes back with these marks and need not do it again. Never waits for memory.
+    pub async fn commit_from(
+        &self,
+        job: &mut Job,
+        marks: &[String],
+        envelope: Envelope,
+        text: Blob,
+    ) -> Result<Committed, QueueError> {
+        let cost = record::memory_cost(&envelope, &text);
+        let permit = self.inner.permit(cost);
+        let cause = record::Cause {
+            id: job.id.0,
+            marks: marks.to_vec(),
+        };
+        let committed = self.inner.admit(envelope, text, Some(cause), permit).await?;
+        for mark in marks {
+            job.mark(mark.clone());
+        }
+        self.inner.keep_marks(job);
+        Ok(committed)
     }
 
     /// The next message with due recipients; waits for one. `None`: the queue was closed.
     pub async fn next(&self) -> Option<Job> {
-        todo!()
+        loop {
+            let notified = self.inner.ready.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            if self.inner.closed.load(Ordering::Acquire) {
+                return None;
+            }
+            let Some(taken) = self.inner.take() else {
+                notified.await;
+                continue;
+            };
+            if let Some(job) = taken.into_job(&self.inner).await {
+                return Some(job);
+            }
+        }
+    }
+
+    /// Makes durable what became of some of the due recipients while others are still being tried: after a crash they are not tried again.
+    /// Outcomes other than `Stored`, `Delivered` and `Failed` are left to `finish`.
+    pub async fn progress(&self, job: &mut Job, outcomes: &[(u32, Outcome)]) -> Result<(), QueueError> {
+        finish::progress(&self.inner, job, outcomes).await
     }
 
     /// Tells what became of the due recipients. Returns once that is as durable as it must be: a delivery to a mailbox needs no sync (the mailbox knows the key),
     /// an answer of a remote host does.
     pub async fn finish(&self, job: Job, outcomes: Vec<(u32, Outcome)>) -> Result<(), QueueError> {
-        let _ = (job, outcomes);
-        todo!()
+        finish::finish(&self.inner, job, outcomes).await
     }
 
+    /// Stops lending out messages and closes `waiting.db`. The journal stays open.
     pub async fn close(&self) {
-        todo!()
+        self.inner.closed.store(true, Ordering::Release);
+        self.inner.ready.notify_waiters();
+        self.inner.waiting.close().await;
     }
 }
 
-/// Collects a text; also used for IMAP's APPEND.
-pub struct Intake {
-    _private: (),
+/// Unix seconds.
+pub(crate) fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64)
 }
 
-impl Intake {
-    /// Adds bytes; past 64 KiB they go to a file, off the runtime's threads.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
-        let _ = bytes;
-        todo!()
+impl From<JournalError> for QueueError {
+    fn from(error: JournalError) -> Self {
+        Self::Unavailable(error.to_string())
     }
+}
 
-    pub fn len(&self) -> u64 {
-        todo!()
-    }
+/// A failed call to the disk.
+pub(crate) fn unavailable(what: &str, error: &dyn std::fmt::Display) -> QueueError {
+    QueueError::Unavailable(format!("{what}: {error}"))
+}
 
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+/// Cuts a reply to what is kept of it.
+pub(crate) fn shorten(mut reply: String) -> String {
+    if reply.len() > REPLY_MAX_BYTES {
+        let mut end = REPLY_MAX_BYTES;
+        while !reply.is_char_boundary(end) {
+            end -= 1;
+        }
+        reply.truncate(end);
     }
-
-    /// The text; a file is synced with its directory before this returns.
-    pub async fn finish(self) -> Result<Blob, QueueError> {
-        todo!()
-    }
+    reply
 }

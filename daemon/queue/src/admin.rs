@@ -1,0 +1,539 @@
+//! What an administrator sees of the queue and may do to it.
+
+use std::cmp::Ordering as Order;
+use std::sync::atomic::Ordering;
+
+use disk::blob::Blob;
+use events::MessageId;
+use journal::RecordId;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use shared::protocol::{Page, QueueMessage, QueueRow, RecipientState, Rows};
+
+use crate::finish::{gone, park, row_of, step_durable};
+use crate::live::{Live, Text};
+use crate::record::{Head, Stage, State};
+use crate::{Queue, QueueError};
+
+/// Recipients shown in a row.
+const RECIPIENTS_SHOWN: usize = 5;
+/// Rows of a page at most, and if none were named.
+const PAGE_MAX: u64 = 10_000;
+const PAGE_DEFAULT: u64 = 100;
+/// Bytes of recipients' addresses that a filter looks at.
+const SEARCH_MAX_BYTES: usize = 64 * 1024;
+
+/// Figures for the monitor. Totals count messages since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub messages: u64,
+    pub accepted_total: u64,
+    /// Messages whose recipients are all done.
+    pub delivered_total: u64,
+}
+
+/// A message as it was found for an administrator.
+enum Found {
+    /// In memory and not lent out.
+    Idle,
+    Taken,
+    /// Not in memory: a row of `waiting.db`, if it exists.
+    Row,
+}
+
+impl Queue {
+    pub fn counts(&self) -> Counts {
+        let live = self.inner.state.lock().messages.len() as u64;
+        Counts {
+            messages: live + self.inner.waiting.rows.load(Ordering::Relaxed),
+            accepted_total: self.inner.accepted.load(Ordering::Relaxed),
+            delivered_total: self.inner.done.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The messages in the order of their arrival, or sorted by `id`, `sender`, `size`, `arrived`, `next_try`, `attempts` or `held`.
+    pub async fn list(&self, page: Page) -> Result<Rows<QueueRow>, QueueError> {
+        let filter = page.filter.to_lowercase();
+        let sort = Sort::of(&page.sort);
+        let mut live: Vec<QueueRow> = {
+            let mut state = self.inner.state.lock();
+            let matching = state
+                .messages
+                .iter_mut()
+                .filter(|(id, live)| search_text(**id, &live.head).contains(&filter));
+            matching.map(|(id, live)| live_row(*id, live)).collect()
+        };
+        let limit = if page.limit == 0 {
+            PAGE_DEFAULT
+        } else {
+            page.limit.min(PAGE_MAX)
+        };
+        // However the two lists interleave, rows of the database before this one are on earlier pages.
+        let offset = page.offset.saturating_sub(live.len() as u64);
+        let wanted = limit + live.len() as u64;
+        let order = if page.descending { "DESC" } else { "ASC" };
+        let column = sort.column();
+        let sql = format!(
+            "SELECT id, head, size, next_try, held FROM message WHERE instr(search, ?1) > 0
+             ORDER BY {column} {order}, id {order} LIMIT ?2 OFFSET ?3"
+        );
+        let (total, rows) = self
+            .inner
+            .waiting
+            .call(move |connection| {
+                let count = "SELECT count(*) FROM message WHERE instr(search, ?1) > 0";
+                let total: i64 = connection.query_row(count, [&filter], |row| row.get(0))?;
+                let mut statement = connection.prepare(&sql)?;
+                let rows = statement.query_map(params![filter, wanted as i64, offset as i64], |row| {
+                    let stored = Stored::read(row)?;
+                    Ok(stored.head().map(|head| stored.row(&head)))
+                })?;
+                Ok((total as u64, rows.collect::<rusqlite::Result<Vec<_>>>()?))
+            })
+            .await?;
+        let total = total + live.len() as u64;
+        live.extend(rows.into_iter().flatten());
+        live.sort_by(|a, b| {
+            let order = sort.compare(a, b);
+            if page.descending { order.reverse() } else { order }
+        });
+        let skip = (page.offset - offset) as usize;
+        Ok(Rows {
+            total,
+            rows: live.into_iter().skip(skip).take(limit as usize).collect(),
+        })
+    }
+
+    pub async fn show(&self, id: MessageId) -> Result<QueueMessage, QueueError> {
+        let shown = {
+            let mut state = self.inner.state.lock();
+            state.messages.get_mut(&id.0).map(|live| {
+                let row = live_row(id.0, live);
+                live.states();
+                QueueMessage {
+                    row,
+                    states: recipient_states(&live.head),
+                }
+            })
+        };
+        if let Some(shown) = shown {
+            return Ok(shown);
+        }
+        let stored = self
+            .inner
+            .waiting
+            .call(move |connection| stored(connection, id))
+            .await?;
+        let stored = stored.ok_or(QueueError::NoSuchMessage)?;
+        let head = stored
+            .head()
+            .ok_or_else(|| QueueError::Unavailable("the message can't be read".to_owned()))?;
+        Ok(QueueMessage {
+            row: stored.row(&head),
+            states: recipient_states(&head),
+        })
+    }
+
+    /// Makes messages due at once; none named: all. Held ones stay held. How many.
+    pub async fn retry(&self, ids: &[MessageId]) -> Result<u64, QueueError> {
+        let sql = "UPDATE message SET next_try = 0 WHERE held = 0";
+        let rows = self.update(sql, ids).await?;
+        let mut state = self.inner.state.lock();
+        let state = &mut *state;
+        let mut live = 0;
+        for (id, message) in &mut state.messages {
+            if (ids.is_empty() || ids.contains(&MessageId(*id))) && !message.taken && !message.held {
+                for state in message
+                    .states()
+                    .iter_mut()
+                    .filter(|state| state.stage == Stage::Waiting)
+                {
+                    state.next_try = 0;
+                }
+                live += 1;
+            }
+        }
+        let awake: Vec<u64> = std::mem::take(&mut state.later)
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect();
+        for id in awake {
+            state.due.push_back(id);
+            self.inner.ready.notify_one();
+        }
+        Ok(rows + live)
+    }
+
+    /// Keeps messages from being tried. One that is being tried is held after that. How many.
+    pub async fn hold(&self, ids: &[MessageId]) -> Result<u64, QueueError> {
+        let mut held = 0;
+        for &id in ids {
+            let found = self.find(id, |live| live.held = true);
+            match found {
+                Found::Idle => {
+                    self.park_idle(id).await?;
+                    held += 1;
+                }
+                Found::Taken => held += 1,
+                Found::Row => {
+                    held += self
+                        .update("UPDATE message SET held = 1 WHERE held = 0", &[id])
+                        .await?;
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// Lets held messages be tried again, at once. How many.
+    pub async fn release(&self, ids: &[MessageId]) -> Result<u64, QueueError> {
+        let mut released = 0;
+        for &id in ids {
+            let mut was = false;
+            match self.find(id, |live| was = std::mem::replace(&mut live.held, false)) {
+                Found::Row => {
+                    released += self
+                        .update("UPDATE message SET held = 0, next_try = 0 WHERE held = 1", &[id])
+                        .await?;
+                }
+                Found::Idle if was => {
+                    self.inner.state.lock().due.push_back(id.0);
+                    self.inner.ready.notify_one();
+                    released += 1;
+                }
+                Found::Idle | Found::Taken => released += u64::from(was),
+            }
+        }
+        Ok(released)
+    }
+
+    /// Removes messages. `bounce`: delivery takes each once more, fails every recipient that waits and tells the sender; so nothing is lost
+    /// by a crash in between. One that is being tried goes after that. How many.
+    pub async fn remove(&self, ids: &[MessageId], bounce: bool) -> Result<u64, QueueError> {
+        let mut removed = 0;
+        for &id in ids {
+            match self.find(id, |live| live.removal = Some(bounce)) {
+                Found::Taken => removed += 1,
+                // It is durable when the row is; delivery takes it from there.
+                Found::Idle if bounce => {
+                    self.park_idle(id).await?;
+                    removed += 1;
+                }
+                Found::Idle => {
+                    let record = self.inner.state.lock().messages.get_mut(&id.0).map(|live| {
+                        live.taken = true;
+                        live.record
+                    });
+                    if let Some(record) = record {
+                        step_durable(&self.inner, &gone(record)).await?;
+                        self.inner.forget(id.0);
+                        removed += 1;
+                    }
+                }
+                Found::Row if bounce => removed += self.mark_removed(id).await?,
+                Found::Row => removed += self.remove_row(id).await?,
+            }
+        }
+        self.inner.notice();
+        Ok(removed)
+    }
+
+    /// The text of a message.
+    pub async fn read(&self, id: MessageId) -> Result<Blob, QueueError> {
+        let live = self
+            .inner
+            .state
+            .lock()
+            .messages
+            .get(&id.0)
+            .map(|live| (live.record, live.text.clone()));
+        match live {
+            Some((_, Text::Here(blob))) => return Ok(blob),
+            Some((record, Text::InJournal)) => {
+                return self.inner.text_in_journal(record).await.map(Blob::Bytes);
+            }
+            None => {}
+        }
+        let text = self.inner.waiting.call(move |connection| {
+            let sql = "SELECT head, text FROM message WHERE id = ?1";
+            let row = connection.query_row(sql, [id.0 as i64], |row| {
+                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
+            });
+            row.optional()
+        });
+        let (head, text) = text.await?.ok_or(QueueError::NoSuchMessage)?;
+        let head: Option<Head> = serde_json::from_slice(&head).ok();
+        Ok(match head.and_then(|head| head.file) {
+            Some((name, len)) => Blob::File(self.inner.files.handle(&name, len)),
+            None => Blob::Bytes(text.unwrap_or_default().into()),
+        })
+    }
+
+    /// Looks a message up and notes something with it if it is in memory.
+    fn find(&self, id: MessageId, note: impl FnOnce(&mut Live)) -> Found {
+        match self.inner.state.lock().messages.get_mut(&id.0) {
+            Some(live) => {
+                note(live);
+                if live.taken { Found::Taken } else { Found::Idle }
+            }
+            None => Found::Row,
+        }
+    }
+
+    /// Moves a message that is not lent out to `waiting.db`.
+    async fn park_idle(&self, id: MessageId) -> Result<(), QueueError> {
+        let (record, text) = {
+            let mut state = self.inner.state.lock();
+            let Some(live) = state.messages.get_mut(&id.0) else {
+                return Ok(());
+            };
+            live.taken = true;
+            (live.record, live.text.clone())
+        };
+        let parked = async {
+            let text = match text {
+                Text::Here(blob) => blob,
+                Text::InJournal => Blob::Bytes(self.inner.text_in_journal(record).await?),
+            };
+            let row = {
+                let mut state = self.inner.state.lock();
+                let live = state.messages.get_mut(&id.0).ok_or(QueueError::NoSuchMessage)?;
+                row_of(id.0, live, &text)?
+            };
+            park(&self.inner, row).await
+        };
+        let parked = parked.await;
+        if parked.is_err()
+            && let Some(live) = self.inner.state.lock().messages.get_mut(&id.0)
+        {
+            live.taken = false;
+        }
+        parked
+    }
+
+    /// Changes rows by a statement with a WHERE, limited to these ids if there are any. How many.
+    async fn update(&self, sql: &'static str, ids: &[MessageId]) -> Result<u64, QueueError> {
+        let ids: Vec<MessageId> = ids.to_vec();
+        let changed = self.inner.waiting.call(move |connection| {
+            if ids.is_empty() {
+                return connection.execute(sql, []);
+            }
+            let mut changed = 0;
+            for id in ids {
+                let values = [Value::Integer(id.0 as i64)];
+                changed += connection
+                    .prepare_cached(&format!("{sql} AND id = ?1"))?
+                    .execute(params_from_iter(values))?;
+            }
+            Ok(changed)
+        });
+        let changed = changed.await?;
+        self.inner.notice();
+        Ok(changed as u64)
+    }
+
+    async fn mark_removed(&self, id: MessageId) -> Result<u64, QueueError> {
+        let marked = self.inner.waiting.call(move |connection| {
+            let Some(stored) = stored(connection, id)? else {
+                return Ok(0);
+            };
+            let Some(head) = stored.head() else { return Ok(0) };
+            let json = serde_json::to_vec(&Head {
+                removed: true,
+                ..head
+            })
+            .unwrap_or(stored.head);
+            let sql = "UPDATE message SET head = ?2, next_try = 0, held = 0 WHERE id = ?1";
+            connection.execute(sql, params![id.0 as i64, json])
+        });
+        Ok(marked.await? as u64)
+    }
+
+    async fn remove_row(&self, id: MessageId) -> Result<u64, QueueError> {
+        let removed = self.inner.waiting.call(move |connection| {
+            let Some(stored) = stored(connection, id)? else {
+                return Ok(None);
+            };
+            connection.execute("DELETE FROM message WHERE id = ?1", [id.0 as i64])?;
+            Ok(Some((stored.record, stored.head().and_then(|head| head.file))))
+        });
+        let Some((record, file)) = removed.await? else {
+            return Ok(0);
+        };
+        // The record may not be trimmed yet: at open it would count again without its row. Its `gone` is in the journal before.
+        step_durable(&self.inner, &gone(RecordId(record))).await?;
+        if let Some((name, _)) = file {
+            self.inner.files.unrefer(&name);
+        }
+        Ok(1)
+    }
+}
+
+/// A row of `waiting.db`.
+struct Stored {
+    id: u64,
+    head: Vec<u8>,
+    size: u64,
+    next_try: i64,
+    held: bool,
+    record: u64,
+}
+
+impl Stored {
+    /// Columns `id, head, size, next_try, held` and, if it is there, `record`.
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get::<_, i64>(0)? as u64,
+            head: row.get(1)?,
+            size: row.get::<_, i64>(2)? as u64,
+            next_try: row.get(3)?,
+            held: row.get(4)?,
+            record: row.get::<_, i64>(5).unwrap_or(0) as u64,
+        })
+    }
+
+    fn head(&self) -> Option<Head> {
+        serde_json::from_slice(&self.head).ok()
+    }
+
+    fn row(&self, head: &Head) -> QueueRow {
+        let next_try = if self.held { None } else { Some(self.next_try) };
+        queue_row(self.id, head, self.size, next_try, self.held)
+    }
+}
+
+fn stored(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<Stored>> {
+    let sql = "SELECT id, head, size, next_try, held, record FROM message WHERE id = ?1";
+    connection.query_row(sql, [id.0 as i64], Stored::read).optional()
+}
+
+/// What a list is sorted by.
+#[derive(Clone, Copy)]
+enum Sort {
+    Id,
+    Sender,
+    Size,
+    Arrived,
+    NextTry,
+    Attempts,
+    Held,
+}
+
+impl Sort {
+    fn of(name: &str) -> Self {
+        match name {
+            "sender" => Self::Sender,
+            "size" => Self::Size,
+            "arrived" => Self::Arrived,
+            "next_try" => Self::NextTry,
+            "attempts" => Self::Attempts,
+            "held" => Self::Held,
+            _ => Self::Id,
+        }
+    }
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Sender => "sender",
+            Self::Size => "size",
+            Self::Arrived => "received",
+            Self::NextTry => "next_try",
+            Self::Attempts => "attempts",
+            Self::Held => "held",
+        }
+    }
+
+    fn compare(self, a: &QueueRow, b: &QueueRow) -> Order {
+        let order = match self {
+            Self::Id => Order::Equal,
+            Self::Sender => a.sender.cmp(&b.sender),
+            Self::Size => a.size.cmp(&b.size),
+            Self::Arrived => a.arrived.cmp(&b.arrived),
+            Self::NextTry => a.next_try.cmp(&b.next_try),
+            Self::Attempts => a.attempts.cmp(&b.attempts),
+            Self::Held => a.held.cmp(&b.held),
+        };
+        // Ids are hexadecimal without leading zeros.
+        order
+            .then_with(|| a.id.len().cmp(&b.id.len()))
+            .then_with(|| a.id.cmp(&b.id))
+    }
+}
+
+fn live_row(id: u64, live: &Live) -> QueueRow {
+    let waiting = live
+        .head
+        .states
+        .iter()
+        .filter(|state| state.stage == Stage::Waiting);
+    let next_try = waiting
+        .map(|state| state.next_try)
+        .min()
+        .unwrap_or(live.head.envelope.received);
+    let next_try = if live.taken || live.held {
+        None
+    } else {
+        Some(next_try)
+    };
+    queue_row(id, &live.head, live.size, next_try, live.held)
+}
+
+fn queue_row(id: u64, head: &Head, size: u64, next_try: Option<i64>, held: bool) -> QueueRow {
+    let envelope = &head.envelope;
+    let last = head.states.iter().rev().find(|state| !state.reply.is_empty());
+    QueueRow {
+        id: MessageId(id).to_string(),
+        sender: envelope
+            .sender
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        recipients: envelope
+            .recipients
+            .iter()
+            .take(RECIPIENTS_SHOWN)
+            .map(|r| r.address.to_string())
+            .collect(),
+        recipients_total: envelope.recipients.len() as u64,
+        size,
+        arrived: envelope.received,
+        next_try,
+        attempts: head.attempts,
+        held,
+        last_reply: last.map(|state| state.reply.clone()).unwrap_or_default(),
+    }
+}
+
+fn recipient_states(head: &Head) -> Vec<RecipientState> {
+    let none = State::default();
+    let states = head.states.iter().chain(std::iter::repeat(&none));
+    let both = head.envelope.recipients.iter().zip(states);
+    both.map(|(recipient, state)| RecipientState {
+        address: recipient.address.to_string(),
+        state: state.stage.word().to_owned(),
+        attempts: state.attempts,
+        last_reply: state.reply.clone(),
+        next_try: (state.stage == Stage::Waiting).then_some(state.next_try),
+    })
+    .collect()
+}
+
+/// What a filter is compared with.
+pub(crate) fn search_text(id: u64, head: &Head) -> String {
+    use std::fmt::Write as _;
+    let mut out = format!("{id:x}");
+    if let Some(sender) = &head.envelope.sender {
+        let _ = write!(out, " {sender}");
+    }
+    for recipient in &head.envelope.recipients {
+        if out.len() >= SEARCH_MAX_BYTES {
+            break;
+        }
+        let _ = write!(out, " {}", recipient.address);
+    }
+    if let Some(state) = head.states.iter().rev().find(|state| !state.reply.is_empty()) {
+        let _ = write!(out, " {}", state.reply);
+    }
+    out.to_lowercase()
+}

@@ -1,0 +1,400 @@
+//! `waiting.db`: the messages that wait for a later try, and the clock that brings them back.
+//!
+//! One thread owns the only connection. What was asked of it since the last round goes into one transaction (synchronous=FULL), and the
+//! answers are given when that is durable. Between the rounds it revives what is due.
+//!
+//! Format (`user_version` 1): table `message`, one row each; `head` is the JSON of [`crate::record::Head`], the other columns repeat what a
+//! list sorts and filters by. `search`: what a filter is compared with, in lower case.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use tokio::sync::oneshot;
+
+use crate::live::Inner;
+use crate::record::{Head, Stage};
+use crate::{QueueError, now, unavailable};
+
+mod revive;
+
+/// Requests of one transaction.
+const BATCH_MAX: usize = 256;
+/// Longest sleep in seconds: a clock that was set is noticed, and unused files go.
+const SLEEP_MAX_S: i64 = 60;
+/// The version of the schema.
+const SCHEMA_VERSION: i64 = 1;
+const SCHEMA: &str = "
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY,
+        record INTEGER NOT NULL,
+        next_try INTEGER NOT NULL,
+        held INTEGER NOT NULL,
+        received INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        search TEXT NOT NULL,
+        head BLOB NOT NULL,
+        text BLOB
+    );
+    CREATE INDEX message_due ON message (held, next_try);
+    PRAGMA user_version = 1;
+";
+
+/// Told with the result of the commit.
+type Done = Box<dyn FnOnce(Result<(), QueueError>) + Send>;
+/// Does its work in the transaction; `None`: the database failed.
+type Op = Box<dyn FnOnce(Option<&Connection>) -> Done + Send>;
+
+enum Request {
+    Op(Op),
+    Wake,
+    Close(oneshot::Sender<()>),
+}
+
+/// The door to the thread.
+pub(crate) struct Waiting {
+    sender: Sender<Request>,
+    /// Rows in the database.
+    pub(crate) rows: Arc<AtomicU64>,
+}
+
+/// What the thread starts with.
+pub(crate) struct Start {
+    connection: Connection,
+    requests: Receiver<Request>,
+    rows: Arc<AtomicU64>,
+}
+
+/// A message that waits.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) id: u64,
+    /// The record it came from.
+    pub(crate) record: u64,
+    /// Unix seconds; 0: at once, whatever the recipients' own times.
+    pub(crate) next_try: i64,
+    pub(crate) held: bool,
+    pub(crate) size: u64,
+    pub(crate) head: Vec<u8>,
+    pub(crate) text: Option<Bytes>,
+    pub(crate) file: Option<(String, u64)>,
+    received: i64,
+    attempts: u32,
+    sender: String,
+    search: String,
+}
+
+impl Row {
+    pub(crate) fn new(
+        id: u64,
+        record: u64,
+        head: &Head,
+        held: bool,
+        size: u64,
+        text: Option<Bytes>,
+    ) -> Result<Self, QueueError> {
+        let sender = head
+            .envelope
+            .sender
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let waiting = head.states.iter().filter(|state| state.stage == Stage::Waiting);
+        let next_try = waiting.map(|state| state.next_try).min().unwrap_or(0);
+        Ok(Self {
+            id,
+            record,
+            next_try: if head.removed { 0 } else { next_try },
+            held,
+            size,
+            head: serde_json::to_vec(head).map_err(|error| unavailable("envelope", &error))?,
+            text,
+            file: head.file.clone(),
+            received: head.envelope.received,
+            attempts: head.attempts,
+            search: crate::admin::search_text(id, head),
+            sender,
+        })
+    }
+
+    fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(
+            "INSERT OR REPLACE INTO message (id, record, next_try, held, received, size, attempts, sender, search, head, text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?;
+        statement.execute(params![
+            self.id as i64,
+            self.record as i64,
+            self.next_try,
+            self.held,
+            self.received,
+            self.size as i64,
+            self.attempts,
+            self.sender,
+            self.search,
+            self.head,
+            self.text.as_deref(),
+        ])?;
+        Ok(())
+    }
+}
+
+/// Opens the database, made if it is missing. `Err(true)`: it is damaged.
+pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, QueueError)> {
+    let fail = |error: rusqlite::Error| {
+        let code = error.sqlite_error_code();
+        let damaged = matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt));
+        (damaged, unavailable("waiting.db", &error))
+    };
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let connection = connection.map_err(fail)?;
+    let prepare = |connection: &Connection| {
+        // One connection: no shared memory is needed, and the simulated disk has none.
+        connection.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;",
+        )?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version == 0 {
+            connection.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
+        }
+        Ok(version)
+    };
+    let version = prepare(&connection).map_err(fail)?;
+    if version > SCHEMA_VERSION {
+        let text = format!("waiting.db has format {version}, which a newer version wrote");
+        return Err((false, QueueError::Unavailable(text)));
+    }
+    Ok(connection)
+}
+
+impl Waiting {
+    pub(crate) fn new(connection: Connection) -> Result<(Self, Start), QueueError> {
+        let rows: i64 = connection
+            .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
+            .map_err(|error| unavailable("waiting.db", &error))?;
+        let (sender, requests) = channel();
+        let rows = Arc::new(AtomicU64::new(rows as u64));
+        Ok((
+            Self {
+                sender,
+                rows: rows.clone(),
+            },
+            Start {
+                connection,
+                requests,
+                rows,
+            },
+        ))
+    }
+
+    /// Does something in the next transaction and returns when that is durable.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, QueueError> {
+        let (answer, result) = oneshot::channel();
+        let op: Op = Box::new(move |connection| {
+            let worked = match connection {
+                Some(connection) => {
+                    savepoint(connection, work).map_err(|error| unavailable("waiting.db", &error))
+                }
+                None => Err(QueueError::Unavailable("waiting.db failed".to_owned())),
+            };
+            Box::new(move |committed| {
+                let _ = answer.send(committed.and(worked));
+            })
+        });
+        let closed = || QueueError::Unavailable("the queue is closed".to_owned());
+        self.sender.send(Request::Op(op)).map_err(|_| closed())?;
+        result.await.map_err(|_| closed())?
+    }
+
+    pub(crate) async fn put(&self, row: Row) -> Result<(), QueueError> {
+        self.call(move |connection| row.put(connection)).await
+    }
+
+    /// Looks at the clock anew.
+    pub(crate) fn wake(&self) {
+        let _ = self.sender.send(Request::Wake);
+    }
+
+    pub(crate) async fn close(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.sender.send(Request::Close(done)).is_ok() {
+            let _ = wait.await;
+        }
+    }
+}
+
+impl Start {
+    /// Starts the thread; it ends when the last handle on the queue is gone.
+    pub(crate) fn start(self, inner: &Arc<Inner>) -> Result<(), QueueError> {
+        let inner = Arc::downgrade(inner);
+        let thread = std::thread::Builder::new().name("queue".to_owned());
+        let run = move || {
+            let mut worker = Worker {
+                inner,
+                start: self,
+                failed: false,
+                next_row: None,
+                idle_until: 0,
+                swept: now(),
+            };
+            worker.run();
+        };
+        thread
+            .spawn(run)
+            .map(drop)
+            .map_err(|error| unavailable("thread", &error))
+    }
+}
+
+struct Worker {
+    inner: Weak<Inner>,
+    start: Start,
+    /// A sync failed: nobody knows what is on the disk until the next open.
+    failed: bool,
+    next_row: Option<i64>,
+    /// After a failure nothing is revived before that time.
+    idle_until: i64,
+    swept: i64,
+}
+
+impl Worker {
+    fn run(&mut self) {
+        self.look();
+        loop {
+            let mut ops = Vec::new();
+            let mut close = None;
+            let sleep = self.tick();
+            let mut request = match self.start.requests.recv_timeout(sleep) {
+                Ok(request) => Some(request),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            while let Some(next) = request.take() {
+                match next {
+                    Request::Op(op) => ops.push(op),
+                    Request::Wake => {}
+                    Request::Close(done) => close = Some(done),
+                }
+                if ops.len() < BATCH_MAX && close.is_none() {
+                    request = self.start.requests.try_recv().ok();
+                }
+            }
+            if !ops.is_empty() {
+                self.batch(ops);
+                self.look();
+            }
+            if let Some(done) = close {
+                let _ = self
+                    .start
+                    .connection
+                    .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA incremental_vacuum;");
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+
+    fn batch(&mut self, ops: Vec<Op>) {
+        let connection = &self.start.connection;
+        let begun = !self.failed && connection.execute_batch("BEGIN IMMEDIATE").is_ok();
+        let done: Vec<Done> = ops
+            .into_iter()
+            .map(|op| op(begun.then_some(connection)))
+            .collect();
+        let mut committed = Ok(());
+        if begun && let Err(error) = connection.execute_batch("COMMIT") {
+            self.failed |= error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+            let _ = connection.execute_batch("ROLLBACK");
+            committed = Err(unavailable("waiting.db", &error));
+        }
+        self.count();
+        for tell in done {
+            tell(committed.clone());
+        }
+    }
+
+    /// Learns how many rows there are.
+    fn count(&self) {
+        let count = self
+            .start
+            .connection
+            .query_row("SELECT count(*) FROM message", [], |row| row.get::<_, i64>(0));
+        if let Ok(count) = count {
+            self.start.rows.store(count as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Learns when the next row is due.
+    fn look(&mut self) {
+        let next = "SELECT next_try FROM message WHERE held = 0 ORDER BY next_try LIMIT 1";
+        self.next_row = self
+            .start
+            .connection
+            .query_row(next, [], |row| row.get(0))
+            .optional()
+            .unwrap_or(None);
+    }
+
+    /// Does what the clock asks for; how long there is to sleep.
+    fn tick(&mut self) -> Duration {
+        let Some(inner) = self.inner.upgrade() else {
+            return Duration::from_secs(SLEEP_MAX_S as u64);
+        };
+        let mut now = now();
+        if now - self.swept >= SLEEP_MAX_S {
+            self.swept = now;
+            inner.files.sweep();
+        }
+        let mut waits = false;
+        while !self.failed && self.next_row.is_some_and(|at| at <= now) && now >= self.idle_until && !waits {
+            match self.revive(&inner, now) {
+                Ok(revived) => waits = !revived,
+                Err(error) => {
+                    inner.report(events::MessageId(0), &error);
+                    self.idle_until = now + revive::PAUSE_S;
+                }
+            }
+            self.look();
+            now = crate::now();
+        }
+        let later = inner.wake_later(now);
+        // Full memory is told by a `Wake`; everything else by the clock.
+        let row = self
+            .next_row
+            .filter(|_| !waits && !self.failed)
+            .map(|at| at.max(self.idle_until));
+        let next = row.into_iter().chain(later).min().unwrap_or(i64::MAX);
+        Duration::from_secs(next.saturating_sub(now).clamp(0, SLEEP_MAX_S) as u64)
+    }
+}
+
+/// One request that fails must not undo the others of its transaction, nor leave half of itself.
+fn savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("SAVEPOINT request")?;
+    let worked = work(connection);
+    let end = if worked.is_ok() {
+        "RELEASE request"
+    } else {
+        "ROLLBACK TO request; RELEASE request"
+    };
+    connection.execute_batch(end)?;
+    worked
+}

@@ -1,0 +1,170 @@
+//! Brings waiting messages back into the journal when their retry is due.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use disk::blob::Blob;
+use events::kinds::store::StoreFailed;
+use events::{MessageId, Scope};
+use journal::{JournalError, RecordId};
+use rusqlite::params;
+
+use super::Worker;
+use crate::live::{Inner, Live, Text};
+use crate::record::{self, Head, Stage};
+use crate::{KIND_MESSAGE, QueueError, unavailable};
+
+/// Messages revived in one step.
+const STEP_MAX: usize = 64;
+/// Revived messages in memory; the others wait in the database.
+const REVIVED_MAX: usize = 1000;
+/// Seconds of rest after a failure.
+pub(super) const PAUSE_S: i64 = 10;
+
+/// A row that is due.
+struct Due {
+    id: u64,
+    next_try: i64,
+    size: u64,
+    head: Vec<u8>,
+    text: Option<Vec<u8>>,
+}
+
+impl Worker {
+    /// Revives some rows: new records durable, then the rows deleted durably, then due. `false`: there is no room now.
+    pub(super) fn revive(&mut self, inner: &Arc<Inner>, now: i64) -> Result<bool, QueueError> {
+        let room = REVIVED_MAX
+            .saturating_sub(inner.state.lock().revived)
+            .min(STEP_MAX);
+        if room == 0 || inner.closed.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        let failed = |error: rusqlite::Error| unavailable("waiting.db", &error);
+        let rows = self.due_rows(now, room).map_err(failed)?;
+        let mut revived = Vec::new();
+        let mut moved = false;
+        let mut result = Ok(());
+        for row in rows {
+            let id = row.id;
+            match serde_json::from_slice::<Head>(&row.head) {
+                Ok(head) => match append(inner, row, head) {
+                    Ok(live) => revived.push((id, live)),
+                    Err(error) => {
+                        result = Err(error);
+                        break;
+                    }
+                },
+                Err(error) => {
+                    // Kept for whoever repairs it, out of the way of the others.
+                    let reason = format!("waiting.db: message {id:x}: {error}");
+                    inner.events.emit(
+                        Scope::message(MessageId(id)),
+                        StoreFailed {
+                            store: "queue".to_owned(),
+                            reason,
+                        },
+                    );
+                    self.start
+                        .connection
+                        .execute("UPDATE message SET held = 1 WHERE id = ?1", [id as i64])
+                        .map_err(failed)?;
+                }
+            }
+            moved = true;
+        }
+        if let Some((_, last)) = revived.last() {
+            let durable = inner.journal.durable_blocking(last.record)?;
+            drop(durable);
+        }
+        self.delete(revived.iter().map(|(id, _)| *id)).map_err(failed)?;
+        self.count();
+        for (id, live) in revived {
+            if let Some((name, _)) = &live.head.file {
+                inner.files.unrefer(name);
+            }
+            inner.insert(id, live);
+        }
+        result.map(|()| moved)
+    }
+
+    fn due_rows(&self, now: i64, room: usize) -> rusqlite::Result<Vec<Due>> {
+        let mut statement = self.start.connection.prepare_cached(
+            "SELECT id, next_try, size, head, text FROM message WHERE held = 0 AND next_try <= ?1 ORDER BY next_try LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![now, room as i64], |row| {
+            Ok(Due {
+                id: row.get::<_, i64>(0)? as u64,
+                next_try: row.get(1)?,
+                size: row.get::<_, i64>(2)? as u64,
+                head: row.get(3)?,
+                text: row.get(4)?,
+            })
+        })?;
+        rows.collect()
+    }
+
+    fn delete(&mut self, ids: impl Iterator<Item = u64>) -> rusqlite::Result<()> {
+        let connection = &self.start.connection;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let work = || {
+            let mut statement = connection.prepare_cached("DELETE FROM message WHERE id = ?1")?;
+            for id in ids {
+                statement.execute([id as i64])?;
+            }
+            connection.execute_batch("COMMIT")
+        };
+        let done = work();
+        if done.is_err() {
+            // The records are there and newer than the rows: the next open sorts it out, and until then nothing is revived twice.
+            self.failed = true;
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        done
+    }
+}
+
+/// Writes the new record of a message.
+fn append(inner: &Arc<Inner>, row: Due, mut head: Head) -> Result<Live, QueueError> {
+    head.id = Some(row.id);
+    head.cause = None;
+    if row.next_try == 0 {
+        for state in head
+            .states
+            .iter_mut()
+            .filter(|state| state.stage == Stage::Waiting)
+        {
+            state.next_try = 0;
+        }
+    }
+    let text = match &head.file {
+        Some((name, len)) => {
+            inner.files.refer(name);
+            Blob::File(inner.files.handle(name, *len))
+        }
+        None => Blob::Bytes(Bytes::from(row.text.unwrap_or_default())),
+    };
+    let record = append_record(inner, &head, &text)?;
+    let permit = inner.permit(record::memory_cost(&head.envelope, &text));
+    let keep = permit.is_some() || head.file.is_some();
+    let text = if keep { Text::Here(text) } else { Text::InJournal };
+    let mut live = Live::new(record, head, text, row.size, permit);
+    live.revived = true;
+    Ok(live)
+}
+
+fn append_record(inner: &Arc<Inner>, head: &Head, text: &Blob) -> Result<RecordId, QueueError> {
+    let encoded = record::encode_message(head)?;
+    let small: &[u8] = match text {
+        Blob::Bytes(bytes) => bytes,
+        Blob::File(_) => &[],
+    };
+    loop {
+        match inner.journal.append(KIND_MESSAGE, &[&encoded, small]) {
+            Ok(record) => return Ok(record),
+            // Others fill it; it empties with the next sync.
+            Err(JournalError::Busy) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
