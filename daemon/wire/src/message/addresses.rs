@@ -206,7 +206,7 @@ impl Parser<'_> {
     fn local(&mut self, comment: &mut Option<Vec<u8>>) -> Vec<u8> {
         let mut local = Vec::new();
         loop {
-            self.lexer.skip_cfws_keeping(comment);
+            let gap = self.lexer.skip_cfws_keeping(comment) && local.last().is_some_and(|&last| last != b'.');
             match self.lexer.peek() {
                 Some(b'"') => {
                     self.lexer.quoted(&mut local);
@@ -215,7 +215,12 @@ impl Parser<'_> {
                     self.lexer.bump();
                     local.push(b'.');
                 }
-                Some(byte) if is_atom(byte) => local.extend_from_slice(self.lexer.take_while(is_atom)),
+                Some(byte) if is_atom(byte) => {
+                    if gap {
+                        local.push(b' ');
+                    }
+                    local.extend_from_slice(self.lexer.take_while(is_atom));
+                }
                 Some(byte @ (b'[' | b']' | b':' | b';' | b'\\')) if !local.is_empty() => {
                     self.lexer.bump();
                     local.push(byte);
@@ -325,6 +330,7 @@ mod tests {
             ("G: a@b", "G{, -|a|b, }"),
             ("root", "-|root|MISSING_DOMAIN"),
             ("x <root>", "x|root|MISSING_DOMAIN"),
+            ("<to whom . it@x>", "-|to whom.it|x"),
             ("<>", "-|MISSING_MAILBOX|MISSING_DOMAIN"),
             ("a@[127.0.0.1]", "-|a|[127.0.0.1]"),
             (

@@ -2,6 +2,8 @@
 //!
 //! Knows no clock and no time zones; leap seconds count as the second before.
 
+use smallvec::SmallVec;
+
 use super::lex::Lexer;
 
 const MONTHS: [&str; 12] = [
@@ -78,7 +80,7 @@ impl Date {
 /// Parses the value of a Date field.
 pub fn parse(value: &[u8]) -> Option<Date> {
     let words = words(value);
-    let mut words = words.iter().map(String::as_str).peekable();
+    let mut words = words.iter().copied().peekable();
     // The day of the week says nothing; it may stand with or without its comma.
     if words
         .peek()
@@ -155,17 +157,19 @@ fn build(year: i64, month: u32, day: u32, time: (u32, u32, u32), offset: i16) ->
 }
 
 /// The words of a date: white space, commas and comments separate; `17-Jul-1996` is three.
-fn words(value: &[u8]) -> Vec<String> {
+fn words(value: &[u8]) -> SmallVec<[&str; 12]> {
     let mut lexer = Lexer::new(value);
-    let mut words = Vec::new();
+    let mut words = SmallVec::new();
     while words.len() < 10 {
         lexer.skip_cfws();
         let word = lexer.take_while(|byte| byte > b' ' && byte != b',' && byte != b'(');
         if !word.is_empty() {
-            let word = String::from_utf8_lossy(word).into_owned();
-            let dashed = word.split('-').count() == 3 && !word.starts_with('-');
+            let Ok(word) = std::str::from_utf8(word) else {
+                continue;
+            };
+            let dashed = !word.starts_with('-') && word.split('-').count() == 3;
             if dashed {
-                words.extend(word.split('-').map(str::to_owned));
+                words.extend(word.split('-'));
             } else {
                 words.push(word);
             }

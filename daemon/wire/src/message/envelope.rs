@@ -1,5 +1,7 @@
 //! The IMAP ENVELOPE (RFC 3501 §7.4.2, RFC 9051 §7.5.2), ready for the wire.
 
+use std::borrow::Cow;
+
 use super::addresses::{ADDRESSES_MAX_COUNT, Entry, entries};
 use super::header::{headers, unfold};
 
@@ -11,7 +13,10 @@ pub fn render(header: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn render_to(header: &[u8], out: &mut Vec<u8>) {
-    let fields = Collected::of(header);
+    render_fields(&Collected::of(header), out);
+}
+
+pub(super) fn render_fields(fields: &Collected<'_>, out: &mut Vec<u8>) {
     out.push(b'(');
     text(fields.date, out);
     out.push(b' ');
@@ -20,17 +25,21 @@ pub(crate) fn render_to(header: &[u8], out: &mut Vec<u8>) {
     let or_from = |list: &[&[u8]]| {
         let found = addresses(list);
         // RFC 9051 §7.5.2: absent or empty Sender and Reply-To are those of From.
-        if found == b"NIL" { from.clone() } else { found }
+        if found == b"NIL" {
+            Cow::Borrowed(&from)
+        } else {
+            Cow::Owned(found)
+        }
     };
     let lists = [
-        &from,
-        &or_from(&fields.sender),
-        &or_from(&fields.reply_to),
-        &addresses(&fields.to),
-        &addresses(&fields.cc),
-        &addresses(&fields.bcc),
+        Cow::Borrowed(&from),
+        or_from(&fields.sender),
+        or_from(&fields.reply_to),
+        Cow::Owned(addresses(&fields.to)),
+        Cow::Owned(addresses(&fields.cc)),
+        Cow::Owned(addresses(&fields.bcc)),
     ];
-    for list in lists {
+    for list in &lists {
         out.push(b' ');
         out.extend_from_slice(list);
     }
@@ -61,23 +70,26 @@ pub fn string(value: &[u8], out: &mut Vec<u8>) {
         return;
     }
     out.push(b'"');
-    for &byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(byte);
+    let mut rest = value;
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        out.push(b'\\');
+        out.push(rest[at]);
+        rest = &rest[at + 1..];
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
 }
 
 /// The fields of interest. Of unstructured ones the first counts; address fields are added up.
 #[derive(Default)]
-struct Collected<'a> {
-    date: Option<&'a [u8]>,
-    subject: Option<&'a [u8]>,
-    in_reply_to: Option<&'a [u8]>,
-    message_id: Option<&'a [u8]>,
-    from: Vec<&'a [u8]>,
+pub(super) struct Collected<'a> {
+    pub(super) date: Option<&'a [u8]>,
+    pub(super) subject: Option<&'a [u8]>,
+    pub(super) in_reply_to: Option<&'a [u8]>,
+    pub(super) message_id: Option<&'a [u8]>,
+    pub(super) references: Option<&'a [u8]>,
+    pub(super) from: Vec<&'a [u8]>,
     sender: Vec<&'a [u8]>,
     reply_to: Vec<&'a [u8]>,
     to: Vec<&'a [u8]>,
@@ -86,7 +98,7 @@ struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    fn of(header: &'a [u8]) -> Self {
+    pub(super) fn of(header: &'a [u8]) -> Self {
         let mut found = Collected::default();
         for field in headers(header) {
             let value = field.value;
@@ -100,6 +112,7 @@ impl<'a> Collected<'a> {
                 7 if field.is("subject") => found.subject = found.subject.or(Some(value)),
                 8 if field.is("reply-to") => found.reply_to.push(value),
                 10 if field.is("message-id") => found.message_id = found.message_id.or(Some(value)),
+                10 if field.is("references") => found.references = found.references.or(Some(value)),
                 11 if field.is("in-reply-to") => found.in_reply_to = found.in_reply_to.or(Some(value)),
                 _ => {}
             }
@@ -116,7 +129,7 @@ fn text(value: Option<&[u8]>, out: &mut Vec<u8>) {
 }
 
 fn addresses(values: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(if values.is_empty() { 0 } else { 96 });
     let mut count = 0_usize;
     for entry in values.iter().flat_map(|value| entries(value)) {
         count += 1;

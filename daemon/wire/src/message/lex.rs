@@ -137,12 +137,32 @@ impl<'a> Lexer<'a> {
 
 /// RFC 2045 §5.1, and bytes above 127.
 pub(crate) fn is_token(byte: u8) -> bool {
-    byte > b' ' && byte != 127 && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
 
 /// What an atom is made of: RFC 5322 §3.2.3 and whatever real mail puts there that is not special.
 pub(crate) fn is_atom(byte: u8) -> bool {
-    byte > b' ' && byte != 127 && !b"()<>[]:;@\\,.\"".contains(&byte)
+    ATOM[usize::from(byte)]
+}
+
+const TOKEN: [bool; 256] = all_but(b"()<>@,;:\\\"/[]?=");
+const ATOM: [bool; 256] = all_but(b"()<>[]:;@\\,.\"");
+
+/// All bytes but these, controls and the space.
+const fn all_but(special: &[u8]) -> [bool; 256] {
+    let mut table = [true; 256];
+    let mut byte = 0;
+    while byte <= b' ' as usize {
+        table[byte] = false;
+        byte += 1;
+    }
+    table[127] = false;
+    let mut index = 0;
+    while index < special.len() {
+        table[special[index] as usize] = false;
+        index += 1;
+    }
+    table
 }
 
 /// Without white space and line ends at both ends.

@@ -43,29 +43,42 @@ fn single(text: &[u8], part: &Part, extended: bool, out: &mut Vec<u8>) {
     out.push(b' ');
     string(part.content.subtype.as_bytes(), out);
     out.push(b' ');
-    params(&part.content.params, out);
+    // RFC 2046 §4.1.2: what a text without a charset is in.
+    if part.is_text()
+        && part
+            .content
+            .param("charset")
+            .or(part.content.param("charset*"))
+            .is_none()
+    {
+        let mut shown = part.content.params.clone();
+        shown.push(("charset".into(), b"us-ascii".to_vec()));
+        params(&shown, out);
+    } else {
+        params(&part.content.params, out);
+    }
     out.push(b' ');
     nstring(part.id.as_deref(), out);
     out.push(b' ');
     nstring(part.description.as_deref(), out);
     out.push(b' ');
     string(&part.encoding, out);
-    out.extend_from_slice(format!(" {}", part.size()).as_bytes());
+    number(part.size(), out);
     if let Some(message) = &part.message {
         out.push(b' ');
         envelope::render_to(text.get(message.header.clone()).unwrap_or_default(), out);
         out.push(b' ');
         self::part(text, message, extended, out);
-        out.extend_from_slice(format!(" {}", part.lines).as_bytes());
+        number(part.lines, out);
     } else if part.content.is("message", "rfc822") {
         // Nested deeper than we look: the grammar demands an envelope and a body all the same.
         out.push(b' ');
         envelope::render_to(b"", out);
         out.extend_from_slice(b" (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
         out.extend_from_slice(if extended { b" NIL NIL NIL NIL)" } else { b")" });
-        out.extend_from_slice(format!(" {}", part.lines).as_bytes());
+        number(part.lines, out);
     } else if part.is_text() {
-        out.extend_from_slice(format!(" {}", part.lines).as_bytes());
+        number(part.lines, out);
     }
     if extended {
         out.push(b' ');
@@ -118,4 +131,9 @@ fn params(params: &[Param], out: &mut Vec<u8>) {
         string(value, out);
     }
     out.push(b')');
+}
+
+fn number(value: usize, out: &mut Vec<u8>) {
+    out.push(b' ');
+    out.extend_from_slice(value.to_string().as_bytes());
 }

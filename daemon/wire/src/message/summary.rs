@@ -1,8 +1,7 @@
 //! What a mailbox keeps of a message beside its text, found while it is delivered.
 
-use super::{
-    Message, Structure, addresses, date, decode, envelope, field, header, headers, structure, subject,
-};
+use super::envelope::{self, Collected};
+use super::{Message, Structure, addresses, date, decode, header, headers, structure, subject};
 
 /// Message-IDs kept of a References field: enough for any thread that people write.
 pub const REFERENCES_MAX_COUNT: usize = 200;
@@ -50,10 +49,12 @@ impl Summary {
     pub fn with_structure(text: &[u8], parsed: &Structure) -> Summary {
         let root = &parsed.root;
         let head = text.get(root.header.clone()).unwrap_or_default();
-        let value = |name: &str| field(head, name);
-        let subject = value("subject").map(decode::header_text).unwrap_or_default();
+        let fields = Collected::of(head);
+        let mut rendered = Vec::with_capacity(512);
+        envelope::render_fields(&fields, &mut rendered);
+        let subject = fields.subject.map(decode::header_text).unwrap_or_default();
         let (subject_base, is_reply) = subject::base(&subject);
-        let sent = value("date").and_then(date::parse);
+        let sent = fields.date.and_then(date::parse);
         let mut has_attachment = false;
         root.walk(&mut |part| {
             has_attachment |= part
@@ -63,19 +64,23 @@ impl Summary {
         });
         let header_lines = memchr::memchr_iter(b'\n', head).count();
         Summary {
-            envelope: envelope::render(head),
+            envelope: rendered,
             structure: structure::render(text, parsed, true),
             header_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
             size: text.len() as u64,
             lines: u32::try_from(header_lines + root.lines).unwrap_or(u32::MAX),
             sent: sent.map(|date| date.unix),
             sent_day: sent.map(|date| date.local_day()),
-            message_id: value("message-id").and_then(|value| message_ids(value, 1).pop()),
-            references: references(head),
+            message_id: fields.message_id.and_then(|value| message_ids(value, 1).pop()),
+            references: references(&fields),
             subject,
             subject_base,
             is_reply,
-            from: value("from").map(decode::header_text).unwrap_or_default(),
+            from: fields
+                .from
+                .first()
+                .map(|value| decode::header_text(value))
+                .unwrap_or_default(),
             has_attachment,
         }
     }
@@ -92,11 +97,14 @@ pub fn first_mailbox(head: &[u8], name: &str) -> Option<Vec<u8>> {
     })
 }
 
-fn references(head: &[u8]) -> Vec<String> {
-    let listed = field(head, "references").map(|value| message_ids(value, REFERENCES_MAX_COUNT));
+fn references(fields: &Collected<'_>) -> Vec<String> {
+    let listed = fields
+        .references
+        .map(|value| message_ids(value, REFERENCES_MAX_COUNT));
     match listed {
         Some(listed) if !listed.is_empty() => listed,
-        _ => field(head, "in-reply-to")
+        _ => fields
+            .in_reply_to
             .map(|value| message_ids(value, 1))
             .unwrap_or_default(),
     }
