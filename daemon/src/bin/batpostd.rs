@@ -1,1 +1,7 @@
-fn main() {}
+//! The BatPost daemon.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    batpost::server::main()
+}

@@ -1,0 +1,10 @@
+//! What each request does, a file for each kind of thing.
+
+mod directory;
+mod folders;
+mod monitor;
+mod queue;
+mod server;
+mod users;
+
+pub(crate) use monitor::monitor;

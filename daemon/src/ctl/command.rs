@@ -1,0 +1,226 @@
+//! The grammar of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use crate::arguments::Texts;
+
+/// The whole command.
+pub(super) fn build(t: Texts) -> Command {
+    t.command("batpostctl", "about-ctl")
+        .version(crate::VERSION)
+        .disable_version_flag(true)
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .arg(t.flag("version").short('V').action(ArgAction::Version))
+        .arg(t.option("data", "DIR").global(true).value_parser(value_parser!(PathBuf)))
+        .arg(t.option("socket", "PATH").global(true).value_parser(value_parser!(PathBuf)).conflicts_with("data"))
+        .arg(t.flag("json").global(true))
+        .subcommands([domain(t), user(t), alias(t), group(t), folder(t), queue(t), session(t), service(t), log(t)])
+        .subcommands([access(t, "allow"), access(t, "block"), setting(t)])
+        .subcommand(noun(t, "storage").subcommand(t.command("show", "storage-show")))
+        .subcommand(t.command("check", "check").arg(t.option("user", "ADDRESS")).arg(t.flag("repair")))
+        .subcommand(t.command("monitor", "monitor"))
+        .subcommand(t.command("rpc", "rpc").arg(t.positional("method")).arg(t.positional("params").required(false)))
+        .subcommand(t.command("stdio", "stdio"))
+        .subcommand(t.command("shutdown", "shutdown"))
+        .subcommand(
+            t.command("completions", "completions")
+                .arg(t.positional("shell").value_parser(value_parser!(clap_complete::Shell))),
+        )
+}
+
+/// A command that needs a verb after it.
+fn noun(t: Texts, name: &'static str) -> Command {
+    t.command(name, name).subcommand_required(true).arg_required_else_help(true)
+}
+
+/// The options of a list.
+fn paged(t: Texts, command: Command) -> Command {
+    let number = || value_parser!(u64);
+    command
+        .arg(t.option("filter", "TEXT"))
+        .arg(t.option("sort", "COLUMN"))
+        .arg(t.flag("descending"))
+        .arg(t.option("offset", "N").value_parser(number()))
+        .arg(t.option("limit", "N").value_parser(number()))
+}
+
+fn many(arg: Arg) -> Arg {
+    arg.action(ArgAction::Append)
+}
+
+fn switch(t: Texts, id: &'static str) -> Arg {
+    t.option(id, "true|false").value_parser(value_parser!(bool))
+}
+
+fn bytes(t: Texts, id: &'static str) -> Arg {
+    t.option(id, "BYTES").value_parser(value_parser!(u64))
+}
+
+fn domain(t: Texts) -> Command {
+    let fields = |command: Command| {
+        command
+            .arg(t.option("description", "TEXT"))
+            .arg(switch(t, "enabled"))
+            .arg(t.option("catch-all", "ADDRESS"))
+            .arg(bytes(t, "user-quota"))
+            .arg(many(t.option("alias", "DOMAIN")))
+    };
+    noun(t, "domain")
+        .subcommand(fields(t.command("add", "domain-add").arg(t.positional("name"))))
+        .subcommand(paged(t, t.command("list", "domain-list")))
+        .subcommand(t.command("show", "domain-show").arg(t.positional("name")))
+        .subcommand(fields(t.command("set", "domain-set").arg(t.positional("name"))))
+        .subcommand(t.command("remove", "domain-remove").arg(t.positional("name")).arg(t.flag("with-users")))
+}
+
+fn user(t: Texts) -> Command {
+    let address = || t.positional("address");
+    let fields = |command: Command| {
+        command
+            .arg(t.option("name", "TEXT"))
+            .arg(bytes(t, "quota"))
+            .arg(switch(t, "enabled"))
+            .arg(many(t.option("group", "NAME")))
+    };
+    noun(t, "user")
+        .subcommand(fields(t.command("add", "user-add").arg(address()).arg(t.flag("password-stdin"))))
+        .subcommand(paged(t, t.command("list", "user-list").arg(t.option("domain", "NAME"))))
+        .subcommand(t.command("show", "user-show").arg(address()))
+        .subcommand(
+            fields(t.command("set", "user-set").arg(address()))
+                .arg(many(t.option("forward", "ADDRESS")))
+                .arg(t.flag("no-forward"))
+                .arg(switch(t, "keep-copy"))
+                .arg(many(t.option("deny", "PROTOCOL"))),
+        )
+        .subcommand(t.command("rename", "user-rename").arg(address()).arg(t.positional("to")))
+        .subcommand(t.command("password", "user-password").arg(address()).arg(t.flag("password-stdin")))
+        .subcommand(t.command("remove", "user-remove").arg(address()).arg(t.flag("keep-mail")))
+        .subcommand(
+            t.command("import", "user-import")
+                .arg(t.positional("file").value_parser(value_parser!(PathBuf)))
+                .arg(t.flag("create-domains")),
+        )
+}
+
+fn alias(t: Texts) -> Command {
+    let targets = || t.positional("target").num_args(1..).action(ArgAction::Append);
+    noun(t, "alias")
+        .subcommand(t.command("add", "alias-add").arg(t.positional("address")).arg(targets()))
+        .subcommand(paged(t, t.command("list", "alias-list").arg(t.option("domain", "NAME"))))
+        .subcommand(
+            t.command("set", "alias-set")
+                .arg(t.positional("address"))
+                .arg(targets().required(false))
+                .arg(switch(t, "enabled")),
+        )
+        .subcommand(t.command("remove", "alias-remove").arg(t.positional("address")))
+}
+
+fn group(t: Texts) -> Command {
+    let fields = |command: Command| {
+        command
+            .arg(t.positional("name"))
+            .arg(t.option("description", "TEXT"))
+            .arg(t.option("address", "ADDRESS"))
+            .arg(many(t.option("member", "ADDRESS")))
+            .arg(many(t.option("member-group", "NAME")))
+    };
+    noun(t, "group")
+        .subcommand(fields(t.command("add", "group-add")))
+        .subcommand(paged(t, t.command("list", "group-list")))
+        .subcommand(fields(t.command("set", "group-set")))
+        .subcommand(t.command("remove", "group-remove").arg(t.positional("name")))
+}
+
+fn folder(t: Texts) -> Command {
+    let user = |name, key| t.command(name, key).arg(t.positional("user"));
+    let folder = |name, key| user(name, key).arg(t.positional("folder"));
+    noun(t, "folder")
+        .subcommand(user("list", "folder-list"))
+        .subcommand(folder("add", "folder-add").arg(t.option("special-use", "USE")))
+        .subcommand(folder("rename", "folder-rename").arg(t.positional("to")))
+        .subcommand(folder("remove", "folder-remove"))
+        .subcommand(
+            folder("rights", "folder-rights").arg(t.positional("identifier")).arg(t.positional("rights").required(false)),
+        )
+}
+
+fn queue(t: Texts) -> Command {
+    let ids = || t.positional("id").num_args(1..).action(ArgAction::Append);
+    noun(t, "queue")
+        .subcommand(paged(t, t.command("list", "queue-list")))
+        .subcommand(t.command("show", "queue-show").arg(t.positional("id")))
+        .subcommand(t.command("retry", "queue-retry").arg(ids().required(false)))
+        .subcommand(t.command("hold", "queue-hold").arg(ids()))
+        .subcommand(t.command("release", "queue-release").arg(ids()))
+        .subcommand(t.command("remove", "queue-remove").arg(ids()).arg(t.flag("bounce")))
+        .subcommand(t.command("read", "queue-read").arg(t.positional("id")))
+}
+
+fn session(t: Texts) -> Command {
+    noun(t, "session")
+        .subcommand(paged(t, t.command("list", "session-list")))
+        .subcommand(t.command("end", "session-end").arg(t.positional("id").value_parser(value_parser!(u64))))
+}
+
+fn service(t: Texts) -> Command {
+    let named = |name, key| t.command(name, key).arg(t.positional("service"));
+    noun(t, "service")
+        .subcommand(t.command("status", "service-status").alias("list"))
+        .subcommand(named("start", "service-start"))
+        .subcommand(named("pause", "service-pause"))
+        .subcommand(named("stop", "service-stop"))
+}
+
+fn log(t: Texts) -> Command {
+    let filters = |command: Command| {
+        command
+            .arg(many(t.option("channel", "NAME")))
+            .arg(t.option("session", "ID").value_parser(value_parser!(u64)))
+            .arg(t.option("message", "ID"))
+            .arg(t.option("contains", "TEXT"))
+    };
+    let limit = t.option("limit", "N").value_parser(value_parser!(u64));
+    noun(t, "log")
+        .subcommand(filters(t.command("show", "log-show")).arg(limit))
+        .subcommand(filters(t.command("follow", "log-follow")))
+}
+
+fn access(t: Texts, side: &'static str) -> Command {
+    noun(t, side)
+        .subcommand(t.command("add", "access-add").arg(t.positional("pattern")).arg(t.option("comment", "TEXT")))
+        .subcommand(paged(t, t.command("list", "access-list")))
+        .subcommand(t.command("remove", "access-remove").arg(t.positional("pattern")))
+}
+
+fn setting(t: Texts) -> Command {
+    noun(t, "setting")
+        .subcommand(t.command("list", "setting-list"))
+        .subcommand(t.command("set", "setting-set").arg(t.positional("key")).arg(t.positional("value")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_whole_and_every_help_has_a_text() {
+        for language in i18n::Language::ALL {
+            let mut command = build(Texts(language));
+            command.clone().debug_assert();
+            check(&mut command);
+        }
+    }
+
+    fn check(command: &mut Command) {
+        let help = command.render_long_help().to_string();
+        assert!(!help.contains("cli-"), "a text is missing in: {help}");
+        for sub in command.get_subcommands_mut() {
+            check(sub);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+# The command lines: batpostctl and batpostd.
+
+cli-heading-usage = Usage
+cli-heading-commands = Commands
+cli-heading-options = Options
+cli-heading-arguments = Arguments
+cli-value-command = COMMAND
+cli-help = Show this help
+cli-try-help = Try --help.
+cli-error-unknown-argument = Unknown option: { $argument }
+cli-error-unknown-command = Unknown command: { $command }
+cli-error-missing-argument = Missing: { $argument }
+cli-error-missing-command = A command is missing.
+cli-error-invalid-value = { $value } is not valid for { $argument }
+cli-error-conflict = { $argument } can't be used together with another option given here
+cli-error-usage = The command line was not understood.
+cli-error-no-daemon = No BatPost daemon answers there ({ $reason }). Is it running, and is --data right?
+cli-error-lost = The connection to the daemon was lost.
+cli-error-garbled = The daemon's answer was not understood: { $reason }
+
+# Commands of batpostctl
+cli-about-ctl = Administers a running BatPost mail server
+cli-domain = Domains
+cli-domain-add = Add a domain
+cli-domain-list = List the domains
+cli-domain-show = Show a domain
+cli-domain-set = Change a domain
+cli-domain-remove = Remove a domain
+cli-user = Users
+cli-user-add = Add a user
+cli-user-list = List the users
+cli-user-show = Show a user
+cli-user-set = Change a user
+cli-user-rename = Give a user another address
+cli-user-password = Set a user's password
+cli-user-remove = Remove a user
+cli-user-import = Import users from a CSV file
+cli-alias = Aliases
+cli-alias-add = Add an alias
+cli-alias-list = List the aliases
+cli-alias-set = Change an alias
+cli-alias-remove = Remove an alias
+cli-group = Groups of users
+cli-group-add = Add a group
+cli-group-list = List the groups
+cli-group-set = Change a group
+cli-group-remove = Remove a group
+cli-folder = A user's folders
+cli-folder-list = List the folders
+cli-folder-add = Add a folder
+cli-folder-rename = Rename a folder
+cli-folder-remove = Remove a folder with its messages
+cli-folder-rights = Give somebody rights on a folder, or take them away
+cli-queue = The queue of messages
+cli-queue-list = List the messages
+cli-queue-show = Show a message with the state of each recipient
+cli-queue-retry = Try to deliver at once
+cli-queue-hold = Keep messages from being delivered
+cli-queue-release = Let held messages be delivered
+cli-queue-remove = Remove messages
+cli-queue-read = Print the text of a message
+cli-session = Sessions of mail programs and servers
+cli-session-list = List the sessions
+cli-session-end = End a session
+cli-service = Services
+cli-service-status = Show the services
+cli-service-start = Start a service
+cli-service-pause = Take no new sessions
+cli-service-stop = Close the ports and end the sessions
+cli-log = The log
+cli-log-show = Show stored events
+cli-log-follow = Show events as they happen
+cli-allow = The white list
+cli-block = The black list
+cli-access-add = Add an entry
+cli-access-list = List the entries
+cli-access-remove = Remove an entry
+cli-setting = Settings
+cli-setting-list = List the settings
+cli-setting-set = Change a setting
+cli-storage = Databases
+cli-storage-show = Show where each kind of data lies
+cli-check = Verify the mailboxes
+cli-monitor = Show the server's figures
+cli-rpc = Call a method of the control protocol
+cli-stdio = Relay standard input and output to the control channel
+cli-shutdown = Stop the daemon
+cli-completions = Print completions for a shell
+
+# Arguments and options
+cli-arg-name = A name
+cli-arg-address = A mail address
+cli-arg-target = Where the mail goes
+cli-arg-to = The new name
+cli-arg-file = A CSV file with a header line of any of: address,password,name,quota,groups,enabled
+cli-arg-user = The user's address
+cli-arg-folder = The folder's name, levels separated by /
+cli-arg-identifier = A user's address, $group or anyone
+cli-arg-rights = Letters of l r s w i p k x t e a; left out: none
+cli-arg-id = The number or id, as a list shows it
+cli-arg-service = smtp, submission, lmtp, pop3, imap or delivery
+cli-arg-pattern = An IP address, range, host name or mail address, with * as a wild card
+cli-arg-key = The setting's name
+cli-arg-value = The new value
+cli-arg-method = The method's name, for example user.list
+cli-arg-params = The parameters, as JSON
+cli-arg-shell = bash, zsh, fish, elvish or powershell
+cli-opt-version = Show the version
+cli-opt-data = The data directory of the daemon
+cli-opt-socket = The control socket or pipe
+cli-opt-json = Answer in JSON
+cli-opt-filter = Only rows that contain this
+cli-opt-sort = Sort by this column
+cli-opt-descending = Sort downwards
+cli-opt-offset = Leave out so many rows
+cli-opt-limit = Show at most so many rows
+cli-opt-description = A description
+cli-opt-enabled = Whether it is in use
+cli-opt-catch-all = Where mail for unknown addresses goes; empty: nowhere
+cli-opt-user-quota = Bytes each user may fill; 0: no limit
+cli-opt-alias = Another name of the domain (may be repeated)
+cli-opt-with-users = Remove its users and their mail as well
+cli-opt-name = The person's name
+cli-opt-quota = Bytes the user may fill; 0: the domain's limit
+cli-opt-group = A group the user belongs to (may be repeated)
+cli-opt-password-stdin = Read the password from the standard input
+cli-opt-domain = Only of this domain
+cli-opt-forward = Send copies there (may be repeated)
+cli-opt-no-forward = Forward nowhere
+cli-opt-keep-copy = Keep what was forwarded
+cli-opt-deny = A protocol the user may not use (may be repeated)
+cli-opt-keep-mail = Keep the mailbox on the disk
+cli-opt-create-domains = Add domains that are missing
+cli-opt-address = The address of the group
+cli-opt-member = A member (may be repeated)
+cli-opt-member-group = A group whose members belong to it (may be repeated)
+cli-opt-special-use = all, archive, drafts, flagged, junk, sent or trash
+cli-opt-bounce = Tell the senders
+cli-opt-channel = smtp, pop3, imap, delivery, security, errors, drivers or application (may be repeated)
+cli-opt-session = Only this session
+cli-opt-message = Only this message
+cli-opt-contains = Only rows that contain this
+cli-opt-comment = A remark
+cli-opt-user = Only this user's mailbox
+cli-opt-repair = Repair what can be repaired
+cli-opt-hostname = The name of this server in the mail network
+cli-opt-port-offset = Added to the standard ports
+cli-opt-bind = The IP address to listen on (may be repeated)
+
+# Answers
+cli-yes = yes
+cli-no = no
+cli-held = held
+cli-ask-password = Password:{" "}
+cli-ask-password-again = Once more:{" "}
+cli-more-rows = … and { $count ->
+    [one] { $count } row
+   *[other] { $count } rows
+} more: use --limit and --offset
+cli-done-domain-add = Domain { $name } added.
+cli-done-user-add = User { $address } added.
+cli-done-change = Done.
+cli-done-remove = Removed.
+cli-done-password = Password set.
+cli-done-import = { $count ->
+    [one] { $count } user
+   *[other] { $count } users
+} imported.
+cli-import-line = Line { $line }: { $reason }
+cli-import-more = … and { $count ->
+    [one] { $count } line
+   *[other] { $count } lines
+} more that could not be imported
+cli-done-queue = { $count ->
+    [one] { $count } message
+   *[other] { $count } messages
+} concerned.
+cli-done-session-end = The session is being ended.
+cli-done-check = { $mailboxes ->
+    [one] { $mailboxes } mailbox
+   *[other] { $mailboxes } mailboxes
+} with { $messages ->
+    [one] { $messages } message
+   *[other] { $messages } messages
+} checked, { $problems ->
+    [0] nothing wrong
+    [one] { $problems } problem
+   *[other] { $problems } problems
+}.
+cli-done-shutdown = The daemon is stopping.
+cli-problem = Mailbox { $owner }: { $reason }
+cli-problem-repaired = Mailbox { $owner }: { $reason } (repaired)
+cli-seconds = { $count ->
+    [one] { $count } second
+   *[other] { $count } seconds
+}
+cli-state-waiting = waiting
+cli-state-delivered = delivered
+cli-state-failed = failed
+cli-service-running = running
+cli-service-paused = paused
+cli-service-stopped = stopped
+
+cli-column-domain = DOMAIN
+cli-column-users = USERS
+cli-column-enabled = ENABLED
+cli-column-description = DESCRIPTION
+cli-column-aliases = ALIASES
+cli-column-catch-all = CATCH-ALL
+cli-column-user-quota = USER QUOTA
+cli-column-address = ADDRESS
+cli-column-name = NAME
+cli-column-quota = QUOTA
+cli-column-groups = GROUPS
+cli-column-forward = FORWARD
+cli-column-mailbox = MAILBOX
+cli-column-targets = TARGETS
+cli-column-group = GROUP
+cli-column-members = MEMBERS
+cli-column-folder = FOLDER
+cli-column-messages = MESSAGES
+cli-column-unseen = UNSEEN
+cli-column-size = SIZE
+cli-column-special-use = USE
+cli-column-rights = RIGHTS
+cli-column-id = ID
+cli-column-arrived = ARRIVED
+cli-column-sender = SENDER
+cli-column-recipients = RECIPIENTS
+cli-column-recipient = RECIPIENT
+cli-column-attempts = TRIES
+cli-column-next-try = NEXT TRY
+cli-column-last-reply = LAST ANSWER
+cli-column-held = HELD
+cli-column-state = STATE
+cli-column-service = SERVICE
+cli-column-peer = PEER
+cli-column-user = USER
+cli-column-tls = TLS
+cli-column-since = SINCE
+cli-column-bytes-in = IN
+cli-column-bytes-out = OUT
+cli-column-active = ACTIVE
+cli-column-total = TOTAL
+cli-column-listeners = LISTENS ON
+cli-column-uptime = UP
+cli-column-queue = QUEUE
+cli-column-accepted = ACCEPTED
+cli-column-delivered = DELIVERED
+cli-column-memory = MEMORY
+cli-column-pattern = PATTERN
+cli-column-comment = REMARK
+cli-column-setting = SETTING
+cli-column-value = VALUE
+cli-column-kind = KIND
+cli-column-database = DATABASE
+cli-column-driver = DRIVER
+cli-column-location = PLACE
+
+# Refusals before the daemon is asked
+refusal-password-unreadable = The password could not be read: { $reason }
+refusal-passwords-differ = The two passwords differ.
+refusal-file-unreadable = { $file } can't be read: { $reason }
+refusal-protocol-unknown = { $protocol } is no protocol. Known are: smtp, submission, lmtp, pop3, imap.
+refusal-output-unwritable = The message could not be written: { $reason }
+refusal-json-invalid = The parameters are not valid JSON: { $reason }
+
+# batpostd
+cli-about-daemon = The BatPost mail server
+cli-daemon-run = Run the server in the foreground
+cli-daemon-demo = Run a server to try out, on loopback, ports + 2000
+cli-daemon-init = Make a data directory
+daemon-demo-title = BatPost runs here to be tried out. Everything lies in { $data }.
+daemon-demo-user = User: { $user }, password: { $password } (and { $other } with the same password)
+daemon-demo-service = { $service }: { $address }
+daemon-demo-tls = { $service }: { $address } (TLS)
+daemon-demo-control = Administer: batpostctl --data { $data } user list
+daemon-demo-stop = Ctrl-C stops the server; the mail is kept for the next start.
+daemon-running = BatPost { $version } runs on { $data }.
+daemon-stopped = BatPost has stopped.
+daemon-init-done = { $data } is ready. Start the server with: batpostd run --data { $data }
+daemon-error-initialised = { $data } holds a BatPost server already.
+daemon-error-not-initialised = { $data } holds no BatPost server. Make one with: batpostd init --data { $data } --hostname NAME
+daemon-error-unwritable = { $path } can't be written: { $reason }
+daemon-error-locked = Another BatPost daemon is running on { $data }.
+daemon-error-config = { $path } is damaged or wrong: { $reason }
+daemon-error-port-occupied = { $address } is in use by another program. Stop it, or choose other ports.
+daemon-error-port-forbidden = No permission to listen on { $address }: ports below 1024 need a privilege.
+daemon-error-port = { $address } can't be listened on: { $reason }
+daemon-error-store = The store can't be opened ({ $store }): { $reason }
+daemon-error-control = The control channel can't be opened: { $reason }
+daemon-error-certificate = The certificate can't be used: { $reason }
+daemon-error-hostname = { $hostname } is not a valid host name.
+daemon-error-start = BatPost can't start: { $reason }
