@@ -197,9 +197,10 @@ fn parse_inner(path: &str) -> Result<Path, PathError> {
         return Ok(Path::Postmaster);
     }
     // RFC 5321 §4.1.2, A-d-l: `@one,@two:` before the mailbox.
-    let mailbox = match path.starts_with('@') {
-        true => path.split_once(':').ok_or(PathError::Local)?.1,
-        false => path,
+    let mailbox = if path.starts_with('@') {
+        path.split_once(':').ok_or(PathError::Local)?.1
+    } else {
+        path
     };
     parse_mailbox(mailbox).map(Path::Mailbox)
 }

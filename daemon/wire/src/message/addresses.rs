@@ -152,11 +152,18 @@ impl Parser<'_> {
         words
     }
 
-    /// Words without an address.
+    /// Words without an address: one is a local user, several are a name.
     fn lone_words(&mut self, words: Words) {
-        if words.any {
-            self.push(words.comment, words.joined, MISSING_DOMAIN.to_vec());
+        if !words.any {
+            return;
         }
+        let is_name = words.phrase != words.joined;
+        let (name, local) = if is_name {
+            (Some(words.phrase), MISSING_MAILBOX.to_vec())
+        } else {
+            (words.comment, words.joined)
+        };
+        self.push(name, local, MISSING_DOMAIN.to_vec());
     }
 
     /// `<@route:local@domain>`; the route is dropped.
@@ -329,6 +336,10 @@ mod tests {
             ("undisclosed-recipients:;", "undisclosed-recipients{, }"),
             ("G: a@b", "G{, -|a|b, }"),
             ("root", "-|root|MISSING_DOMAIN"),
+            (
+                "To Whom, x",
+                "To Whom|MISSING_MAILBOX|MISSING_DOMAIN, -|x|MISSING_DOMAIN",
+            ),
             ("x <root>", "x|root|MISSING_DOMAIN"),
             ("<to whom . it@x>", "-|to whom.it|x"),
             ("<>", "-|MISSING_MAILBOX|MISSING_DOMAIN"),

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn fields_of_good_and_bad_headers() {
-        let cases: &[(&str, &[(&str, &str)], usize)] = &[
+        type Shown<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&str, Shown<'_>, usize)] = &[
             ("", &[], 0),
             ("\r\nbody", &[], 2),
             (

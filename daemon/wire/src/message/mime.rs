@@ -49,6 +49,11 @@ impl ContentType {
         param(&self.params, name)
     }
 
+    pub(crate) fn has_boundary(&self) -> bool {
+        self.param("boundary")
+            .is_some_and(|boundary| !boundary.is_empty())
+    }
+
     /// `type/subtype`.
     pub fn essence(&self) -> String {
         format!("{}/{}", self.type_, self.subtype)

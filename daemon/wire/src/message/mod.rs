@@ -72,9 +72,9 @@ pub struct Part {
 }
 
 impl Part {
-    /// A multipart with a boundary, even if no part was found in it.
+    /// Even if no part was found in it. A multipart without a boundary counts as text/plain.
     pub fn is_multipart(&self) -> bool {
-        self.content.type_ == "multipart" && self.content.param("boundary").is_some_and(|b| !b.is_empty())
+        self.content.type_ == "multipart" && self.content.has_boundary()
     }
 
     pub fn is_text(&self) -> bool {
@@ -86,7 +86,7 @@ impl Part {
         self.body.len()
     }
 
-    /// The file name that sender gave it, decoded.
+    /// The file name that the sender gave it, decoded.
     pub fn filename(&self) -> Option<String> {
         let disposition = self.disposition.as_ref().map(|d| &d.params);
         disposition

@@ -278,7 +278,13 @@ fn describe(header: &[u8], in_digest: bool) -> Part {
             _ => {}
         }
     }
-    part.content = content.unwrap_or_else(|| ContentType::default_of(in_digest));
+    // A multipart without a boundary has no parts: as a text, people can at least read it.
+    let readable = |found: &ContentType| found.type_ != "multipart" || found.has_boundary();
+    part.content = match content {
+        Some(found) if readable(&found) => found,
+        Some(_) => ContentType::default_of(false),
+        None => ContentType::default_of(in_digest),
+    };
     if part.encoding.is_empty() {
         part.encoding = b"7bit".to_vec();
     }

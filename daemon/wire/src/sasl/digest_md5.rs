@@ -30,7 +30,7 @@ struct Response {
     nc: String,
     qop: String,
     uri: String,
-    response: String,
+    digest: String,
     authzid: Option<String>,
 }
 
@@ -73,12 +73,12 @@ impl DigestMd5 {
                 "nc" => found.nc = value,
                 "qop" => found.qop = value,
                 "digest-uri" => found.uri = value,
-                "response" => found.response = value,
+                "response" => found.digest = value,
                 "authzid" => found.authzid = Some(value).filter(|value| !value.is_empty()),
                 _ => {}
             }
         }
-        let complete = !found.user.is_empty() && !found.cnonce.is_empty() && found.response.len() == 32;
+        let complete = !found.user.is_empty() && !found.cnonce.is_empty() && found.digest.len() == 32;
         // A nonce is used once: its count is always one.
         let ours = found.nonce == self.context.nonce && found.nc == "00000001" && found.qop == "auth";
         if !complete || !ours {
@@ -96,12 +96,12 @@ impl DigestMd5 {
         let known = verifiers.and_then(|verifiers| verifiers.digest_md5.as_deref());
         let secret = known.unwrap_or(&[0; 16]);
         let right = equal(
-            response.digest(secret, "AUTHENTICATE:").as_bytes(),
-            response.response.as_bytes(),
+            response.expected(secret, "AUTHENTICATE:").as_bytes(),
+            response.digest.as_bytes(),
         );
         match (right, verifiers, known) {
             (true, Some(_), Some(_)) => {
-                let final_data = format!("rspauth={}", response.digest(secret, ":")).into_bytes();
+                let final_data = format!("rspauth={}", response.expected(secret, ":")).into_bytes();
                 Ok(Step::Success {
                     user: response.user,
                     final_data: Some(final_data),
@@ -115,7 +115,7 @@ impl DigestMd5 {
 
 impl Response {
     /// response-value, RFC 2831 §2.1.2.1.
-    fn digest(&self, secret: &[u8], method: &str) -> String {
+    fn expected(&self, secret: &[u8], method: &str) -> String {
         let mut a1 = vec![secret, b":", self.nonce.as_bytes(), b":", self.cnonce.as_bytes()];
         if let Some(authzid) = &self.authzid {
             a1.extend_from_slice(&[b":", authzid.as_bytes()]);

@@ -62,7 +62,11 @@ pub(super) fn md5(parts: &[&[u8]]) -> [u8; 16] {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// Whether two secrets are equal, in a time that does not tell where they differ.

@@ -264,7 +264,7 @@ pub(super) fn decimal(text: &[u8]) -> Option<u64> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::smtp::{Body, Notify, Ret};
+    use crate::smtp::{AuthSender, Body, Notify, Ret};
 
     #[test]
     fn simple_commands() {
@@ -384,7 +384,7 @@ mod tests {
             (params.ret, params.envid.as_deref()),
             (Some(Ret::Headers), Some("a+b"))
         );
-        assert_eq!(params.auth, Some(None));
+        assert_eq!(params.auth, Some(AuthSender::Nobody));
 
         let line = b"RCPT TO:<a@b> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+40b";
         let Ok(Command::Rcpt { path, params }) = parse(line) else {

@@ -8,6 +8,8 @@ mod xtext;
 
 pub use command::{COMMAND_MAX_BYTES, Command, SyntaxError, parse};
 pub use data::{Fault, Fed, Stuffer, Unstuffer, stuff};
-pub use params::{Body, DeliverBy, MailParams, Notify, OriginalRecipient, PARAMS_MAX_COUNT, RcptParams, Ret};
+pub use params::{
+    AuthSender, Body, DeliverBy, MailParams, Notify, OriginalRecipient, PARAMS_MAX_COUNT, RcptParams, Ret,
+};
 pub use reply::{Enhanced, Reply, ReplyError, ReplyParser};
 pub use xtext::{decode as xtext_decode, encode as xtext_encode};

@@ -29,8 +29,8 @@ pub struct MailParams {
     pub ret: Option<Ret>,
     /// RFC 3461 §4.4, decoded.
     pub envid: Option<String>,
-    /// RFC 4954 §5, decoded; `Some(None)` is `<>`.
-    pub auth: Option<Option<String>>,
+    /// RFC 4954 §5.
+    pub auth: Option<AuthSender>,
     /// RFC 8689.
     pub requiretls: bool,
     /// RFC 6710: -9 to 9.
@@ -57,6 +57,15 @@ pub enum Body {
     SevenBit,
     EightBitMime,
     BinaryMime,
+}
+
+/// Who submitted the message first (RFC 4954 §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthSender {
+    /// `<>`: not known, or not to be trusted.
+    Nobody,
+    /// Decoded.
+    Address(String),
 }
 
 /// How much of the message a failure report returns.
@@ -178,9 +187,13 @@ fn bounded_xtext(value: Option<&[u8]>, max_bytes: usize) -> Option<String> {
     xtext::decode(value)
 }
 
-fn mail_auth(value: Option<&[u8]>) -> Option<Option<String>> {
+fn mail_auth(value: Option<&[u8]>) -> Option<AuthSender> {
     let text = bounded_xtext(value, ORCPT_MAX_BYTES)?;
-    Some((text != "<>").then_some(text))
+    Some(if text == "<>" {
+        AuthSender::Nobody
+    } else {
+        AuthSender::Address(text)
+    })
 }
 
 fn plain(value: Option<&[u8]>) -> Option<String> {

@@ -219,7 +219,10 @@ mod tests {
         let reply = parser.line(b"250\n").unwrap().unwrap();
         assert_eq!(
             (reply.enhanced, reply.lines),
-            (Some(Enhanced(2, 0, 0)), vec!["a".into(), "b".into(), "".into()])
+            (
+                Some(Enhanced(2, 0, 0)),
+                vec!["a".into(), "b".into(), String::new()]
+            )
         );
         let reply = parser.line(b"550 2.0.0 odd").unwrap().unwrap();
         assert_eq!((reply.enhanced, reply.text()), (None, "2.0.0 odd".into()));

@@ -29,7 +29,10 @@ pub fn encode(text: &str) -> String {
         if matches!(byte, b'!'..=b'~') && !matches!(byte, b'+' | b'=') {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("+{byte:02X}"));
+            const HEX: &[u8; 16] = b"0123456789ABCDEF";
+            out.push('+');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
     out
