@@ -104,10 +104,20 @@ fn make_spare(inner: &Inner, bytes: u64) -> bool {
             state.next_bytes = (2 * state.next_bytes).min(inner.options.segment_bytes_max);
             true
         }
-        Err(_) => {
-            // Full disk or broken one: either way only what fits into the segments at hand is taken; the door says so.
+        Err(error) => {
+            // Only what fits into the segments at hand is taken until the next try; the door says so.
             state.no_space = true;
             state.next_bytes = inner.options.segment_bytes_first;
+            let full = matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            );
+            if state.wanted > 0 && !full {
+                // Whoever waits for it would wait for ever.
+                drop(state);
+                inner.fail("make a segment", &error);
+                return false;
+            }
             false
         }
     };

@@ -7,6 +7,14 @@ use crate::format::ALIGNMENT;
 /// The place of a record that is not written yet; no record lies in a segment's header.
 const NOWHERE: u32 = 0;
 
+/// Where a record lies in its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    NotHeld,
+    NotWritten,
+    At(u64),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     /// Offset in its segment, in units of [`ALIGNMENT`].
@@ -50,10 +58,13 @@ impl Live {
         }
     }
 
-    /// `None`: not held. `Some(None)`: not written yet. `Some(Some(offset))`: there.
-    pub(crate) fn find(&mut self, id: u64) -> Option<Option<u64>> {
-        let entry = *self.entry(id)?;
-        (entry.pins > 0).then(|| (entry.place != NOWHERE).then(|| u64::from(entry.place) * ALIGNMENT as u64))
+    pub(crate) fn find(&mut self, id: u64) -> Place {
+        match self.entry(id) {
+            Some(entry) if entry.pins == 0 => Place::NotHeld,
+            Some(entry) if entry.place == NOWHERE => Place::NotWritten,
+            Some(entry) => Place::At(u64::from(entry.place) * ALIGNMENT as u64),
+            None => Place::NotHeld,
+        }
     }
 
     /// Holds a held record once more.
@@ -116,7 +127,7 @@ mod tests {
             (Some(Some(512)), Some(None), None)
         );
         live.place(4, 1024);
-        assert_eq!(live.find(4), Some(Some(1024)));
+        assert_eq!(live.find(4), Place::At(1024));
         live.pin(3);
         assert!(!live.release(4), "3 is older");
         assert!(!live.release(3), "held twice");

@@ -65,6 +65,10 @@ pub(crate) fn open(disk: SharedDisk, dir: &Path, options: Options) -> Result<(In
         next,
         epoch: mark.epoch + u64::from(!clean),
     };
+    // Before a record gets an id from it, or an id that was lost could be given again; and before the first segment is
+    // made, so that segments without a mark are damage.
+    disk.write_atomic(&dir.join(MARK_FILE), &mark.to_bytes())
+        .map_err(io("write the mark"))?;
     let header = SegmentHeader {
         id: found.iter().map(|found| found.header.id).max().unwrap_or(0) + 1,
         first: next,
@@ -76,10 +80,6 @@ pub(crate) fn open(disk: SharedDisk, dir: &Path, options: Options) -> Result<(In
     let active =
         begin(&*disk, dir, &mut log.spares, header, &mut numbers, &options).map_err(io("begin a segment"))?;
     drop_spares(&*disk, dir, &mut log.spares, &options).map_err(io("remove a segment"))?;
-    // Before the first record gets an id from it: else an id that was lost could be given again.
-    disk.write_atomic(&dir.join(MARK_FILE), &mark.to_bytes())
-        .map_err(io("write the mark"))?;
-
     let replay = Replay::new(clean, mark.epoch, damage, &log.live);
     let state = state(
         mark,
@@ -147,7 +147,7 @@ fn read_mark(
 ) -> io::Result<(Mark, bool)> {
     for name in disk.read_dir(dir)? {
         // What a crash left of a mark that was being written.
-        if name.starts_with(MARK_FILE) && name.ends_with(".tmp") {
+        if name != MARK_FILE && name.starts_with(MARK_FILE) {
             disk.remove_file(&dir.join(name))?;
         }
     }
@@ -160,9 +160,8 @@ fn read_mark(
         return Ok((mark, mark.clean));
     }
     let headers = || found.iter().map(|found| &found.header);
-    // At the very first open a crash may come between the first segment and the mark.
-    let used = !bytes.is_empty() || headers().any(|header| header.id > 1);
-    if used {
+    let fresh = bytes.is_empty() && found.is_empty();
+    if !fresh {
         damage.push(Damage {
             file: MARK_FILE.to_owned(),
             first: RecordId(0),
@@ -178,7 +177,7 @@ fn read_mark(
         next: options.first_id,
         epoch: headers().map(|header| header.epoch).max().unwrap_or(1),
     };
-    Ok((mark, bytes.is_empty() && found.is_empty()))
+    Ok((mark, fresh))
 }
 
 fn read_log(found: &[Found], mark: &Mark, clean: bool) -> io::Result<Log> {

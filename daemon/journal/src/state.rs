@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::{Notify, oneshot};
 
 use crate::format::{Mark, begin_record, record_bytes};
-use crate::live::Live;
+use crate::live::{Live, Place};
 use crate::segment::{Segment, SegmentFile};
 use crate::{AfterTrim, JournalError, Kind, OnTrim, Options};
 
@@ -131,8 +131,11 @@ impl State {
     /// Where a held record lies; `Ok(None)` if it is not written yet.
     pub(crate) fn find(&mut self, id: u64) -> Result<Option<(Segment, u64)>, JournalError> {
         let unknown = JournalError::Unknown(crate::RecordId(id));
-        let Some(offset) = self.live.find(id).ok_or_else(|| unknown.clone())? else {
-            return Ok(None);
+        let offset = match self.live.find(id) {
+            Place::NotHeld => return Err(unknown),
+            Place::NotWritten => return Ok(None),
+            Place::At(offset) => offset,
+        };
         };
         let after = self
             .segments

@@ -27,12 +27,15 @@ pub(crate) struct Writer {
     /// The last record that was put somewhere, and the last that is synced.
     last: u64,
     durable: u64,
+    /// The last record that is really there: ids jump at an unclean open.
+    log_end: u64,
     /// Since when something is written and not synced.
     unsynced_since: Option<Instant>,
 }
 
 impl Writer {
     pub(crate) fn new(inner: Arc<Inner>, segment: Segment, last: u64) -> Writer {
+        let log_end = segment.header.previous_last;
         let (buffer, placed) = (Vec::with_capacity(WRITE_BYTES_MAX), Vec::new());
         let end = SEGMENT_HEADER_BYTES;
         Writer {
@@ -43,6 +46,7 @@ impl Writer {
             placed,
             last,
             durable: last,
+            log_end,
             unsynced_since: None,
         }
     }
@@ -108,6 +112,7 @@ impl Writer {
             self.buffer.extend_from_slice(&record.bytes);
             self.end += size;
             self.last = record.id;
+            self.log_end = record.id;
             bytes += size;
             if self.buffer.len() >= WRITE_BYTES_MAX {
                 self.flush()?;
@@ -195,7 +200,7 @@ impl Writer {
         let header = SegmentHeader {
             id: self.segment.header.id + 1,
             first: self.last + 1,
-            previous_last: self.last,
+            previous_last: self.log_end,
             trim_below: state.mark.trim_below,
             epoch: state.mark.epoch,
         };
