@@ -1,1 +1,55 @@
-//! TODO
+//! IMAP sessions: IMAP4rev1 (RFC 3501) and the parts of IMAP4rev2 (RFC 9051) that the capabilities name.
+//!
+//! `session.rs` reads commands one at a time and answers them in order; every command has a file of its own;
+//! `view.rs` is the folder that a client has selected, as that client knows it. The grammar lies in `wire::imap`, mail in
+//! `mailbox`, users in `directory`.
+//!
+//! Must not know: how commands are spelt, how mail is stored, sockets.
+
+mod append;
+mod capability;
+mod close;
+mod copy;
+mod dispatch;
+mod enable;
+mod expunge;
+mod fetch;
+mod folders;
+mod id;
+mod idle;
+mod list;
+mod login;
+mod lsub;
+mod namespace;
+mod quota;
+mod reply;
+mod search;
+mod select;
+mod session;
+mod starttls;
+mod status;
+mod store;
+mod view;
+
+use std::sync::Arc;
+
+use directory::Directory;
+use disk::SharedDisk;
+use mailbox::Mailboxes;
+use net::Conn;
+use queue::Queue;
+
+/// What all sessions share.
+pub struct Server {
+    pub directory: Directory,
+    pub mailboxes: Mailboxes,
+    /// Takes in the texts of APPEND.
+    pub queue: Queue,
+    /// Where large texts are read from.
+    pub disk: SharedDisk,
+}
+
+/// Serves one connection until its end.
+pub async fn serve(conn: Conn, server: Arc<Server>) {
+    session::Session::new(conn, server).run().await;
+}

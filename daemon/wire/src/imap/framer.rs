@@ -148,16 +148,16 @@ impl Framer {
     }
 
     /// A line that is no command.
-    pub fn line(buf: &[u8], limits: &Limits) -> Line {
+    pub fn line(buf: &[u8], line_length_max_bytes: usize) -> Line {
         match memchr::memchr(b'\n', buf) {
-            Some(at) if at <= limits.line_length_max_bytes => {
+            Some(at) if at <= line_length_max_bytes => {
                 let text = buf.get(..at).unwrap_or_default();
                 Line::Line {
                     text_len: text.strip_suffix(b"\r").unwrap_or(text).len(),
                     len: at + 1,
                 }
             }
-            None if buf.len() <= limits.line_length_max_bytes => Line::NeedMore,
+            None if buf.len() <= line_length_max_bytes => Line::NeedMore,
             _ => Line::TooLong,
         }
     }

@@ -1,0 +1,184 @@
+//! APPEND (RFC 9051 §6.3.12) with MULTIAPPEND (RFC 3502), BINARY (RFC 3516) and APPENDUID (RFC 4315).
+//!
+//! The octets go from the connection to the intake of texts as they come; no more than a piece is in memory.
+
+use bytes::{Buf, BytesMut};
+use disk::blob::Blob;
+use mailbox::{Append, Folder};
+use wire::imap::render::{put_number, put_uid_sequence};
+use wire::imap::{AppendArgs, AppendData, Literal, Tag, parse_append_prefix};
+
+use crate::copy::{target, target_missing};
+use crate::reply::{Answer, COMPLETED, End, Outcome};
+use crate::session::Session;
+
+/// Octets handed to the intake at once.
+const PIECE_MAX_BYTES: usize = 64 * 1024;
+/// Messages of one APPEND.
+const MESSAGES_MAX: usize = 1000;
+
+/// An APPEND whose messages have come so far.
+pub(crate) struct Appending {
+    folder: Folder,
+    texts: Vec<Blob>,
+}
+
+impl Session {
+    /// A message was announced: checks what can be checked before it comes, then takes it in.
+    pub(crate) async fn append_literal(&mut self, literal: Literal) -> Result<(), End> {
+        let (tag, checked) = self.check_append(literal).await;
+        let refused = match checked {
+            Ok(()) => {
+                if literal.sync {
+                    self.go_ahead().await?;
+                }
+                match self.take_in(literal).await? {
+                    Ok(text) => {
+                        if let Some(appending) = &mut self.appending {
+                            appending.texts.push(text);
+                        }
+                        return Ok(());
+                    }
+                    // All of the literal was read; the rest of the command is skipped.
+                    Err(answer) => (answer, Some(0)),
+                }
+            }
+            Err(answer) => (answer, (!literal.sync).then_some(literal.size)),
+        };
+        self.appending = None;
+        let (answer, unread) = refused;
+        self.framer.abandon_append(unread);
+        match tag {
+            Some(tag) if answer.verdict != crate::reply::Verdict::Bad => answer.put(self.conn.output(), &tag),
+            tag => self.refuse(tag.as_ref(), answer.text)?,
+        }
+        Ok(())
+    }
+
+    async fn check_append(&mut self, literal: Literal) -> (Option<Tag>, Result<(), Answer>) {
+        let (tag, args) = match parse_append_prefix(self.framer.append_skeleton(), self.enabled.rev2) {
+            Ok((tag, args)) => (tag, args),
+            Err(error) => return (error.tag, Err(Answer::bad(error.reason))),
+        };
+        (Some(tag), self.prepare_append(&args, literal).await)
+    }
+
+    async fn prepare_append(&mut self, args: &AppendArgs, literal: Literal) -> Result<(), Answer> {
+        let Some(user) = &self.user else {
+            return Err(Answer::bad("log in first"));
+        };
+        match args.messages.last().map(|message| &message.data) {
+            Some(AppendData::Literal { utf8, .. }) if !utf8 || self.enabled.rev2 => {}
+            _ => return Err(Answer::bad("this is not offered")),
+        }
+        // RFC 3502 §6.3.11: an empty message gives the whole APPEND up.
+        if literal.size == 0 {
+            return Err(Answer::no("an empty message gives up the APPEND"));
+        }
+        if user.account.quota_bytes.is_some_and(|quota| literal.size > quota) {
+            return Err(Answer::no("over quota").with("OVERQUOTA"));
+        }
+        match &self.appending {
+            None => {
+                self.appending = Some(Appending {
+                    folder: target(user, &args.mailbox).await?,
+                    texts: Vec::new(),
+                })
+            }
+            Some(appending) if appending.texts.len() >= MESSAGES_MAX => {
+                return Err(Answer::no("too many messages in one APPEND").with("LIMIT"));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Reads the whole literal, whatever happens to it. An inner error: why it can't be kept.
+    async fn take_in(&mut self, literal: Literal) -> Result<Result<Blob, Answer>, End> {
+        let mut intake = Some(self.server.queue.intake());
+        let mut refused = None;
+        let mut left = literal.size;
+        while left > 0 {
+            if self.conn.input().is_empty() {
+                let timeout = self.timeout();
+                self.conn.fill(timeout).await?;
+            }
+            let input = self.conn.input();
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_MAX_BYTES);
+            let piece = input.get(..most.min(input.len())).unwrap_or_default();
+            if refused.is_none() && piece.contains(&0) {
+                // A literal8 with NUL would have to be re-encoded (RFC 3516 §4.4); in a literal it is forbidden.
+                refused = Some(if literal.binary {
+                    Answer::no("NUL can't be stored").with("UNKNOWN-CTE")
+                } else {
+                    Answer::bad("NUL in literal")
+                });
+            }
+            if let (None, Some(into)) = (&refused, &mut intake)
+                && into.write(piece).await.is_err()
+            {
+                refused =
+                    Some(Answer::no("the message can't be stored now, try again later").with("UNAVAILABLE"));
+            }
+            if refused.is_some() {
+                intake = None;
+            }
+            let len = piece.len();
+            left -= len as u64;
+            self.conn.input().advance(len);
+        }
+        if let Some(answer) = refused {
+            return Ok(Err(answer));
+        }
+        let Some(intake) = intake else {
+            return Ok(Err(Answer::bad("no message")));
+        };
+        let unavailable =
+            || Answer::no("the message can't be stored now, try again later").with("UNAVAILABLE");
+        Ok(intake.finish().await.map_err(|_| unavailable()))
+    }
+
+    /// The whole command has come.
+    pub(crate) async fn append_end(&mut self, args: AppendArgs) -> Outcome {
+        let Some(appending) = self.appending.take() else {
+            return Ok(Answer::bad("message expected"));
+        };
+        let Some(user) = &self.user else {
+            return Ok(Answer::bad("no user"));
+        };
+        if appending.texts.len() != args.messages.len() {
+            return Ok(Answer::bad("message expected"));
+        }
+        let now = jiff::Timestamp::now().as_second();
+        let messages = args
+            .messages
+            .into_iter()
+            .zip(appending.texts)
+            .map(|(message, text)| Append {
+                text,
+                flags: message.flags.system,
+                keywords: message.flags.keywords.into_vec(),
+                received: message
+                    .date
+                    .map_or((now, 0), |date| (date.unix_seconds, date.offset_minutes)),
+                quota_bytes: user.account.quota_bytes,
+            });
+        match user.owner.append(appending.folder.id, messages.collect()).await {
+            Ok(appended) => {
+                let mut code = BytesMut::from(&b"APPENDUID "[..]);
+                put_number(
+                    &mut code,
+                    u64::from(appended.first().map_or(0, |first| first.uid_validity)),
+                );
+                code.extend_from_slice(b" ");
+                let uids: Vec<u32> = appended.iter().map(|appended| appended.uid).collect();
+                put_uid_sequence(&mut code, &uids);
+                Ok(match String::from_utf8(code.to_vec()) {
+                    Ok(code) => Answer::ok(COMPLETED).with(code),
+                    Err(_) => Answer::ok(COMPLETED),
+                })
+            }
+            Err(error) => Ok(target_missing(error)),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! CAPABILITY (RFC 9051 §6.1.1): what is offered in the state the session is in, and only what is complete.
+
+use std::fmt::Write as _;
+
+use directory::LoginContext;
+use shared::model::Protocol;
+
+use crate::session::Session;
+
+/// Offered from the first moment on.
+const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE";
+/// Offered to users.
+const AUTHENTICATED: &str = "NAMESPACE UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE CONDSTORE UNSELECT CHILDREN ESEARCH \
+     SEARCHRES WITHIN LIST-EXTENDED LIST-STATUS STATUS=SIZE MULTIAPPEND BINARY QUOTA QUOTA=RES-STORAGE IMAP4rev2";
+
+impl Session {
+    /// The list, without the word CAPABILITY.
+    pub(crate) fn capabilities(&self) -> String {
+        let mut out = ALWAYS.to_owned();
+        if let Some(user) = &self.user {
+            out.push(' ');
+            out.push_str(AUTHENTICATED);
+            // RFC 7889 §2
+            let _ = write!(out, " APPENDLIMIT={}", user.append_max_bytes);
+            return out;
+        }
+        if self.conn.can_start_tls() {
+            out.push_str(" STARTTLS");
+        }
+        // RFC 9051 §6.2.3: no password in the clear.
+        if !self.conn.is_secure() {
+            out.push_str(" LOGINDISABLED");
+        }
+        for mechanism in self.server.directory.mechanisms(&self.login_context()) {
+            out.push_str(" AUTH=");
+            out.push_str(mechanism);
+        }
+        out
+    }
+
+    pub(crate) fn login_context(&self) -> LoginContext {
+        let bindings = ["tls-exporter", "tls-server-end-point"];
+        LoginContext {
+            protocol: Protocol::Imap,
+            peer: self.conn.peer().ip(),
+            secure: self.conn.is_secure(),
+            tls: self.conn.is_tls(),
+            channel_bindings: bindings
+                .into_iter()
+                .filter_map(|kind| Some((kind, self.conn.channel_binding(kind)?)))
+                .collect(),
+            scope: self.conn.session().scope(),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9).
+
+use wire::imap::SequenceSet;
+
+use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::session::Session;
+
+pub(crate) const READ_ONLY: &str = "the mailbox was only examined";
+
+impl Session {
+    /// Removes the messages with \Deleted, all or those among the UIDs. The responses come with the announcement.
+    pub(crate) async fn expunge(&mut self, set: Option<SequenceSet>) -> Outcome {
+        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+            return Ok(Answer::bad("no mailbox"));
+        };
+        if view.read_only {
+            return Ok(Answer::no(READ_ONLY).with("READ-ONLY"));
+        }
+        let uids = match set {
+            None => None,
+            Some(set) => match view.indices(&set, true) {
+                Ok(ranges) => Some(view.uids_of(&ranges)),
+                Err(answer) => return Ok(answer),
+            },
+        };
+        match user.owner.expunge(view.folder.id, uids.as_deref()).await {
+            Ok(gone) => {
+                view.note_expunged(&gone);
+                Ok(Answer::ok(COMPLETED))
+            }
+            Err(error) => Ok(error.into()),
+        }
+    }
+}

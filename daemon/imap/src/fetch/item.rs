@@ -1,0 +1,141 @@
+//! One item of a FETCH response.
+
+use bytes::{BufMut, BytesMut};
+use mailbox::{Fetched, Row};
+use wire::imap::render::{put_date_time, put_literal, put_literal_head, put_number, put_part, put_section};
+use wire::imap::{DateTime, FetchItem, Partial};
+
+use super::source::Source;
+use crate::view::View;
+
+/// `* n FETCH (`
+pub(super) fn open(out: &mut BytesMut, index: usize) {
+    out.put_slice(b"* ");
+    put_number(out, index as u64 + 1);
+    out.put_slice(b" FETCH (");
+}
+
+/// An item that the view answers. Nothing else comes here.
+pub(super) fn put_local(out: &mut BytesMut, item: &FetchItem, view: &View, row: &Row, recent: bool) {
+    match item {
+        FetchItem::Uid => {
+            out.put_slice(b"UID ");
+            put_number(out, u64::from(row.uid));
+        }
+        FetchItem::ModSeq => {
+            out.put_slice(b"MODSEQ (");
+            put_number(out, row.modseq);
+            out.put_u8(b')');
+        }
+        _ => view.put_flags_item(out, row, recent),
+    }
+}
+
+/// Any item that is not streamed.
+pub(super) fn put(
+    out: &mut BytesMut,
+    item: &FetchItem,
+    view: &View,
+    row: &Row,
+    message: &Fetched,
+    source: &Source,
+    recent: bool,
+) {
+    match item {
+        FetchItem::InternalDate => {
+            out.put_slice(b"INTERNALDATE ");
+            let (unix_seconds, offset_minutes) = message.received;
+            put_date_time(
+                out,
+                DateTime {
+                    unix_seconds,
+                    offset_minutes,
+                },
+            );
+        }
+        FetchItem::Rfc822Size => {
+            out.put_slice(b"RFC822.SIZE ");
+            put_number(out, message.size);
+        }
+        FetchItem::Envelope => {
+            out.put_slice(b"ENVELOPE ");
+            out.put_slice(
+                message
+                    .envelope
+                    .as_deref()
+                    .unwrap_or(b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"),
+            );
+        }
+        FetchItem::BodyStructure => {
+            out.put_slice(b"BODYSTRUCTURE ");
+            out.put_slice(message.structure.as_deref().unwrap_or(b"NIL"));
+        }
+        FetchItem::Body => {
+            out.put_slice(b"BODY ");
+            out.put_slice(&source.body_structure());
+        }
+        FetchItem::BinarySize { .. } => {
+            put_section_name(out, item);
+            put_number(out, source.section(item).map_or(0, |bytes| bytes.len() as u64));
+        }
+        FetchItem::Uid | FetchItem::ModSeq | FetchItem::Flags => put_local(out, item, view, row, recent),
+        _ => put_bytes(out, item, source),
+    }
+}
+
+/// An item whose value is a string of octets.
+fn put_bytes(out: &mut BytesMut, item: &FetchItem, source: &Source) {
+    put_section_name(out, item);
+    let Some(bytes) = source.section(item) else {
+        out.put_slice(b"NIL");
+        return;
+    };
+    let bytes = match partial(item) {
+        Some(partial) => {
+            let start = (partial.offset as usize).min(bytes.len());
+            let end = start.saturating_add(partial.count as usize).min(bytes.len());
+            bytes.slice(start..end)
+        }
+        None => bytes,
+    };
+    // RFC 3516 §4.3: NUL stands in a literal8 only.
+    if matches!(item, FetchItem::Binary { .. }) && bytes.contains(&0) {
+        put_literal_head(out, bytes.len() as u64, true);
+        out.put_slice(&bytes);
+    } else {
+        put_literal(out, &bytes);
+    }
+}
+
+pub(super) fn partial(item: &FetchItem) -> Option<Partial> {
+    match item {
+        FetchItem::BodySection { partial, .. } | FetchItem::Binary { partial, .. } => *partial,
+        _ => None,
+    }
+}
+
+/// `BODY[1.TEXT]<0> `: the name of an item with its section, as the response repeats it.
+pub(super) fn put_section_name(out: &mut BytesMut, item: &FetchItem) {
+    match item {
+        FetchItem::BodySection { section, .. } => {
+            out.put_slice(b"BODY");
+            put_section(out, section);
+        }
+        FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => {
+            let binary = matches!(item, FetchItem::Binary { .. });
+            out.put_slice(if binary { b"BINARY[" } else { b"BINARY.SIZE[" });
+            put_part(out, part);
+            out.put_u8(b']');
+        }
+        FetchItem::Rfc822 => out.put_slice(b"RFC822"),
+        FetchItem::Rfc822Header => out.put_slice(b"RFC822.HEADER"),
+        FetchItem::Rfc822Text => out.put_slice(b"RFC822.TEXT"),
+        _ => {}
+    }
+    if let Some(partial) = partial(item) {
+        out.put_u8(b'<');
+        put_number(out, u64::from(partial.offset));
+        out.put_u8(b'>');
+    }
+    out.put_u8(b' ');
+}

@@ -1,0 +1,66 @@
+//! IDLE (RFC 9051 §6.3.13): tells changes as they happen, until DONE.
+
+use bytes::BufMut;
+use wire::imap::{Framer, Line};
+
+use crate::reply::{Answer, COMPLETED, End, Outcome};
+use crate::session::{Session, Tell};
+
+/// DONE and its line end, with room for a client that sends spaces.
+const DONE_MAX_BYTES: usize = 64;
+
+impl Session {
+    pub(crate) async fn idle(&mut self) -> Outcome {
+        self.conn.output().put_slice(b"+ idling\r\n");
+        self.conn.session().set_state("idle");
+        let line = loop {
+            match Framer::line(self.conn.input(), DONE_MAX_BYTES) {
+                Line::NeedMore => self.wait().await?,
+                Line::TooLong => return Err(End::Bye("DONE expected")),
+                Line::Line { text_len, len } => {
+                    let line = self.conn.input().split_to(len);
+                    break line
+                        .get(..text_len)
+                        .is_some_and(|text| text.eq_ignore_ascii_case(b"DONE"));
+                }
+            }
+        };
+        self.conn.session().set_state(if self.view.is_some() {
+            "selected"
+        } else {
+            "authenticated"
+        });
+        Ok(if line {
+            Answer::ok(COMPLETED)
+        } else {
+            Answer::bad("DONE expected")
+        })
+    }
+
+    /// Tells what there is, then waits for the client or for a change.
+    async fn wait(&mut self) -> Result<(), End> {
+        Box::pin(self.tell(Tell::All, false)).await?;
+        let timeout = self.timeout();
+        match &self.view {
+            None => self.conn.fill(timeout).await.map(drop)?,
+            Some(view) => {
+                self.conn.flush().await?;
+                tokio::select! {
+                    filled = self.conn.fill(timeout) => filled.map(drop)?,
+                    () = changed(&view.watch) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a change without taking note of it: `View::sync` does that.
+async fn changed(watch: &tokio::sync::watch::Receiver<u64>) {
+    // A clone has seen what the original has seen.
+    let mut watch = watch.clone();
+    if watch.changed().await.is_err() {
+        // The store was closed; the session will be ended soon.
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,252 @@
+//! The session: reads commands out of the connection's buffer, one at a time, and answers them in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut};
+use directory::Account;
+use events::kinds::imap::ImapCommandRefused;
+use mailbox::Owner;
+use net::{Conn, ConnError};
+use wire::imap::{Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with};
+
+use crate::Server;
+use crate::append::Appending;
+use crate::reply::{Answer, BYE_ENDED, BYE_ERRORS, BYE_TIMEOUT, End, Verdict, untagged};
+use crate::view::{Telling, View};
+
+/// Commands that were not understood, after which the session ends.
+const ERRORS_MAX: u32 = 50;
+/// How long a client may take to log in between two commands.
+const LOGIN_TIMEOUT: Duration = Duration::from_mins(3);
+/// Limits of a client that has not logged in.
+const STRANGER_LIMITS: Limits = Limits {
+    line_length_max_bytes: 16 * 1024,
+    literal_max_bytes: 4 * 1024,
+    command_max_bytes: 24 * 1024,
+    append_max_bytes: 0,
+};
+/// One line of a user: long UID sets are common.
+const LINE_LENGTH_MAX_BYTES: usize = 256 * 1024;
+const LITERAL_MAX_BYTES: u64 = 256 * 1024;
+const COMMAND_MAX_BYTES: usize = 1024 * 1024;
+
+/// Who is logged in.
+pub(crate) struct User {
+    pub(crate) account: Arc<Account>,
+    pub(crate) owner: Owner,
+    pub(crate) append_max_bytes: u64,
+    pub(crate) timeout: Duration,
+}
+
+/// What the client has switched on (RFC 5161).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Enabled {
+    pub(crate) condstore: bool,
+    pub(crate) rev2: bool,
+}
+
+/// What may be told after a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tell {
+    /// Nothing: the selected folder has just changed.
+    Nothing,
+    /// All but EXPUNGE.
+    NoExpunge,
+    All,
+}
+
+pub(crate) struct Session {
+    pub(crate) conn: Conn,
+    pub(crate) server: Arc<Server>,
+    pub(crate) framer: Framer,
+    pub(crate) user: Option<User>,
+    pub(crate) view: Option<View>,
+    pub(crate) enabled: Enabled,
+    pub(crate) appending: Option<Appending>,
+    errors: u32,
+}
+
+impl Session {
+    pub(crate) fn new(conn: Conn, server: Arc<Server>) -> Self {
+        Self {
+            conn,
+            server,
+            framer: Framer::new(),
+            user: None,
+            view: None,
+            enabled: Enabled::default(),
+            appending: None,
+            errors: 0,
+        }
+    }
+
+    /// Greets, serves, and takes leave.
+    pub(crate) async fn run(mut self) {
+        self.greet();
+        let end = self.serve().await;
+        match end {
+            End::Done | End::Resume | End::Conn(ConnError::Closed | ConnError::Tls(_) | ConnError::Io(_)) => {
+            }
+            End::Conn(ConnError::Timeout) => self.bye(BYE_TIMEOUT),
+            End::Conn(ConnError::Ended) => self.bye(BYE_ENDED),
+            End::Bye(reason) => self.bye(reason),
+        }
+        self.conn.close().await;
+    }
+
+    fn bye(&mut self, reason: &str) {
+        untagged(self.conn.output(), &format!("BYE {reason}"));
+    }
+
+    fn greet(&mut self) {
+        let capabilities = self.capabilities();
+        let line = format!("OK [CAPABILITY {capabilities}] BatPost IMAP ready");
+        untagged(self.conn.output(), &line);
+    }
+
+    async fn serve(&mut self) -> End {
+        loop {
+            match self.turn().await {
+                Ok(()) | Err(End::Resume) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        match &self.user {
+            None => STRANGER_LIMITS,
+            Some(user) => Limits {
+                line_length_max_bytes: LINE_LENGTH_MAX_BYTES,
+                literal_max_bytes: LITERAL_MAX_BYTES,
+                command_max_bytes: COMMAND_MAX_BYTES,
+                append_max_bytes: user.append_max_bytes,
+            },
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.user.as_ref().map_or(LOGIN_TIMEOUT, |user| user.timeout)
+    }
+
+    /// What lies in the buffer decides what is done next.
+    async fn turn(&mut self) -> Result<(), End> {
+        let limits = self.limits();
+        match self.framer.next(self.conn.input(), &limits) {
+            Frame::NeedMore => {
+                self.conn.fill(self.timeout()).await?;
+            }
+            Frame::Continue => self.go_ahead().await?,
+            Frame::Command { len } => {
+                let parsed = self.parse(len);
+                self.conn.input().advance(len);
+                self.obey(parsed).await?;
+            }
+            Frame::AppendLiteral { prefix_len, literal } => {
+                self.conn.input().advance(prefix_len);
+                Box::pin(self.append_literal(literal)).await?;
+            }
+            Frame::AppendEnd { len } => {
+                self.conn.input().advance(len);
+                let skeleton = self.framer.take_append();
+                let parsed = parse_with(&skeleton, self.enabled.rev2);
+                self.obey(parsed).await?;
+            }
+            Frame::TooLong { tag, len } => {
+                self.conn.input().advance(len);
+                self.refuse(tag.as_ref(), "line too long")?;
+            }
+            Frame::LiteralTooBig { tag, len, .. } => {
+                self.conn.input().advance(len);
+                self.appending = None;
+                match tag {
+                    // RFC 7889 §4
+                    Some(tag) => Answer::no("too big").with("TOOBIG").put(self.conn.output(), &tag),
+                    None => self.refuse(None, "too big")?,
+                }
+            }
+            Frame::Skip { len } => self.conn.input().advance(len),
+        }
+        self.conn.flush_if_full().await?;
+        Ok(())
+    }
+
+    fn parse(&mut self, len: usize) -> Result<Tagged, ParseError> {
+        let utf8 = self.enabled.rev2;
+        let input: &[u8] = self.conn.input();
+        parse_with(input.get(..len).unwrap_or_default(), utf8)
+    }
+
+    /// The client may send the literal that it announced.
+    pub(crate) async fn go_ahead(&mut self) -> Result<(), End> {
+        self.conn.output().put_slice(b"+ OK\r\n");
+        Ok(self.conn.flush().await?)
+    }
+
+    async fn obey(&mut self, parsed: Result<Tagged, ParseError>) -> Result<(), End> {
+        let Tagged { tag, command } = match parsed {
+            Ok(tagged) => tagged,
+            Err(ParseError { tag, reason }) => {
+                self.appending = None;
+                return self.refuse(tag.as_ref(), reason);
+            }
+        };
+        let answer = self.dispatch(&tag, command).await?;
+        if answer.verdict == Verdict::Bad {
+            self.note_refused(answer.text)?;
+        }
+        answer.put(self.conn.output(), &tag);
+        Ok(())
+    }
+
+    /// `tag BAD reason`, or untagged if no tag could be read.
+    pub(crate) fn refuse(&mut self, tag: Option<&Tag>, reason: &'static str) -> Result<(), End> {
+        match tag {
+            Some(tag) => Answer::bad(reason).put(self.conn.output(), tag),
+            None => untagged(self.conn.output(), &format!("BAD {reason}")),
+        }
+        self.note_refused(reason)
+    }
+
+    fn note_refused(&mut self, reason: &'static str) -> Result<(), End> {
+        let handle = self.conn.session();
+        // The command itself may hold secrets.
+        handle.events().emit(
+            handle.scope(),
+            ImapCommandRefused {
+                command: String::new(),
+                reply: reason.to_owned(),
+            },
+        );
+        self.errors += 1;
+        if self.errors > ERRORS_MAX {
+            Err(End::Bye(BYE_ERRORS))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn telling(&self, uid: bool, expunges: bool) -> Telling {
+        Telling {
+            expunges,
+            modseq: self.enabled.condstore,
+            recent: !self.enabled.rev2,
+            uid,
+        }
+    }
+
+    /// Learns what others have done to the selected folder and tells it, as far as it may be told now.
+    pub(crate) async fn tell(&mut self, tell: Tell, uid: bool) -> Result<(), End> {
+        if tell == Tell::Nothing {
+            return Ok(());
+        }
+        let telling = self.telling(uid, tell == Tell::All);
+        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+            return Ok(());
+        };
+        view.sync(&user.owner).await?;
+        view.announce(self.conn.output(), telling);
+        Ok(())
+    }
+}

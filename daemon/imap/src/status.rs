@@ -1,0 +1,83 @@
+//! STATUS (RFC 9051 §6.3.11).
+
+use bytes::{BufMut, BytesMut};
+use mailbox::Status;
+use wire::imap::render::{put_mailbox, put_number};
+use wire::imap::{MailboxName, StatusItem};
+
+use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::session::Session;
+
+impl Session {
+    pub(crate) async fn status(&mut self, name: &MailboxName, items: &[StatusItem]) -> Outcome {
+        if items
+            .iter()
+            .any(|item| matches!(item, StatusItem::MailboxId | StatusItem::DeletedStorage))
+        {
+            return Ok(Answer::bad("this is not offered"));
+        }
+        // RFC 7162 §3.1.2: asking for HIGHESTMODSEQ enables CONDSTORE.
+        self.enabled.condstore |= items.contains(&StatusItem::HighestModSeq);
+        let Some(user) = &self.user else {
+            return Ok(Answer::bad("no user"));
+        };
+        let folder = match user.owner.folder(name.as_str()).await {
+            Ok(folder) => folder,
+            Err(error) => return Ok(error.into()),
+        };
+        let status = match user.owner.status(folder.id).await {
+            Ok(status) => status,
+            Err(error) => return Ok(error.into()),
+        };
+        let (limit, utf8) = (user.append_max_bytes, self.enabled.rev2);
+        let line = Line {
+            items,
+            status: &status,
+            append_max_bytes: limit,
+            utf8,
+        };
+        line.put(self.conn.output(), &folder.name);
+        Ok(Answer::ok(COMPLETED))
+    }
+}
+
+/// What a STATUS response needs.
+pub(crate) struct Line<'a> {
+    pub(crate) items: &'a [StatusItem],
+    pub(crate) status: &'a Status,
+    pub(crate) append_max_bytes: u64,
+    pub(crate) utf8: bool,
+}
+
+impl Line<'_> {
+    pub(crate) fn put(&self, out: &mut BytesMut, name: &str) {
+        out.put_slice(b"* STATUS ");
+        put_mailbox(out, name, self.utf8);
+        out.put_slice(b" (");
+        for (at, &item) in self.items.iter().enumerate() {
+            if at > 0 {
+                out.put_u8(b' ');
+            }
+            out.put_slice(item.name().as_bytes());
+            out.put_u8(b' ');
+            put_number(out, self.number(item));
+        }
+        out.put_slice(b")\r\n");
+    }
+
+    fn number(&self, item: StatusItem) -> u64 {
+        let status = self.status;
+        match item {
+            StatusItem::Messages => status.messages,
+            StatusItem::Recent => status.recent,
+            StatusItem::UidNext => u64::from(status.uid_next),
+            StatusItem::UidValidity => u64::from(status.uid_validity),
+            StatusItem::Unseen => status.unseen,
+            StatusItem::Deleted => status.deleted,
+            StatusItem::Size => status.bytes,
+            StatusItem::HighestModSeq => status.highest_modseq,
+            StatusItem::AppendLimit => self.append_max_bytes,
+            StatusItem::MailboxId | StatusItem::DeletedStorage => 0,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! STORE (RFC 9051 §6.4.6; RFC 7162 §3.1.3).
+
+use bytes::BytesMut;
+use mailbox::{FlagAction, FlagChange, Stored};
+use wire::imap::render::put_uid_set;
+use wire::imap::{StoreArgs, StoreKind};
+
+use crate::expunge::READ_ONLY;
+use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::session::{Session, Tell};
+
+impl Session {
+    pub(crate) async fn store(&mut self, uid: bool, args: StoreArgs) -> Outcome {
+        // What others have done is told first, so that what follows is this command's doing.
+        self.tell(Tell::NoExpunge, uid).await?;
+        // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
+        self.enabled.condstore |= args.unchanged_since.is_some();
+        let (Some(view), Some(user)) = (&self.view, &self.user) else {
+            return Ok(Answer::bad("no mailbox"));
+        };
+        if view.read_only {
+            return Ok(Answer::no(READ_ONLY).with("READ-ONLY"));
+        }
+        let uids = match view.indices(&args.set, uid) {
+            Ok(ranges) => view.uids_of(&ranges),
+            Err(answer) => return Ok(answer),
+        };
+        if uids.is_empty() {
+            return Ok(Answer::ok("no messages"));
+        }
+        let change = FlagChange {
+            action: match args.kind {
+                StoreKind::Replace => FlagAction::Replace,
+                StoreKind::Add => FlagAction::Add,
+                StoreKind::Remove => FlagAction::Remove,
+            },
+            flags: args.flags.system,
+            keywords: args.flags.keywords.into_vec(),
+            unchanged_since: args.unchanged_since,
+        };
+        let stored = match user.owner.store(view.folder.id, &uids, change).await {
+            Ok(stored) => stored,
+            Err(error) => return Ok(error.into()),
+        };
+        let gone = uids.len().saturating_sub(stored.rows.len());
+        let modified = self.show_stored(stored, uid, args.silent).await?;
+        Ok(match modified {
+            Some(code) => Answer::ok("some messages were changed meanwhile").with(code),
+            // RFC 2180 §4.2.1
+            None if gone > 0 && !uid => Answer::no("some messages are gone").with("EXPUNGEISSUED"),
+            None => Answer::ok(COMPLETED),
+        })
+    }
+
+    /// Shows the new flags. Gives the MODIFIED code, if some were not changed.
+    async fn show_stored(
+        &mut self,
+        mut stored: Stored,
+        uid: bool,
+        silent: bool,
+    ) -> Result<Option<String>, crate::reply::End> {
+        let telling = self.telling(uid, false);
+        let Some(view) = &mut self.view else {
+            return Ok(None);
+        };
+        stored.modified.sort_unstable();
+        view.learn_keywords(stored.keywords);
+        view.announce_keywords(self.conn.output());
+        for row in stored.rows {
+            let Some(index) = view.put_row(row) else { continue };
+            let failed = stored.modified.binary_search(&row.uid).is_ok();
+            // RFC 7162 §3.1.3: the new MODSEQ is told even if the flags are not asked for.
+            if failed || (silent && !telling.modseq) {
+                continue;
+            }
+            if silent {
+                view.put_modseq_response(self.conn.output(), index);
+            } else {
+                view.put_flags_response(self.conn.output(), index, telling);
+            }
+            self.conn.flush_if_full().await?;
+        }
+        if stored.modified.is_empty() {
+            return Ok(None);
+        }
+        let mut code = BytesMut::from(&b"MODIFIED "[..]);
+        if uid {
+            put_uid_set(&mut code, stored.modified);
+        } else {
+            put_uid_set(
+                &mut code,
+                stored
+                    .modified
+                    .iter()
+                    .filter_map(|&uid| Some(view.index(uid)? as u32 + 1)),
+            );
+        }
+        Ok(String::from_utf8(code.to_vec()).ok())
+    }
+}
