@@ -122,10 +122,7 @@ mod tests {
         for id in [3, 4, 5, 100, 101] {
             live.push(id, (id == 3).then_some(512));
         }
-        assert_eq!(
-            (live.find(3), live.find(4), live.find(6)),
-            (Some(Some(512)), Some(None), None)
-        );
+        assert_eq!([3, 4, 6].map(|id| live.find(id)), [Place::At(512), Place::NotWritten, Place::NotHeld]);
         live.place(4, 1024);
         assert_eq!(live.find(4), Place::At(1024));
         live.pin(3);

@@ -136,7 +136,6 @@ impl State {
             Place::NotWritten => return Ok(None),
             Place::At(offset) => offset,
         };
-        };
         let after = self
             .segments
             .partition_point(|segment| segment.header.first <= id);
