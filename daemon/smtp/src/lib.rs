@@ -1,1 +1,84 @@
-//! TODO
+//! SMTP (RFC 5321), submission (RFC 6409) and LMTP (RFC 2033): one session, one file per command.
+//!
+//! A session reads lines and message data with `wire`, asks `directory` who exists and may do what, and hands messages to
+//! `queue`, whose `Committed` is the only thing that a 250 for a message is made of. Everything that came in one packet is
+//! answered in one packet.
+//!
+//! Must not know: how mail is delivered or stored, sockets.
+
+mod auth;
+mod bdat;
+mod data;
+mod ehlo;
+mod expn;
+mod help;
+mod limits;
+mod mail;
+mod noop;
+mod quit;
+mod rcpt;
+mod replies;
+mod rset;
+mod session;
+mod starttls;
+mod submit;
+mod text;
+mod trace;
+mod vrfy;
+
+use std::sync::Arc;
+
+use directory::Directory;
+use limits::Limits;
+use net::Conn;
+use parking_lot::Mutex;
+use queue::Queue;
+use shared::settings::Settings;
+
+/// What a port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Mail from everywhere for the users of this server, and from its users for everywhere.
+    Mx,
+    /// Mail from the users of this server (RFC 6409): nothing without a login.
+    Submission,
+    /// Mail from programs on this host for the users of this server (RFC 2033).
+    Lmtp,
+}
+
+/// What all sessions share.
+pub struct Server {
+    directory: Directory,
+    queue: Queue,
+    /// The limits with the settings that they were read from.
+    limits: Mutex<Option<(Arc<Settings>, Arc<Limits>)>>,
+}
+
+impl Server {
+    pub fn new(directory: Directory, queue: Queue) -> Arc<Self> {
+        Arc::new(Self {
+            directory,
+            queue,
+            limits: Mutex::default(),
+        })
+    }
+
+    /// The limits as they are now; read anew only when a setting changed.
+    fn limits(&self) -> Arc<Limits> {
+        let settings = self.directory.settings();
+        let mut cached = self.limits.lock();
+        if let Some((of, limits)) = &*cached
+            && Arc::ptr_eq(of, &settings)
+        {
+            return limits.clone();
+        }
+        let limits = Arc::new(Limits::read(&settings));
+        *cached = Some((settings, limits.clone()));
+        limits
+    }
+}
+
+/// Serves a session to its end.
+pub async fn serve(conn: Conn, server: Arc<Server>, role: Role) {
+    session::run(conn, server, role).await;
+}

@@ -1,0 +1,47 @@
+//! The limits of a session, with their units; from the settings where an administrator may change them.
+
+use std::time::Duration;
+
+use shared::Address;
+use shared::settings::Settings;
+
+/// The longest line of a command, CRLF included (AUTH with an initial response, RFC 4954 §4).
+pub(crate) const LINE_MAX_BYTES: usize = wire::smtp::COMMAND_MAX_BYTES;
+/// How much of a line without an end is read and thrown away before the session is closed.
+pub(crate) const LINE_SKIP_MAX_BYTES: usize = 1024 * 1024;
+/// How much of a header is looked at; a longer one is taken, but what comes after is not counted.
+pub(crate) const HEADER_MAX_BYTES: usize = 256 * 1024;
+/// Received fields of a message that has lost its way (RFC 5321 §6.3 asks for at least 100 as the threshold of a simple count; 50
+/// hosts in a row are a loop nowadays).
+pub(crate) const RECEIVED_MAX_COUNT: usize = 50;
+/// How much more than the size limit is read in order to answer in good order.
+pub(crate) const OVERRUN_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Message data must come at this rate on the average, after a start of twice the timeout.
+pub(crate) const DATA_RATE_MIN_BYTES_PER_SECOND: u64 = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Limits {
+    pub(crate) hostname: Box<str>,
+    /// Where `<postmaster>` without a domain goes (RFC 5321 §4.5.1).
+    pub(crate) postmaster: Option<Address>,
+    pub(crate) message_max_bytes: u64,
+    pub(crate) recipients_max: usize,
+    pub(crate) errors_max: u64,
+    pub(crate) timeout: Duration,
+}
+
+impl Limits {
+    pub(crate) fn read(settings: &Settings) -> Self {
+        let hostname = settings.text("server.hostname");
+        let postmaster = Address::parse(settings.text("server.postmaster"))
+            .or_else(|_| Address::parse(&format!("postmaster@{hostname}")));
+        Self {
+            hostname: hostname.into(),
+            postmaster: postmaster.ok(),
+            message_max_bytes: settings.number("smtp.message-size-max"),
+            recipients_max: usize::try_from(settings.number("smtp.recipients-max")).unwrap_or(usize::MAX),
+            errors_max: settings.number("smtp.errors-max"),
+            timeout: Duration::from_secs(settings.number("smtp.timeout")),
+        }
+    }
+}

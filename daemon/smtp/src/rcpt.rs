@@ -1,0 +1,81 @@
+//! RCPT (RFC 5321 §4.1.1.3) with NOTIFY and ORCPT: who is here, and who may send elsewhere.
+
+use directory::Resolution;
+use events::kinds::security::RelayDenied;
+use queue::{Notify, Recipient};
+use shared::Address;
+use wire::address::Path;
+use wire::smtp::command::check_smtputf8;
+use wire::smtp::{OriginalRecipient, RcptParams, xtext_encode};
+
+use crate::replies;
+use crate::session::Session;
+
+pub(crate) async fn rcpt(session: &mut Session, path: &Path, params: RcptParams) {
+    session.conn.session().set_state("RCPT");
+    let Some(transaction) = &session.transaction else {
+        return session.refuse(replies::NEEDS_MAIL);
+    };
+    if transaction.chunks.is_some() {
+        return session.refuse(replies::IN_CHUNKS);
+    }
+    // RFC 5321 §4.5.3.1.10: the rest of the recipients may come with the next transaction.
+    if transaction.envelope.recipients.len() >= session.limits.recipients_max {
+        return session.reply(replies::TOO_MANY_RECIPIENTS);
+    }
+    if let Err(error) = check_smtputf8(path, transaction.envelope.smtputf8) {
+        let reply = String::from_utf8_lossy(&error.reply().to_bytes()).into_owned();
+        return session.refuse(&reply);
+    }
+    let address = match (path, path.address()) {
+        (_, Some(address)) => address,
+        (Path::Postmaster, None) => match session.limits.postmaster.clone() {
+            Some(address) => address,
+            None => return session.refuse_told("RCPT", path.to_string(), replies::UNKNOWN_USER),
+        },
+        (_, None) => return session.refuse_told("RCPT", path.to_string(), replies::NO_LITERAL),
+    };
+    if let Some(reply) = refusal(session, &address).await {
+        return session.refuse_told("RCPT", path.to_string(), reply);
+    }
+    let recipient = Recipient {
+        address,
+        notify: params.notify.map(|wanted| Notify {
+            success: wanted.success,
+            failure: wanted.failure,
+            delay: wanted.delay,
+        }),
+        original: params.orcpt.map(original),
+    };
+    if let Some(transaction) = &mut session.transaction {
+        transaction.envelope.recipients.push(recipient);
+    }
+    session.reply(replies::RECIPIENT_OK);
+}
+
+/// Never an open relay: what is not ours is taken from those who logged in, and from nobody else.
+async fn refusal(session: &Session, address: &Address) -> Option<&'static str> {
+    match session.server.directory.resolve(address).await {
+        Ok(Resolution::Deliver { .. }) => None,
+        Ok(Resolution::Unknown) => Some(replies::UNKNOWN_USER),
+        Ok(Resolution::Disabled) => Some(replies::DISABLED_USER),
+        Ok(Resolution::NotLocal) if session.account.is_some() => None,
+        Ok(Resolution::NotLocal) => {
+            let handle = session.conn.session();
+            handle.events().emit(
+                handle.scope(),
+                RelayDenied {
+                    recipient: address.to_string(),
+                },
+            );
+            Some(replies::NO_RELAY)
+        }
+        // Never a "no" because a database is down.
+        Err(_) => Some(replies::DIRECTORY_UNAVAILABLE),
+    }
+}
+
+/// RFC 3461 §4.2: `type;xtext`.
+fn original(orcpt: OriginalRecipient) -> String {
+    format!("{};{}", orcpt.kind, xtext_encode(&orcpt.address))
+}

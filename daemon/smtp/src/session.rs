@@ -1,0 +1,219 @@
+//! A session: its state, the reading of lines, and which command goes where.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Buf;
+use directory::Account;
+use events::kinds::smtp::SmtpRefused;
+use net::{Conn, ConnError};
+use queue::Envelope;
+use wire::smtp::{Command, parse};
+
+use crate::limits::{LINE_MAX_BYTES, LINE_SKIP_MAX_BYTES, Limits};
+use crate::text::Text;
+use crate::{
+    Role, Server, auth, bdat, data, ehlo, expn, help, mail, noop, quit, rcpt, replies, rset, starttls, vrfy,
+};
+
+/// What follows a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Go,
+    /// The last reply was given: close.
+    Close,
+}
+
+pub(crate) struct Session {
+    pub(crate) conn: Conn,
+    pub(crate) server: Arc<Server>,
+    pub(crate) role: Role,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) greeting: Option<Greeting>,
+    pub(crate) account: Option<Arc<Account>>,
+    pub(crate) transaction: Option<Box<Transaction>>,
+    /// Transactions so far, for ids.
+    pub(crate) transactions: u32,
+    errors: u64,
+}
+
+/// What the client said of itself.
+pub(crate) struct Greeting {
+    pub(crate) name: Box<str>,
+    /// EHLO or LHLO, not HELO.
+    pub(crate) extended: bool,
+}
+
+/// A mail transaction (RFC 5321 §3.3): from MAIL to the end of the data.
+pub(crate) struct Transaction {
+    pub(crate) envelope: Envelope,
+    /// The text as far as it came, once BDAT has begun.
+    pub(crate) chunks: Option<Text>,
+}
+
+/// Serves a session to its end.
+pub(crate) async fn run(conn: Conn, server: Arc<Server>, role: Role) {
+    let limits = server.limits();
+    let mut session = Session {
+        conn,
+        server,
+        role,
+        limits,
+        greeting: None,
+        account: None,
+        transaction: None,
+        transactions: 0,
+        errors: 0,
+    };
+    let last_word = match session.converse().await {
+        Ok(()) => {
+            session.conn.session().set_reason("quit");
+            None
+        }
+        Err(error) => {
+            session.conn.session().set_reason(error.reason());
+            match error {
+                ConnError::Ended => Some(replies::CLOSING),
+                ConnError::Timeout => Some(replies::TIMEOUT),
+                ConnError::Closed | ConnError::Tls(_) | ConnError::Io(_) => return,
+            }
+        }
+    };
+    if let Some(reply) = last_word {
+        session.reply(reply);
+    }
+    session.conn.close().await;
+}
+
+impl Session {
+    /// Gathers a reply; it is sent when everything that came was answered.
+    pub(crate) fn reply(&mut self, reply: &str) {
+        self.conn.output().extend_from_slice(reply.as_bytes());
+    }
+
+    /// A refusal that counts as an error of the client's.
+    pub(crate) fn refuse(&mut self, reply: &str) {
+        self.errors += 1;
+        self.reply(reply);
+    }
+
+    /// A refusal of a sender, recipient or message, which is an event.
+    pub(crate) fn refuse_told(&mut self, stage: &'static str, subject: String, reply: &'static str) {
+        self.refuse(reply);
+        let reply = reply.trim_end().to_owned();
+        let handle = self.conn.session();
+        handle.events().emit(
+            handle.scope(),
+            SmtpRefused {
+                stage: stage.to_owned(),
+                subject,
+                reply,
+            },
+        );
+    }
+
+    /// The next line, CRLF included, which the caller consumes; `None`: it is longer than any line may be, and was answered.
+    pub(crate) async fn line(&mut self) -> Result<Option<usize>, ConnError> {
+        let deadline = tokio::time::Instant::now() + self.limits.timeout;
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', self.conn.input()) {
+                if at < LINE_MAX_BYTES {
+                    return Ok(Some(at + 1));
+                }
+                self.conn.input().advance(at + 1);
+                self.refuse(replies::LINE_TOO_LONG);
+                return Ok(None);
+            }
+            if self.conn.input().len() >= LINE_MAX_BYTES {
+                self.skip_line().await?;
+                self.refuse(replies::LINE_TOO_LONG);
+                return Ok(None);
+            }
+            // The limit is for the line, not for each of its bytes.
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            self.conn.fill(left.max(Duration::from_millis(1))).await?;
+        }
+    }
+
+    /// Throws a line away that has no end in sight.
+    async fn skip_line(&mut self) -> Result<(), ConnError> {
+        let mut skipped = 0;
+        loop {
+            let input = self.conn.input();
+            if let Some(at) = memchr::memchr(b'\n', input) {
+                input.advance(at + 1);
+                return Ok(());
+            }
+            skipped += input.len();
+            input.clear();
+            if skipped > LINE_SKIP_MAX_BYTES {
+                return Err(ConnError::Closed);
+            }
+            self.conn.fill(self.limits.timeout).await?;
+        }
+    }
+
+    /// Greets and answers commands until one of both sides has enough.
+    async fn converse(&mut self) -> Result<(), ConnError> {
+        if self.role == Role::Lmtp && !self.conn.peer().ip().to_canonical().is_loopback() {
+            self.reply(replies::LOOPBACK_ONLY);
+            return Ok(());
+        }
+        let protocol = if self.role == Role::Lmtp { "LMTP" } else { "ESMTP" };
+        let hostname = self.limits.clone();
+        // Writing to a buffer in memory can't fail.
+        let _ = write!(
+            self.conn.output(),
+            "220 {} {protocol} BatPost\r\n",
+            hostname.hostname
+        );
+        loop {
+            self.conn.session().set_state("");
+            let Some(end) = self.line().await? else { continue };
+            let command = parse(self.conn.input().get(..end).unwrap_or_default());
+            self.conn.input().advance(end);
+            let next = match command {
+                Ok(command) => self.execute(command).await?,
+                Err(error) => {
+                    let mut reply = Vec::with_capacity(64);
+                    error.reply().render(&mut reply);
+                    self.errors += 1;
+                    self.conn.output().extend_from_slice(&reply);
+                    Next::Go
+                }
+            };
+            if next == Next::Close {
+                return Ok(());
+            }
+            if self.errors > self.limits.errors_max {
+                self.reply(replies::TOO_MANY_ERRORS);
+                return Ok(());
+            }
+            self.conn.flush_if_full().await?;
+        }
+    }
+
+    async fn execute(&mut self, command: Command) -> Result<Next, ConnError> {
+        match command {
+            Command::Ehlo { name } => ehlo::ehlo(self, &name),
+            Command::Helo { name } => ehlo::helo(self, &name),
+            Command::Lhlo { name } => ehlo::lhlo(self, &name),
+            Command::Mail { path, params } => mail::mail(self, &path, params).await,
+            Command::Rcpt { path, params } => rcpt::rcpt(self, &path, params).await,
+            Command::Data => return data::data(self).await,
+            Command::Bdat { size, last } => return bdat::bdat(self, size, last).await,
+            Command::Auth { mechanism, initial } => {
+                return auth::auth(self, &mechanism, initial.as_deref()).await;
+            }
+            Command::StartTls => return starttls::starttls(self).await,
+            Command::Quit => return Ok(quit::quit(self)),
+            Command::Rset => rset::rset(self),
+            Command::Noop => noop::noop(self),
+            Command::Vrfy { .. } => vrfy::vrfy(self),
+            Command::Expn { .. } => expn::expn(self),
+            Command::Help { .. } => help::help(self),
+        }
+        Ok(Next::Go)
+    }
+}

@@ -1,0 +1,71 @@
+//! The end of a transaction: the message becomes durable, and only then is it acknowledged.
+
+use std::fmt::Write;
+
+use events::MessageId;
+use events::kinds::smtp::{MessageAccepted, SmugglingRefused};
+use queue::{Committed, Envelope};
+
+use crate::session::Session;
+use crate::text::Text;
+use crate::{Role, replies};
+
+/// Hands the message to the queue and answers: once, or in LMTP once for each recipient (RFC 2033 §4.2).
+pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text) {
+    let answers = if session.role == Role::Lmtp {
+        envelope.recipients.len()
+    } else {
+        1
+    };
+    let sender = envelope
+        .sender
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if text.is_smuggling() {
+        let handle = session.conn.session();
+        handle.events().emit(
+            handle.scope(),
+            SmugglingRefused {
+                sender: sender.clone(),
+            },
+        );
+    }
+    let (blob, size) = match text.finish().await {
+        Ok(finished) => finished,
+        Err(reply) => return refuse(session, sender, reply, answers),
+    };
+    let recipients = envelope.recipients.len() as u64;
+    match session.server.queue.commit(envelope, blob).await {
+        Ok(committed) => {
+            let id = accept(session, &committed, answers);
+            let handle = session.conn.session();
+            handle.events().emit(
+                handle.scope().with_message(id),
+                MessageAccepted {
+                    sender,
+                    recipients,
+                    size,
+                },
+            );
+        }
+        Err(_) => refuse(session, sender, replies::QUEUE_UNAVAILABLE, answers),
+    }
+}
+
+/// The only place where a message is acknowledged: nothing but the proof that it is durable leads here.
+fn accept(session: &mut Session, committed: &Committed, answers: usize) -> MessageId {
+    let id = MessageId(committed.id().0);
+    for _ in 0..answers {
+        // Writing to a buffer in memory can't fail.
+        let _ = write!(session.conn.output(), "250 2.0.0 Ok: queued as {id}\r\n");
+    }
+    id
+}
+
+fn refuse(session: &mut Session, sender: String, reply: &'static str, answers: usize) {
+    session.refuse_told("DATA", sender, reply);
+    for _ in 1..answers {
+        session.reply(reply);
+    }
+}
