@@ -95,7 +95,9 @@ fn exercise(text: &[u8]) -> Summary {
     assert_eq!(summary.lines as usize, line_feeds(text));
     balanced(&summary.envelope);
     balanced(&summary.structure);
-    balanced(&structure::render(text, &parsed, false));
+    let body = structure::render(text, &parsed, false);
+    balanced(&body);
+    assert_eq!(structure::body_of(&summary.structure), Some(body));
     let _ = decode::search_text(text, &parsed, 100_000);
     parsed.root.walk(&mut |part| {
         let _ = part.filename();
@@ -206,11 +208,12 @@ fn nesting_and_parts_are_bounded() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_text_never_fails(text in proptest::collection::vec(any::<u8>(), 0..400)) {
         exercise(&text);
+        let _ = structure::body_of(&text);
     }
 
     #[test]

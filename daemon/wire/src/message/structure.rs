@@ -1,13 +1,104 @@
 //! The IMAP BODY and BODYSTRUCTURE (RFC 3501 §7.4.2, RFC 9051 §7.5.2), ready for the wire.
 
 use super::envelope::{self, nstring, string};
-use super::{Param, Part, Structure};
+use super::{DEPTH_MAX_PARTS, Param, Part, Structure};
 
 /// Renders the structure of `text`; `extended` is BODYSTRUCTURE, else BODY.
 pub fn render(text: &[u8], structure: &Structure, extended: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     part(text, &structure.root, extended, &mut out);
     out
+}
+
+/// The BODY of a rendered BODYSTRUCTURE, without the text: what a mailbox answers FETCH BODY with. `None` if
+/// it was not rendered here.
+pub fn body_of(extended: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(extended.len());
+    let rest = shorten(extended, &mut out, 0)?;
+    rest.is_empty().then_some(out)
+}
+
+/// Copies one body without its extension data, and gives what follows it.
+fn shorten<'a>(text: &'a [u8], out: &mut Vec<u8>, depth: usize) -> Option<&'a [u8]> {
+    if depth > 2 * DEPTH_MAX_PARTS {
+        return None;
+    }
+    let mut rest = text.strip_prefix(b"(")?;
+    out.push(b'(');
+    let plain_fields = if rest.starts_with(b"(") {
+        while rest.starts_with(b"(") {
+            rest = shorten(rest, out, depth + 1)?;
+        }
+        out.push(b' ');
+        rest = rest.strip_prefix(b" ")?;
+        1
+    } else {
+        7
+    };
+    let start = rest;
+    for index in 0..plain_fields {
+        rest = skip_value(if index == 0 {
+            rest
+        } else {
+            rest.strip_prefix(b" ")?
+        })?;
+    }
+    let copied = start.get(..start.len() - rest.len())?;
+    out.extend_from_slice(copied);
+    if plain_fields == 7 {
+        // A message has its envelope and body, a message and a text their lines.
+        if copied.starts_with(b"\"message\" ") && rest.starts_with(b" (") {
+            let after = skip_value(rest.strip_prefix(b" ")?)?;
+            out.extend_from_slice(rest.get(..rest.len() - after.len())?);
+            out.push(b' ');
+            rest = shorten(after.strip_prefix(b" ")?, out, depth + 1)?;
+        }
+        if rest.get(1).is_some_and(u8::is_ascii_digit) {
+            let after = skip_value(rest.strip_prefix(b" ")?)?;
+            out.extend_from_slice(rest.get(..rest.len() - after.len())?);
+            rest = after;
+        }
+    }
+    while let Some(field) = rest.strip_prefix(b" ") {
+        rest = skip_value(field)?;
+    }
+    out.push(b')');
+    rest.strip_prefix(b")")
+}
+
+/// What follows one string, number, NIL or list.
+fn skip_value(text: &[u8]) -> Option<&[u8]> {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    loop {
+        match text.get(at)? {
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            b'"' => {
+                at += 1;
+                while *text.get(at)? != b'"' {
+                    at += if text.get(at) == Some(&b'\\') { 2 } else { 1 };
+                }
+            }
+            b'{' => {
+                let len = memchr::memchr(b'}', text.get(at..)?)?;
+                let size: usize = std::str::from_utf8(text.get(at + 1..at + len)?)
+                    .ok()?
+                    .parse()
+                    .ok()?;
+                at = at.checked_add(len + 2)?.checked_add(size)?;
+            }
+            _ => {
+                while text.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) {
+                    at += 1;
+                }
+            }
+        }
+        at += 1;
+        if depth == 0 {
+            return text.get(at..);
+        }
+    }
 }
 
 fn part(text: &[u8], part: &Part, extended: bool, out: &mut Vec<u8>) {

@@ -133,6 +133,51 @@ impl Unstuffer {
     }
 }
 
+/// Looks for faults in content that comes without dots: BDAT (RFC 3030), APPEND. In pieces of any size.
+#[derive(Debug, Clone, Default)]
+pub struct Checker {
+    after_cr: bool,
+    fault: Option<Fault>,
+}
+
+impl Checker {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The first fault so far.
+    pub fn feed(&mut self, text: &[u8]) -> Option<Fault> {
+        let mut rest = text;
+        while self.fault.is_none() {
+            if self.after_cr
+                && let Some((&first, after)) = rest.split_first()
+            {
+                self.after_cr = false;
+                if first != b'\n' {
+                    self.fault = Some(Fault::BareCr);
+                }
+                rest = after;
+                continue;
+            }
+            let Some(len) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
+                break;
+            };
+            match rest.get(len) {
+                Some(b'\r') => self.after_cr = true,
+                Some(b'\n') => self.fault = Some(Fault::BareLf),
+                _ => self.fault = Some(Fault::Nul),
+            }
+            rest = rest.get(len + 1..).unwrap_or_default();
+        }
+        self.fault
+    }
+
+    /// The first fault of the whole: a CR may have been the last byte.
+    pub fn finish(self) -> Option<Fault> {
+        self.fault.or(self.after_cr.then_some(Fault::BareCr))
+    }
+}
+
 /// Puts the dots on, in pieces of any size. Bare CR and bare LF, which may be in a stored message but never
 /// on the wire, become CRLF.
 #[derive(Debug, Clone)]
@@ -282,6 +327,32 @@ mod tests {
             assert!(fault.is_some(), "{}", end.escape_ascii());
             assert_eq!(found, Some(forged.len() - 6), "{}", end.escape_ascii());
             assert!(!content.windows(6).any(|part| part == b"forged"));
+        }
+    }
+
+    #[test]
+    fn content_without_dots_is_checked() {
+        let cases: &[(&[u8], Option<Fault>)] = &[
+            (b"", None),
+            (b"a\r\n.\r\n\r\nb", None),
+            (b"a\nb", Some(Fault::BareLf)),
+            (b"a\rb\n", Some(Fault::BareCr)),
+            (b"a\r\r\n", Some(Fault::BareCr)),
+            (b"a\r", Some(Fault::BareCr)),
+            (b"a\0\n", Some(Fault::Nul)),
+        ];
+        for (text, fault) in cases {
+            let (mut whole, mut pieces) = (Checker::new(), Checker::new());
+            whole.feed(text);
+            for piece in text.chunks(1) {
+                pieces.feed(piece);
+            }
+            assert_eq!(
+                (whole.finish(), pieces.finish()),
+                (*fault, *fault),
+                "{}",
+                text.escape_ascii()
+            );
         }
     }
 

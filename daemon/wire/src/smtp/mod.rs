@@ -7,7 +7,7 @@ pub mod reply;
 mod xtext;
 
 pub use command::{COMMAND_MAX_BYTES, Command, SyntaxError, parse};
-pub use data::{Fault, Fed, Stuffer, Unstuffer, stuff};
+pub use data::{Checker, Fault, Fed, Stuffer, Unstuffer, stuff};
 pub use params::{
     AuthSender, Body, DeliverBy, MailParams, Notify, OriginalRecipient, PARAMS_MAX_COUNT, RcptParams, Ret,
 };
