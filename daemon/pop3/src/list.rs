@@ -1,0 +1,37 @@
+//! LIST (RFC 1939 §5): sizes in octets.
+
+use std::fmt::Write;
+
+use net::ConnError;
+
+use crate::replies;
+use crate::session::Session;
+
+pub(crate) async fn list(session: &mut Session, number: Option<u32>) -> Result<(), ConnError> {
+    let Some(maildrop) = session.maildrop.as_deref() else {
+        return Ok(());
+    };
+    if let Some(number) = number {
+        match maildrop.message(number) {
+            Ok((_, message)) => session.raw(&format!("+OK {number} {}\r\n", message.size)),
+            Err(text) => session.err(text),
+        }
+        return Ok(());
+    }
+    session.ok(replies::LISTING);
+    let Session {
+        conn,
+        maildrop: Some(maildrop),
+        ..
+    } = session
+    else {
+        return Ok(());
+    };
+    for (number, message) in maildrop.listed() {
+        // Writing to a buffer in memory can't fail.
+        let _ = write!(conn.output(), "{number} {}\r\n", message.size);
+        conn.flush_if_full().await?;
+    }
+    session.raw(".\r\n");
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! What PASS and AUTH have in common: the connection as the directory sees it, failures, and the opening of the maildrop.
+
+use std::sync::Arc;
+
+use directory::{Account, LoginContext, LoginFailure};
+use shared::model::Protocol;
+
+use crate::maildrop::Maildrop;
+use crate::replies::{self, Text};
+use crate::session::{Next, Session};
+
+/// What the directory is told of the connection.
+pub(crate) fn context(session: &Session) -> LoginContext {
+    let conn = &session.conn;
+    let kinds = [tls::EXPORTER, tls::SERVER_END_POINT];
+    LoginContext {
+        protocol: Protocol::Pop3,
+        peer: conn.peer().ip(),
+        secure: conn.is_secure(),
+        tls: conn.is_tls(),
+        channel_bindings: kinds
+            .into_iter()
+            .filter_map(|kind| Some((kind, conn.channel_binding(kind)?)))
+            .collect(),
+        scope: conn.session().scope(),
+    }
+}
+
+/// Opens the maildrop of who logged in (RFC 1939 §4).
+pub(crate) async fn enter(session: &mut Session, account: &Arc<Account>) {
+    match Maildrop::open(&session.server, account.owner).await {
+        Ok(maildrop) => {
+            session.conn.session().set_user(&account.address.to_string());
+            session.maildrop = Some(Box::new(maildrop));
+            session.user = None;
+            session.ok(replies::LOGGED_IN);
+        }
+        Err(text) => session.err(text),
+    }
+}
+
+pub(crate) fn refuse(session: &mut Session, failure: LoginFailure) -> Next {
+    session.err(text_of(failure));
+    if failure == LoginFailure::TooMany {
+        Next::Close
+    } else {
+        Next::Go
+    }
+}
+
+fn text_of(failure: LoginFailure) -> Text {
+    match failure {
+        LoginFailure::Credentials => replies::CREDENTIALS,
+        LoginFailure::NeedsTls => replies::NEEDS_TLS,
+        LoginFailure::Mechanism => replies::NO_SUCH_MECHANISM,
+        LoginFailure::Malformed => replies::MALFORMED,
+        LoginFailure::Cancelled => replies::CANCELLED,
+        LoginFailure::Protocol => replies::NOT_ALLOWED,
+        LoginFailure::TooMany => replies::TOO_MANY_LOGINS,
+        LoginFailure::Unavailable => replies::UNAVAILABLE,
+    }
+}
