@@ -49,8 +49,9 @@ async fn after_a_crash_what_was_committed_is_due_and_what_was_done_is_not() {
         },
     )];
     house.queue.finish(job, delivered).await.unwrap();
-    let _lost = house.next().await;
+    let lost = house.next().await;
     house.kill().await;
+    drop(lost);
 
     let house = House::real(dir.path());
     let job = house.next().await;

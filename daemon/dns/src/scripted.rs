@@ -1,0 +1,182 @@
+//! A resolver that answers from a table.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use crate::{DnsError, Exchanger};
+
+/// The table. What it does not hold does not exist, unless it is [`Scripted::unreachable`].
+#[derive(Clone, Debug, Default)]
+pub struct Scripted {
+    mx: HashMap<String, Vec<Exchanger>>,
+    addresses: HashMap<String, Vec<IpAddr>>,
+    txt: HashMap<String, Vec<Vec<u8>>>,
+    failing: HashSet<String>,
+    unreachable: bool,
+}
+
+impl Scripted {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A resolver without a network: every question fails for now.
+    pub fn unreachable() -> Self {
+        Self {
+            unreachable: true,
+            ..Self::default()
+        }
+    }
+
+    /// An MX record; the host `""` is the null MX.
+    pub fn with_mx(mut self, domain: &str, preference: u16, host: &str) -> Self {
+        self.mx.entry(domain.to_owned()).or_default().push(Exchanger {
+            preference,
+            host: host.to_owned(),
+        });
+        self
+    }
+
+    pub fn with_address(mut self, host: &str, address: IpAddr) -> Self {
+        self.addresses.entry(host.to_owned()).or_default().push(address);
+        self
+    }
+
+    pub fn with_txt(mut self, name: &str, text: &str) -> Self {
+        self.txt
+            .entry(name.to_owned())
+            .or_default()
+            .push(text.as_bytes().to_vec());
+        self
+    }
+
+    /// Questions about this name fail for now.
+    pub fn with_failure(mut self, name: &str) -> Self {
+        self.failing.insert(name.to_owned());
+        self
+    }
+
+    pub(crate) fn mx(&self, domain: &str) -> Result<Vec<Exchanger>, DnsError> {
+        self.answer(&self.mx, domain)
+    }
+
+    pub(crate) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        self.answer(&self.addresses, host)
+    }
+
+    pub(crate) fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, DnsError> {
+        self.answer(&self.txt, name)
+    }
+
+    pub(crate) fn names(&self, address: IpAddr) -> Result<Vec<String>, DnsError> {
+        let names = self
+            .addresses
+            .iter()
+            .filter(|(_, addresses)| addresses.contains(&address));
+        let names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        match () {
+            () if self.unreachable => Err(DnsError::Temporary("no network".to_owned())),
+            () if names.is_empty() => Err(DnsError::NoSuchDomain),
+            () => Ok(names),
+        }
+    }
+
+    fn answer<T: Clone>(&self, table: &HashMap<String, Vec<T>>, name: &str) -> Result<Vec<T>, DnsError> {
+        if self.unreachable || self.failing.contains(name) {
+            return Err(DnsError::Temporary("no network".to_owned()));
+        }
+        let exists =
+            self.mx.contains_key(name) || self.addresses.contains_key(name) || self.txt.contains_key(name);
+        match table.get(name) {
+            Some(found) => Ok(found.clone()),
+            None if exists => Ok(Vec::new()),
+            None => Err(DnsError::NoSuchDomain),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use shared::DomainName;
+
+    use super::*;
+    use crate::{Config, Dns, Exchange};
+
+    fn domain(name: &str) -> DomainName {
+        DomainName::parse(name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_domain_leads_to_its_exchangers_to_itself_or_nowhere() {
+        let local: IpAddr = "127.0.0.1".parse().unwrap();
+        let table = Scripted::new()
+            .with_mx("two.test", 20, "second.two.test")
+            .with_mx("two.test", 10, "first.two.test")
+            .with_mx("null.test", 0, "")
+            .with_address("implicit.test", local)
+            .with_failure("down.test");
+        let dns = Dns::scripted(table);
+        let hosts = |names: &[(u16, &str)]| {
+            let exchanger = |(preference, host): &(u16, &str)| Exchanger {
+                preference: *preference,
+                host: (*host).to_owned(),
+            };
+            Ok(Exchange::Hosts(names.iter().map(exchanger).collect()))
+        };
+        for (name, expected) in [
+            (
+                "two.test",
+                hosts(&[(10, "first.two.test"), (20, "second.two.test")]),
+            ),
+            ("null.test", Ok(Exchange::Null)),
+            ("implicit.test", hosts(&[(0, "implicit.test")])),
+            ("down.test", Err(DnsError::Temporary("no network".to_owned()))),
+            ("nowhere.test", Err(DnsError::NoSuchDomain)),
+        ] {
+            assert_eq!(dns.exchange(&domain(name)).await, expected, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn address_families_take_turns() {
+        let addresses: Vec<IpAddr> = ["10.0.0.1", "10.0.0.2", "::1"]
+            .iter()
+            .map(|a| a.parse().unwrap())
+            .collect();
+        let table = addresses.iter().fold(Scripted::new(), |table, address| {
+            table.with_address("h.test", *address)
+        });
+        let expected = ["::1", "10.0.0.1", "10.0.0.2"].map(|a| a.parse::<IpAddr>().unwrap());
+        assert_eq!(Dns::scripted(table).addresses("h.test").await.unwrap(), expected);
+    }
+
+    /// Mail would be bounced as soon as the network is away.
+    #[tokio::test]
+    async fn servers_that_do_not_answer_are_a_temporary_failure() {
+        // Nobody listens on a port that was just given back.
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let servers = vec![socket.local_addr().unwrap()];
+        drop(socket);
+        let overrides = BTreeMap::from([(domain("remote.test"), "127.0.0.1:2600".parse().unwrap())]);
+        let dns = Dns::new(&Config {
+            servers,
+            timeout_ms: Some(20),
+            overrides,
+        });
+        assert!(matches!(
+            dns.exchange(&domain("example.test")).await,
+            Err(DnsError::Temporary(_))
+        ));
+        assert!(matches!(
+            dns.addresses("example.test").await,
+            Err(DnsError::Temporary(_))
+        ));
+        assert_eq!(dns.route(&domain("remote.test")).unwrap().port(), 2600);
+    }
+}
