@@ -122,7 +122,10 @@ mod tests {
         for id in [3, 4, 5, 100, 101] {
             live.push(id, (id == 3).then_some(512));
         }
-        assert_eq!([3, 4, 6].map(|id| live.find(id)), [Place::At(512), Place::NotWritten, Place::NotHeld]);
+        assert_eq!(
+            [3, 4, 6].map(|id| live.find(id)),
+            [Place::At(512), Place::NotWritten, Place::NotHeld]
+        );
         live.place(4, 1024);
         assert_eq!(live.find(4), Place::At(1024));
         live.pin(3);
