@@ -5,19 +5,59 @@
 //! MODSEQs included), applied to the database in the order of the journal; the database is a view of the journal that
 //! a replay can finish. See `replay.rs` for what a crash leaves in each state.
 //!
+//! | file | what |
+//! |---|---|
+//! | `core.rs` | the workers, and the queue of jobs of each owner |
+//! | `store.rs`, `schema.rs`, `sqlite.rs` | an open mailbox; its tables; how SQLite is set |
+//! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
+//! | `write/`, `read/` | the operations |
+//! | `texts.rs` | small and large texts |
+//! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
+//! | `check.rs` | finding and repairing damage |
+//!
+//! Numbers. MODSEQs are the one row of numbers of an owner: folders and texts take theirs from it too. They and the UIDs are given from blocks whose
+//! reservation was durable before, so none is ever given twice, whatever was lost.
+//!
 //! Must not know: sessions, the wire, who may log in.
 
+mod apply;
+mod check;
+mod codec;
+mod core;
+mod ctx;
+mod durability;
+mod names;
+mod owner;
+mod read;
+mod record;
+mod replay;
+mod schema;
+mod sqlite;
+mod store;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod types;
+mod write;
+
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use disk::SharedDisk;
 use disk::blob::Blob;
 use events::Events;
-use journal::{Journal, RecordId};
+use journal::{Journal, Record};
+use parking_lot::Mutex;
 pub use shared::model::OwnerId;
 pub use wire::imap::Flags;
-use wire::imap::SearchKey;
+
+use crate::core::Core;
+use crate::durability::Durability;
+pub use owner::Owner;
+pub use types::*;
 
 /// The journal's kind byte of this room's records.
 pub const JOURNAL_KIND: journal::Kind = journal::Kind(1);
@@ -25,13 +65,8 @@ pub const JOURNAL_KIND: journal::Kind = journal::Kind(1);
 pub const KEYWORDS_PER_FOLDER_MAX: usize = 64;
 /// Texts above this many bytes lie in files of their own.
 pub const SMALL_TEXT_MAX_BYTES: usize = 64 * 1024;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FolderId(pub i64);
-
-/// A change number of an owner (RFC 7162): rises strictly, never given twice.
-pub type ModSeq = u64;
-pub type Uid = u32;
+/// Databases held open unless the options say otherwise.
+const OPEN_OWNERS_MAX: usize = 500;
 
 /// Why a mailbox could not do what was asked. Everything else is the caller's "try again later".
 #[derive(Debug, Clone, thiserror::Error)]
@@ -57,7 +92,10 @@ pub enum MailboxError {
 
 pub type Result<T> = std::result::Result<T, MailboxError>;
 
-#[derive(Clone, Debug)]
+/// The text of a message in one of the queue's records.
+pub type QueuedText = Arc<dyn Fn(&Record) -> Option<Blob> + Send + Sync>;
+
+#[derive(Clone)]
 pub struct Options {
     /// `<data>/mail`.
     pub dir: PathBuf,
@@ -67,359 +105,165 @@ pub struct Options {
     pub workers: usize,
     /// SQLite's VFS by name; `None`: its own default (the real disk).
     pub vfs: Option<String>,
+    /// [`journal::Replay::epoch`].
+    pub epoch: u64,
+    /// Deliveries of the replay find their texts by it: `queue::text_of`.
+    pub queued_text: Option<QueuedText>,
+}
+
+impl Options {
+    /// The usual ones for this directory.
+    pub fn new(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            open_owners_max: OPEN_OWNERS_MAX,
+            workers: 0,
+            vfs: None,
+            epoch: 0,
+            queued_text: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Options")
+            .field("dir", &self.dir)
+            .field("open_owners_max", &self.open_owners_max)
+            .field("workers", &self.workers)
+            .field("vfs", &self.vfs)
+            .field("epoch", &self.epoch)
+            .field("queued_text", &self.queued_text.is_some())
+            .finish()
+    }
 }
 
 /// All mailboxes. Cheap to clone.
 #[derive(Clone)]
 pub struct Mailboxes {
-    _inner: Arc<()>,
+    handle: Arc<Handle>,
+}
+
+/// Ends the workers with the last of the handles.
+pub(crate) struct Handle {
+    pub(crate) core: Arc<Core>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.stop();
+    }
 }
 
 impl Mailboxes {
-    /// Opens the room and replays this room's records. `unclean_epoch` is the journal's epoch: an owner that has not seen it
-    /// jumps its UID and MODSEQ counters past the reserved blocks.
-    pub fn open(disk: SharedDisk, journal: Journal, replay: &[journal::Record], events: Events, options: Options) -> Result<Self> {
-        let _ = (disk, journal, replay, events, options);
-        todo!()
+    /// Opens the room and replays this room's records. [`Options::epoch`] is the journal's: an owner that has not seen it
+    /// passes over the UIDs and MODSEQs of its reserved blocks. Blocks; `replay` holds all rooms' records in their order.
+    pub fn open(
+        disk: SharedDisk,
+        journal: Journal,
+        replay: &[Record],
+        events: Events,
+        options: Options,
+    ) -> Result<Self> {
+        disk.create_dir_all_synced(&options.dir)?;
+        // Its number says where the journal is now: messages before it that are not in the replay are not in the journal any more.
+        let mut head = Vec::new();
+        let mark = journal.append(
+            JOURNAL_KIND,
+            &record::encode(OwnerId(0), &record::Op::Mark, &mut head),
+        )?;
+        journal.release(mark);
+        let oldest = replay.first().map_or(mark, |record| record.id.min(mark));
+        let durability = Arc::new(Durability::new(Arc::clone(&disk), events.clone(), oldest.0));
+        let workers = match options.workers {
+            0 => 2 * std::thread::available_parallelism().map_or(2, usize::from),
+            workers => workers,
+        };
+        let trimming = Arc::clone(&durability);
+        journal.on_trim(Box::new(move |below| trimming.on_trim(below)));
+        let trimmed = Arc::clone(&durability);
+        journal.after_trim(Box::new(move |below| trimmed.after_trim(below)));
+        let core = Arc::new(Core::new(disk, journal, events, options, durability));
+        let mut threads = Vec::with_capacity(workers);
+        for number in 0..workers {
+            let core = Arc::clone(&core);
+            let thread = std::thread::Builder::new().name(format!("mailbox-{number}"));
+            threads.push(thread.spawn(move || core.work())?);
+        }
+        let handle = Arc::new(Handle {
+            core,
+            threads: Mutex::new(threads),
+        });
+        replay::replay(&handle.core, replay);
+        Ok(Self { handle })
     }
 
     /// A handle on an owner's mailbox; nothing is opened yet. A mailbox that has never been used is made with its INBOX and
     /// the usual folders (Drafts, Sent, Junk, Trash, Archive with their special uses) at its first use.
     pub fn owner(&self, id: OwnerId) -> Owner {
-        let _ = id;
-        todo!()
+        Owner {
+            handle: Arc::clone(&self.handle),
+            slot: self.handle.core.slot(id),
+        }
     }
 
     /// Puts a queued message into an owner's folder (created if missing; `None`: INBOX) and returns when it is visible. Idempotent: the
-    /// same key is delivered once, also after a crash. Does not wait for a sync: the queue's record carries durability until then.
+    /// same key is delivered once, also after a crash. Does not wait for a sync: the queue's record carries durability until then. (A
+    /// message whose record is not in the journal any more is made durable here.)
     pub async fn deliver(&self, owner: OwnerId, delivery: Delivery) -> Result<Appended> {
-        let _ = (owner, delivery);
-        todo!()
+        let core = &self.handle.core;
+        let slot = core.slot(owner);
+        let (appended, record) = core
+            .run(&slot, move |ctx| write::deliver::deliver(ctx, delivery))
+            .await?;
+        if let Some(record) = record {
+            let _durable = core.journal.durable(record).await?;
+        }
+        Ok(appended)
     }
 
     /// Owners that have a mailbox on the disk.
     pub fn owners(&self) -> Result<Vec<OwnerId>> {
-        todo!()
+        let core = &self.handle.core;
+        let mut owners = Vec::new();
+        for bucket in core.disk.read_dir(&core.options.dir)? {
+            let bucket = core.options.dir.join(bucket);
+            if !core.disk.metadata(&bucket)?.is_dir {
+                continue;
+            }
+            let names = core.disk.read_dir(&bucket)?;
+            owners.extend(
+                names
+                    .iter()
+                    .filter_map(|name| u64::from_str_radix(name, 16).ok())
+                    .map(OwnerId),
+            );
+        }
+        owners.sort_unstable();
+        Ok(owners)
     }
 
     /// Applies and syncs everything, closes the databases.
     pub async fn close(&self) {
-        todo!()
+        let handle = Arc::clone(&self.handle);
+        let closed = tokio::task::spawn_blocking(move || {
+            handle.core.finish();
+            // A failure was told; the journal keeps the records.
+            let _ = handle.core.durability.sync_all();
+            handle.core.close_all();
+            handle.core.stop();
+            for thread in std::mem::take(&mut *handle.threads.lock()) {
+                let _ = thread.join();
+            }
+        });
+        let _ = closed.await;
     }
 }
 
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The queue's record and the number of the target within it.
-    pub message: RecordId,
-    pub target: u32,
-    pub folder: Option<String>,
-    /// The whole text, trace header fields included.
-    pub text: Blob,
-    /// Unix seconds.
-    pub received: i64,
-    /// Bytes the owner may fill; `None`: no limit.
-    pub quota_bytes: Option<u64>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Append {
-    pub text: Blob,
-    pub flags: Flags,
-    pub keywords: Vec<String>,
-    /// Unix seconds and the offset from UTC in minutes.
-    pub received: (i64, i16),
-    pub quota_bytes: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    pub folder: FolderId,
-    pub uid_validity: u32,
-    pub uid: Uid,
-    pub modseq: ModSeq,
-}
-
-/// A folder of an owner. Levels are separated by `/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    pub id: FolderId,
-    pub name: String,
-    /// RFC 6154 attribute with its backslash, e.g. `\Drafts`.
-    pub special_use: Option<String>,
-    pub subscribed: bool,
-    pub uid_validity: u32,
-}
-
-/// Kept as counters in the folder's row: costs the same in a folder of any size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    pub messages: u64,
-    pub unseen: u64,
-    pub deleted: u64,
-    /// Messages that no session has been told of as recent.
-    pub recent: u64,
-    pub uid_next: Uid,
-    pub uid_validity: u32,
-    pub highest_modseq: ModSeq,
-    pub bytes: u64,
-}
-
-/// What a listing of flags needs of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    pub uid: Uid,
-    pub modseq: ModSeq,
-    pub flags: Flags,
-    /// Bit n: the folder's keyword n.
-    pub keywords: u64,
-}
-
-/// A folder as a session that selects it sees it.
-#[derive(Clone, Debug)]
-pub struct Selected {
-    pub folder: Folder,
-    pub status: Status,
-    /// All messages in the order of their UIDs.
-    pub rows: Vec<Row>,
-    pub keywords: Vec<String>,
-    /// The first UID that is recent for this session; claimed unless the folder was only examined.
-    pub recent_from: Uid,
-}
-
-/// What happened in a folder after a MODSEQ.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// New and changed messages, in the order of their UIDs.
-    pub rows: Vec<Row>,
-    pub expunged: Vec<Uid>,
-    pub highest_modseq: ModSeq,
-    /// The folder's keywords, if the caller does not know them all.
-    pub keywords: Vec<String>,
-    pub recent_from: Uid,
-    /// The folder was removed.
-    pub gone: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Want {
-    /// Internal date, size.
-    pub facts: bool,
-    /// The rendered ENVELOPE.
-    pub envelope: bool,
-    /// The rendered BODYSTRUCTURE.
-    pub structure: bool,
-    /// The header's bytes only.
-    pub header: bool,
-    /// The whole text.
-    pub text: bool,
-}
-
-/// One message as asked for by [`Want`].
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    pub row: Row,
-    /// Unix seconds and minutes from UTC.
-    pub received: (i64, i16),
-    pub size: u64,
-    /// RFC 8474 EMAILID: the same for copies of one text within an owner.
-    pub email_id: u64,
-    pub envelope: Option<Bytes>,
-    pub structure: Option<Bytes>,
-    pub header: Option<Bytes>,
-    /// The text, or where it lies if it is large.
-    pub text: Option<Blob>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlagAction {
-    Add,
-    Remove,
-    Replace,
-}
-
-#[derive(Clone, Debug)]
-pub struct FlagChange {
-    pub action: FlagAction,
-    pub flags: Flags,
-    pub keywords: Vec<String>,
-    /// RFC 7162 §3.1.3.
-    pub unchanged_since: Option<ModSeq>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Stored {
-    /// The messages that exist, as they are now, in the order of their UIDs (unchanged ones too).
-    pub rows: Vec<Row>,
-    /// UIDs that failed `unchanged_since`.
-    pub modified: Vec<Uid>,
-    pub keywords: Vec<String>,
-    pub highest_modseq: ModSeq,
-}
-
-/// UIDs of a COPY or MOVE, pairwise (RFC 4315).
-#[derive(Clone, Debug, Default)]
-pub struct Copied {
-    pub uid_validity: u32,
-    pub source: Vec<Uid>,
-    pub target: Vec<Uid>,
-}
-
-/// What a check of one owner found.
-#[derive(Clone, Debug, Default)]
-pub struct Checked {
-    pub messages: u64,
-    /// Codes and arguments of what is wrong, and whether it was repaired.
-    pub problems: Vec<(shared::Refusal, bool)>,
-}
-
-/// A handle on one owner's mailbox. Calls of one owner take effect in the order in which they were made.
-#[derive(Clone)]
-pub struct Owner {
-    _inner: Arc<()>,
-}
-
-impl Owner {
-    pub fn id(&self) -> OwnerId {
-        todo!()
-    }
-
-    /// All folders, sorted by name, INBOX first.
-    pub async fn folders(&self) -> Result<Arc<Vec<Folder>>> {
-        todo!()
-    }
-
-    /// The folder of that name; INBOX in any case.
-    pub async fn folder(&self, name: &str) -> Result<Folder> {
-        let _ = name;
-        todo!()
-    }
-
-    /// Makes a folder and the missing levels above it. Durable when it returns.
-    pub async fn create(&self, name: &str, special_use: Option<&str>) -> Result<Folder> {
-        let _ = (name, special_use);
-        todo!()
-    }
-
-    /// RFC 3501 §6.3.5: renames a folder with those below it; renaming INBOX moves its messages. Durable when it returns.
-    pub async fn rename(&self, name: &str, to: &str) -> Result<()> {
-        let _ = (name, to);
-        todo!()
-    }
-
-    /// Removes a folder with its messages. INBOX is refused. Durable when it returns.
-    pub async fn delete(&self, name: &str) -> Result<()> {
-        let _ = name;
-        todo!()
-    }
-
-    /// Subscriptions are names: a folder need not exist (RFC 3501 §6.3.6).
-    pub async fn subscribe(&self, name: &str, on: bool) -> Result<()> {
-        let _ = (name, on);
-        todo!()
-    }
-
-    pub async fn subscriptions(&self) -> Result<Vec<String>> {
-        todo!()
-    }
-
-    /// Rights by identifier (RFC 4314 letters) on a folder, and setting them (empty: removed).
-    pub async fn rights(&self, name: &str) -> Result<Vec<(String, String)>> {
-        let _ = name;
-        todo!()
-    }
-
-    pub async fn set_rights(&self, name: &str, identifier: &str, rights: &str) -> Result<()> {
-        let _ = (name, identifier, rights);
-        todo!()
-    }
-
-    pub async fn status(&self, folder: FolderId) -> Result<Status> {
-        let _ = folder;
-        todo!()
-    }
-
-    /// Bytes in all folders.
-    pub async fn used_bytes(&self) -> Result<u64> {
-        todo!()
-    }
-
-    /// `claim_recent`: SELECT claims the recent messages for its session, EXAMINE does not.
-    pub async fn select(&self, name: &str, claim_recent: bool) -> Result<Selected> {
-        let _ = (name, claim_recent);
-        todo!()
-    }
-
-    pub async fn changes(&self, folder: FolderId, since: ModSeq, claim_recent: bool) -> Result<Changes> {
-        let _ = (folder, since, claim_recent);
-        todo!()
-    }
-
-    /// Sees a new value after every change of any of the owner's folders (sent once the change is visible). Costs nothing while
-    /// nothing happens and keeps no database open.
-    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
-        todo!()
-    }
-
-    /// Messages in the order of `uids` (ascending); those that are gone are left out. Stops when the texts gathered pass about
-    /// 1 MiB or 1,000 messages: the caller asks again for UIDs after the last one.
-    pub async fn fetch(&self, folder: FolderId, uids: &[Uid], want: Want) -> Result<Vec<Fetched>> {
-        let _ = (folder, uids, want);
-        todo!()
-    }
-
-    /// Changes flags. The record is in the journal but its sync is not waited for (at most a second of flag changes is lost at a power cut; nothing at a crash
-    /// of the daemon).
-    pub async fn store(&self, folder: FolderId, uids: &[Uid], change: FlagChange) -> Result<Stored> {
-        let _ = (folder, uids, change);
-        todo!()
-    }
-
-    /// Removes the messages among `uids` (all, if `None`) that have \Deleted. Durable when it returns.
-    pub async fn expunge(&self, folder: FolderId, uids: Option<&[Uid]>) -> Result<Vec<Uid>> {
-        let _ = (folder, uids);
-        todo!()
-    }
-
-    /// Removes messages whatever their flags (POP3's QUIT). Durable when it returns.
-    pub async fn remove_messages(&self, folder: FolderId, uids: &[Uid]) -> Result<Vec<Uid>> {
-        let _ = (folder, uids);
-        todo!()
-    }
-
-    /// Durable when it returns.
-    pub async fn append(&self, folder: FolderId, messages: Vec<Append>) -> Result<Vec<Appended>> {
-        let _ = (folder, messages);
-        todo!()
-    }
-
-    /// All or nothing. Durable when it returns.
-    pub async fn copy(&self, folder: FolderId, uids: &[Uid], to: &Owner, target: FolderId) -> Result<Copied> {
-        let _ = (folder, uids, to, target);
-        todo!()
-    }
-
-    /// The target is durable before the source is expunged. Durable when it returns.
-    pub async fn move_to(&self, folder: FolderId, uids: &[Uid], to: &Owner, target: FolderId) -> Result<Copied> {
-        let _ = (folder, uids, to, target);
-        todo!()
-    }
-
-    /// The UIDs of the messages that match, ascending. Sequence sets in `key` have been replaced by UID sets. Strings are
-    /// UTF-8, matched as substrings without regard to case over decoded text (RFC 3501 §6.4.4). `now`: Unix seconds, for YOUNGER and OLDER.
-    pub async fn search(&self, folder: FolderId, key: Arc<SearchKey>, now: i64) -> Result<Vec<Uid>> {
-        let _ = (folder, key, now);
-        todo!()
-    }
-
-    /// Verifies checksums, counters and links; repairs if asked.
-    pub async fn check(&self, repair: bool) -> Result<Checked> {
-        let _ = repair;
-        todo!()
-    }
-
-    /// Removes the mailbox with all mail.
-    pub async fn destroy(&self) -> Result<()> {
-        todo!()
-    }
+/// Unix seconds.
+pub(crate) fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64)
 }

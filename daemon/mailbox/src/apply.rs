@@ -1,0 +1,465 @@
+//! What an operation does to the database. Used when it happens and when it is replayed.
+//!
+//! A record that speaks of what is not there (its message could not be placed again, its folder was removed) does nothing to that part: the
+//! journal says what happened, not what must be possible.
+
+use disk::blob::Blob;
+use journal::RecordId;
+use rusqlite::params;
+use wire::imap::Flags;
+
+use crate::core::Core;
+use crate::record::{Append, Copy, ItemText, NewFolder, Op, Place, Ranges};
+use crate::store::{FolderRow, Store};
+use crate::texts::{self, Source};
+use crate::types::{FlagAction, Row};
+use crate::{Result, codec};
+
+/// Applies an operation and notes its record as the last one.
+pub(crate) fn apply(
+    core: &Core,
+    store: &mut Store,
+    id: RecordId,
+    op: &Op,
+    text: Option<&Blob>,
+) -> Result<()> {
+    match op {
+        Op::Mark | Op::Destroy => {}
+        Op::Reserve { folder, upto } => reserve(store, *folder, *upto),
+        Op::Place(op) => place(core, store, op, text)?,
+        Op::Append(op) => append(core, store, op)?,
+        Op::Flags {
+            folder,
+            modseq,
+            action,
+            flags,
+            keywords,
+            names,
+            uids,
+        } => {
+            learn(store, *folder, names);
+            let change = |row: &Row| changed(*action, *flags, *keywords, row);
+            set_flags(store, *folder, *modseq, uids, change)?;
+        }
+        Op::Expunge { folder, modseq, uids } => expunge(core, store, id, *folder, *modseq, uids)?,
+        Op::Copy(op) => copy(store, op)?,
+        Op::Create { modseq, folders } => create(store, *modseq, folders)?,
+        Op::Rename { modseq, names } => rename(store, *modseq, names)?,
+        Op::Delete { modseq, folder } => delete(core, store, id, *modseq, *folder)?,
+        Op::Subscribe { name, on } => subscribe(store, name, *on)?,
+        Op::Rights {
+            folder,
+            identifier,
+            rights,
+        } => set_rights(store, *folder, identifier, rights)?,
+    }
+    store.state.journal_id = store.state.journal_id.max(id.0);
+    store.state.dirty = true;
+    store.wrote = true;
+    Ok(())
+}
+
+/// What a change makes of a message.
+pub(crate) fn changed(action: FlagAction, flags: Flags, keywords: u64, row: &Row) -> (Flags, u64) {
+    match action {
+        FlagAction::Add => (row.flags.with(flags), row.keywords | keywords),
+        FlagAction::Remove => (row.flags.without(flags), row.keywords & !keywords),
+        FlagAction::Replace => (flags, keywords),
+    }
+}
+
+fn reserve(store: &mut Store, folder: i64, upto: u64) {
+    if folder == 0 {
+        store.state.modseq_reserved = store.state.modseq_reserved.max(upto);
+    } else if let Some(row) = store.folder_mut(folder) {
+        row.uid_reserved = row.uid_reserved.max(u32::try_from(upto).unwrap_or(u32::MAX));
+        row.dirty = true;
+    }
+}
+
+/// A message as it enters a folder.
+struct New {
+    folder: i64,
+    uid: u32,
+    modseq: u64,
+    flags: Flags,
+    keywords: u64,
+    received: (i64, i16),
+    size: u64,
+    text: u64,
+}
+
+fn insert(store: &mut Store, new: &New) -> Result<bool> {
+    let inserted = store
+        .conn
+        .prepare_cached("INSERT OR IGNORE INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+        .execute(params![
+            new.folder,
+            new.uid,
+            new.modseq as i64,
+            new.flags.0,
+            new.keywords as i64,
+            new.received.0,
+            new.received.1,
+            new.size as i64,
+            new.text as i64,
+        ])?;
+    if inserted > 0 {
+        if let Some(row) = store.folder_mut(new.folder) {
+            row.add(new.uid, new.flags, new.size, new.modseq);
+        }
+        seen(store, new.folder, new.uid, new.modseq);
+    }
+    Ok(inserted > 0)
+}
+
+/// Notes that a message has changed.
+fn seen(store: &mut Store, folder: i64, uid: u32, modseq: u64) {
+    store.state.modseq = store.state.modseq.max(modseq);
+    store.recent_changes.push(modseq, folder, uid);
+    store.changed = true;
+}
+
+fn place(core: &Core, store: &mut Store, op: &Place, text: Option<&Blob>) -> Result<()> {
+    // Without its text (the queue has it no more, or will deliver it again) the UID stays unused.
+    let Some(text) = text.filter(|_| store.folders.contains_key(&op.folder)) else {
+        return Ok(());
+    };
+    let Some(size) = texts::keep(core, store, op.modseq, &Source::Queue(text, op.message))? else {
+        return Ok(());
+    };
+    let (flags, received) = (Flags::NONE, (op.received, 0));
+    let new = New {
+        folder: op.folder,
+        uid: op.uid,
+        modseq: op.modseq,
+        flags,
+        keywords: 0,
+        received,
+        size,
+        text: op.modseq,
+    };
+    insert(store, &new)?;
+    note_applied(store, (op.message, op.target), &new, 0)
+}
+
+fn note_applied(store: &Store, key: (u64, u32), new: &New, late: i64) -> Result<()> {
+    store
+        .conn
+        .prepare_cached("INSERT OR REPLACE INTO applied VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            key.0 as i64,
+            key.1,
+            new.folder,
+            new.uid,
+            new.modseq as i64,
+            late,
+        ])?;
+    Ok(())
+}
+
+fn append(core: &Core, store: &mut Store, op: &Append) -> Result<()> {
+    learn(store, op.folder, &op.names);
+    if !store.folders.contains_key(&op.folder) {
+        return Ok(());
+    }
+    for item in &op.items {
+        let source = match &item.text {
+            ItemText::Small(text) => Source::Small(text),
+            ItemText::Large => Source::Large,
+        };
+        let Some(size) = texts::keep(core, store, item.modseq, &source)? else {
+            continue;
+        };
+        let new = New {
+            folder: op.folder,
+            uid: item.uid,
+            modseq: item.modseq,
+            flags: item.flags,
+            keywords: item.keywords,
+            received: item.received,
+            size,
+            text: item.modseq,
+        };
+        insert(store, &new)?;
+        if let Some(key) = item.key {
+            note_applied(store, key, &new, crate::now())?;
+        }
+    }
+    Ok(())
+}
+
+fn learn(store: &mut Store, folder: i64, names: &[String]) {
+    let Some(row) = store.folder_mut(folder) else {
+        return;
+    };
+    for name in names {
+        if !row.keywords.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            row.keywords.push(name.clone());
+            row.dirty = true;
+        }
+    }
+}
+
+/// Sets flags of the messages in these ranges that `change` changes.
+fn set_flags(
+    store: &mut Store,
+    folder: i64,
+    modseq: u64,
+    uids: &Ranges,
+    change: impl Fn(&Row) -> (Flags, u64),
+) -> Result<()> {
+    for &(first, last) in uids {
+        let mut rows = Vec::new();
+        store.rows(folder, first, last, |row| rows.push(row))?;
+        for row in rows {
+            let (flags, keywords) = change(&row);
+            if (flags, keywords) == (row.flags, row.keywords) {
+                continue;
+            }
+            store
+                .conn
+                .prepare_cached("UPDATE message SET flags = ?3, keywords = ?4, modseq = ?5 WHERE folder = ?1 AND uid = ?2")?
+                .execute((folder, row.uid, flags.0, keywords as i64, modseq as i64))?;
+            if let Some(counters) = store.folder_mut(folder) {
+                counters.change(row.flags, flags);
+                counters.touch(modseq);
+            }
+            seen(store, folder, row.uid, modseq);
+        }
+    }
+    Ok(())
+}
+
+fn expunge(
+    core: &Core,
+    store: &mut Store,
+    id: RecordId,
+    folder: i64,
+    modseq: u64,
+    uids: &Ranges,
+) -> Result<()> {
+    let mut gone = Vec::new();
+    for &(first, last) in uids {
+        let found = gone.len();
+        {
+            let mut statement = store.conn.prepare_cached(
+                "SELECT uid, flags, size, text FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3",
+            )?;
+            let mut rows = statement.query((folder, first, last))?;
+            while let Some(row) = rows.next()? {
+                gone.push((
+                    row.get::<_, u32>(0)?,
+                    Flags(row.get(1)?),
+                    row.get::<_, i64>(2)? as u64,
+                    row.get::<_, i64>(3)? as u64,
+                ));
+            }
+        }
+        if gone.len() > found {
+            store
+                .conn
+                .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3")?
+                .execute((folder, first, last))?;
+        }
+    }
+    for &(uid, flags, size, text) in &gone {
+        texts::release(core, store, text, id)?;
+        if let Some(counters) = store.folder_mut(folder) {
+            counters.remove(uid, flags, size);
+        }
+    }
+    note_expunged(
+        store,
+        folder,
+        modseq,
+        &codec::ranges_of(gone.iter().map(|message| message.0)),
+    )
+}
+
+/// Tells later sessions which UIDs went.
+pub(crate) fn note_expunged(store: &mut Store, folder: i64, modseq: u64, uids: &Ranges) -> Result<()> {
+    for &(first, last) in uids {
+        store
+            .conn
+            .prepare_cached("INSERT OR REPLACE INTO expunged VALUES(?1, ?2, ?3, ?4)")?
+            .execute((folder, modseq as i64, first, last))?;
+    }
+    if !uids.is_empty()
+        && let Some(counters) = store.folder_mut(folder)
+    {
+        counters.touch(modseq);
+        store.state.modseq = store.state.modseq.max(modseq);
+        store.changed = true;
+    }
+    Ok(())
+}
+
+fn copy(store: &mut Store, op: &Copy) -> Result<()> {
+    learn(store, op.to, &op.names);
+    if !store.folders.contains_key(&op.to) {
+        return Ok(());
+    }
+    let map = |keywords: u64| {
+        let bits = op.keywords.iter().filter(|(from, _)| keywords >> from & 1 != 0);
+        bits.fold(0_u64, |bits, (_, to)| bits | 1 << to)
+    };
+    let mut gone = Vec::new();
+    let mut before = 0;
+    for &(first, last) in &op.uids {
+        for (uid, mut new) in messages(store, op.from, first, last)? {
+            new.folder = op.to;
+            new.uid = op.first + before + (uid - first);
+            new.modseq = op.modseq;
+            new.keywords = map(new.keywords);
+            if op.expunge {
+                // The text changes hands with the message.
+                store
+                    .conn
+                    .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2")?
+                    .execute((op.from, uid))?;
+                if let Some(counters) = store.folder_mut(op.from) {
+                    counters.remove(uid, new.flags, new.size);
+                }
+                gone.push(uid);
+            } else {
+                store
+                    .conn
+                    .prepare_cached("UPDATE meta SET refs = refs + 1 WHERE text = ?1")?
+                    .execute([new.text as i64])?;
+            }
+            insert(store, &new)?;
+        }
+        before += last - first + 1;
+    }
+    note_expunged(store, op.from, op.modseq, &codec::ranges_of(gone))
+}
+
+fn messages(store: &Store, folder: i64, first: u32, last: u32) -> Result<Vec<(u32, New)>> {
+    let mut statement = store.conn.prepare_cached(
+        "SELECT uid, modseq, flags, keywords, received, zone, size, text FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+    )?;
+    let rows = statement.query_map((folder, first, last), |row| {
+        let uid = row.get(0)?;
+        let new = New {
+            folder,
+            uid,
+            modseq: row.get::<_, i64>(1)? as u64,
+            flags: Flags(row.get(2)?),
+            keywords: row.get::<_, i64>(3)? as u64,
+            received: (row.get(4)?, row.get(5)?),
+            size: row.get::<_, i64>(6)? as u64,
+            text: row.get::<_, i64>(7)? as u64,
+        };
+        Ok((uid, new))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn create(store: &mut Store, modseq: u64, folders: &[NewFolder]) -> Result<()> {
+    for new in folders {
+        let taken = store.folders.contains_key(&new.id) || store.folder_named(&new.name).is_some();
+        store.state.uid_validity = store.state.uid_validity.max(new.uid_validity);
+        if taken {
+            continue;
+        }
+        store.conn.execute(
+            "INSERT INTO folder VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0, 1, 0, '')",
+            params![
+                new.id,
+                new.name,
+                new.special_use,
+                new.uid_validity,
+                new.uid_reserved,
+                modseq as i64
+            ],
+        )?;
+        let row = FolderRow {
+            id: new.id,
+            name: new.name.clone(),
+            special_use: new.special_use.clone(),
+            uid_validity: new.uid_validity,
+            uid_next: 1,
+            uid_reserved: new.uid_reserved,
+            highest_modseq: modseq,
+            messages: 0,
+            unseen: 0,
+            deleted: 0,
+            recent: 0,
+            recent_from: 1,
+            bytes: 0,
+            keywords: Vec::new(),
+            dirty: false,
+        };
+        store.folders.insert(new.id, row);
+        store.state.modseq = store.state.modseq.max(new.id as u64);
+    }
+    folders_changed(store, modseq);
+    Ok(())
+}
+
+fn folders_changed(store: &mut Store, modseq: u64) {
+    store.state.modseq = store.state.modseq.max(modseq);
+    store.listing = None;
+    store.changed = true;
+}
+
+fn rename(store: &mut Store, modseq: u64, names: &[(i64, String)]) -> Result<()> {
+    // Out of the way first: the new names may be old ones of others.
+    for (folder, _) in names {
+        store
+            .conn
+            .execute("UPDATE folder SET name = '/' || id WHERE id = ?1", [folder])?;
+    }
+    for (folder, name) in names {
+        store
+            .conn
+            .execute("UPDATE folder SET name = ?2 WHERE id = ?1", (folder, name))?;
+        if let Some(row) = store.folder_mut(*folder) {
+            row.name.clone_from(name);
+        }
+    }
+    folders_changed(store, modseq);
+    Ok(())
+}
+
+fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64) -> Result<()> {
+    expunge(core, store, id, folder, modseq, &vec![(0, u32::MAX)])?;
+    store
+        .conn
+        .execute("DELETE FROM expunged WHERE folder = ?1", [folder])?;
+    store
+        .conn
+        .execute("DELETE FROM rights WHERE folder = ?1", [folder])?;
+    store.conn.execute("DELETE FROM folder WHERE id = ?1", [folder])?;
+    store.folders.remove(&folder);
+    folders_changed(store, modseq);
+    Ok(())
+}
+
+fn subscribe(store: &mut Store, name: &str, on: bool) -> Result<()> {
+    let sql = if on {
+        "INSERT OR IGNORE INTO subscription VALUES(?1)"
+    } else {
+        "DELETE FROM subscription WHERE name = ?1"
+    };
+    store.conn.execute(sql, [name])?;
+    store.listing = None;
+    Ok(())
+}
+
+fn set_rights(store: &mut Store, folder: i64, identifier: &str, rights: &str) -> Result<()> {
+    if rights.is_empty() {
+        store.conn.execute(
+            "DELETE FROM rights WHERE folder = ?1 AND identifier = ?2",
+            (folder, identifier),
+        )?;
+    } else {
+        store.conn.execute(
+            "INSERT OR REPLACE INTO rights VALUES(?1, ?2, ?3)",
+            (folder, identifier, rights),
+        )?;
+    }
+    store.changed = true;
+    Ok(())
+}

@@ -1,0 +1,497 @@
+//! The workers: a fixed number of threads on which all databases are used.
+//!
+//! Each owner has a queue of jobs. An owner with jobs stands in the run queue once; a worker takes it, runs up to [`BATCH_MAX`] jobs
+//! in one transaction of SQLite and answers when that is committed. So no two threads ever use one database, jobs of an owner take effect
+//! in their order, a job sees what those before it wrote, and no task of the runtime is blocked. If anything fails between the journal and the commit, all jobs
+//! of the transaction get the error, the database is closed, and the records are applied again from the journal before the next job.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use disk::SharedDisk;
+use events::Events;
+use events::kinds::store::MailboxDamaged;
+use journal::Journal;
+use parking_lot::{Condvar, Mutex};
+use shared::model::OwnerId;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::ctx::Ctx;
+use crate::durability::Durability;
+use crate::replay::Unapplied;
+use crate::store::Store;
+use crate::texts::SummaryCache;
+use crate::{MailboxError, Options, Result, sqlite};
+
+/// Jobs of one owner in one transaction.
+pub(crate) const BATCH_MAX: usize = 32;
+/// Jobs of one owner that wait; further callers wait for room.
+pub(crate) const JOBS_PER_OWNER_MAX: usize = 256;
+/// Transactions between two looks at the length of the log.
+const COMMITS_PER_LOOK: u32 = 16;
+/// The log is folded into the database beyond this many bytes.
+const LOG_BYTES_MAX: u64 = 4 << 20;
+/// Slots are looked through for dead ones after this many new ones.
+const SLOTS_PER_SWEEP: usize = 4096;
+
+/// Sends a job's answer, once the fate of its transaction is known.
+pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+/// Gets the error if the mailbox can't be opened.
+pub(crate) type Job = Box<dyn FnOnce(Result<&mut Ctx<'_>>) -> Answer + Send>;
+
+/// What the workers share.
+pub(crate) struct Core {
+    pub(crate) disk: SharedDisk,
+    pub(crate) journal: Journal,
+    pub(crate) events: Events,
+    pub(crate) options: Options,
+    pub(crate) durability: Arc<Durability>,
+    pub(crate) summaries: SummaryCache,
+    slots: Mutex<Slots>,
+    run: Mutex<RunQueue>,
+    wake: Condvar,
+    idle: Condvar,
+    open: AtomicUsize,
+    tick: AtomicU64,
+}
+
+#[derive(Default)]
+struct Slots {
+    by_owner: HashMap<OwnerId, Arc<Slot>>,
+    new: usize,
+}
+
+#[derive(Default)]
+struct RunQueue {
+    slots: VecDeque<Arc<Slot>>,
+    busy: usize,
+    /// No new jobs are taken.
+    closing: bool,
+    /// The workers end.
+    stop: bool,
+}
+
+/// One owner: its jobs, its database if it is open, and those who watch it.
+pub(crate) struct Slot {
+    pub(crate) id: OwnerId,
+    pub(crate) dir: PathBuf,
+    jobs: Mutex<Jobs>,
+    room: Semaphore,
+    run: Mutex<Run>,
+    watch: Mutex<Option<watch::Sender<u64>>>,
+    used: AtomicU64,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    /// In the run queue, or with a worker.
+    scheduled: bool,
+}
+
+#[derive(Default)]
+struct Run {
+    store: Option<Store>,
+    /// Records that must be applied before anything else.
+    unapplied: Vec<Unapplied>,
+    damage_told: bool,
+}
+
+impl Core {
+    pub(crate) fn new(
+        disk: SharedDisk,
+        journal: Journal,
+        events: Events,
+        options: Options,
+        durability: Arc<Durability>,
+    ) -> Self {
+        Self {
+            disk,
+            journal,
+            events,
+            options,
+            durability,
+            summaries: SummaryCache::default(),
+            slots: Mutex::default(),
+            run: Mutex::default(),
+            wake: Condvar::new(),
+            idle: Condvar::new(),
+            open: AtomicUsize::new(0),
+            tick: AtomicU64::new(0),
+        }
+    }
+
+    /// The directory of an owner: `<dir>/ab/<owner>`, both in hexadecimal, the first by the owner's lowest byte.
+    pub(crate) fn owner_dir(&self, id: OwnerId) -> PathBuf {
+        self.options
+            .dir
+            .join(format!("{:02x}", id.0 & 0xff))
+            .join(format!("{:x}", id.0))
+    }
+
+    pub(crate) fn slot(&self, id: OwnerId) -> Arc<Slot> {
+        let mut slots = self.slots.lock();
+        if let Some(slot) = slots.by_owner.get(&id) {
+            return Arc::clone(slot);
+        }
+        slots.new += 1;
+        if slots.new >= SLOTS_PER_SWEEP {
+            slots.new = 0;
+            slots
+                .by_owner
+                .retain(|_, slot| Arc::strong_count(slot) > 1 || slot.is_needed());
+        }
+        let slot = Arc::new(Slot::new(id, self.owner_dir(id)));
+        slots.by_owner.insert(id, Arc::clone(&slot));
+        slot
+    }
+
+    /// Runs `call` on the owner's worker and returns its answer after the commit.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        slot: &Arc<Slot>,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let room = slot.room.acquire().await.map_err(|_| stopped())?;
+        // Given back by the worker.
+        room.forget();
+        let (answer, answered) = oneshot::channel();
+        self.push(
+            slot,
+            Box::new(move |ctx| {
+                let result = ctx.and_then(call);
+                Box::new(move |committed| {
+                    let _ = answer.send(committed.and(result));
+                })
+            }),
+        );
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// Queues a job without waiting for room.
+    pub(crate) fn push_now(&self, slot: &Arc<Slot>, job: Job) {
+        if let Ok(room) = slot.room.try_acquire() {
+            room.forget();
+        }
+        self.push(slot, job);
+    }
+
+    /// Queues a job that has room.
+    fn push(&self, slot: &Arc<Slot>, job: Job) {
+        if self.run.lock().closing {
+            slot.room.add_permits(1);
+            return;
+        }
+        let mut jobs = slot.jobs.lock();
+        jobs.waiting.push_back(job);
+        if !std::mem::replace(&mut jobs.scheduled, true) {
+            drop(jobs);
+            self.run.lock().slots.push_back(Arc::clone(slot));
+            self.wake.notify_one();
+        }
+    }
+
+    /// A worker's thread.
+    pub(crate) fn work(&self) {
+        while let Some(slot) = self.next() {
+            self.turn(&slot);
+            let mut run = self.run.lock();
+            run.busy -= 1;
+            let mut jobs = slot.jobs.lock();
+            if run.stop {
+                jobs.waiting.clear();
+            }
+            if jobs.waiting.is_empty() {
+                jobs.scheduled = false;
+                drop(jobs);
+                if run.busy == 0 && run.slots.is_empty() {
+                    self.idle.notify_all();
+                }
+            } else {
+                drop(jobs);
+                run.slots.push_back(slot);
+                self.wake.notify_one();
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Arc<Slot>> {
+        let mut run = self.run.lock();
+        loop {
+            if run.stop {
+                return None;
+            }
+            if let Some(slot) = run.slots.pop_front() {
+                run.busy += 1;
+                return Some(slot);
+            }
+            self.wake.wait(&mut run);
+        }
+    }
+
+    fn turn(&self, slot: &Slot) {
+        let batch: Vec<Job> = {
+            let mut jobs = slot.jobs.lock();
+            let count = jobs.waiting.len().min(BATCH_MAX);
+            jobs.waiting.drain(..count).collect()
+        };
+        let count = batch.len();
+        let mut run = slot.run.lock();
+        let answers = match self.opened(slot, &mut run) {
+            Ok(()) => self.transaction(slot, &mut run, batch),
+            Err(error) => {
+                self.tell_damage(slot, &mut run, &error);
+                batch
+                    .into_iter()
+                    .map(|job| (job(Err(error.clone())), Err(error.clone())))
+                    .collect()
+            }
+        };
+        drop(run);
+        for (answer, committed) in answers {
+            answer(committed);
+        }
+        slot.room.add_permits(count);
+    }
+
+    /// Opens the owner's database if it is not open, and applies what it has missed.
+    fn opened(&self, slot: &Slot, run: &mut Run) -> Result<()> {
+        slot.used
+            .store(self.tick.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        if run.store.is_none() {
+            let epoch = self.options.epoch;
+            let store = Store::open(&self.disk, &slot.dir, slot.id, self.options.vfs.as_deref(), epoch)?;
+            run.store = Some(store);
+            if self.open.fetch_add(1, Ordering::AcqRel) >= self.options.open_owners_max.max(1) {
+                self.close_some();
+            }
+        }
+        let Some(store) = run.store.as_mut() else {
+            return Err(stopped());
+        };
+        if run.unapplied.is_empty() && store.state.epoch == self.options.epoch {
+            return Ok(());
+        }
+        let caught_up = crate::replay::catch_up(self, store, &mut run.unapplied);
+        if caught_up.is_err() {
+            self.shut(run);
+        }
+        caught_up
+    }
+
+    fn transaction(&self, slot: &Slot, run: &mut Run, batch: Vec<Job>) -> Vec<(Answer, Result<()>)> {
+        let Some(store) = run.store.as_mut() else {
+            return Vec::new();
+        };
+        let gate = self.durability.enter();
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut outcome = begin(store);
+        for job in batch {
+            let ctx = match &outcome {
+                Ok(()) => Ok(&mut Ctx {
+                    core: self,
+                    store,
+                    replayable_from: *gate,
+                }),
+                Err(error) => Err(error.clone()),
+            };
+            match catch_unwind(AssertUnwindSafe(|| job(ctx))) {
+                Ok(answer) => answers.push(answer),
+                Err(_) => outcome = Err(MailboxError::Unavailable("a job failed".to_owned())),
+            }
+            if let (Ok(()), Some(error)) = (&outcome, store.broken.take()) {
+                outcome = Err(error);
+            }
+        }
+        let outcome = outcome.and_then(|()| self.commit(store));
+        drop(gate);
+        match &outcome {
+            Ok(()) => {
+                for (record, _) in store.records.drain(..) {
+                    self.journal.release(record);
+                }
+                if std::mem::take(&mut store.changed) {
+                    slot.notify();
+                }
+                self.fold_log(store);
+            }
+            Err(error) => {
+                run.unapplied
+                    .extend(store.records.drain(..).map(|(id, text)| Unapplied {
+                        id,
+                        payload: None,
+                        text,
+                    }));
+                self.tell_damage(slot, run, error);
+                self.shut(run);
+            }
+        }
+        answers
+            .into_iter()
+            .map(|answer| (answer, outcome.clone()))
+            .collect()
+    }
+
+    fn commit(&self, store: &mut Store) -> Result<()> {
+        store.flush()?;
+        if std::mem::take(&mut store.wrote) {
+            let linked = std::mem::take(&mut store.linked);
+            self.durability.mark_dirty(store.owner, &store.dir, linked);
+        }
+        store.conn.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Keeps the log short. A failure is not the job's: the log only grows.
+    fn fold_log(&self, store: &mut Store) {
+        store.commits += 1;
+        if store.commits < COMMITS_PER_LOOK {
+            return;
+        }
+        store.commits = 0;
+        let long = self
+            .disk
+            .len(&store.dir.join("mail.db-wal"))
+            .is_ok_and(|len| len > LOG_BYTES_MAX);
+        if long && let Err(error) = sqlite::checkpoint(&store.conn) {
+            let (store, reason) = (store.dir.display().to_string(), error.to_string());
+            self.events.emit(
+                events::Scope::default(),
+                events::kinds::store::StoreFailed { store, reason },
+            );
+        }
+    }
+
+    fn shut(&self, run: &mut Run) {
+        if run.store.take().is_some() {
+            self.open.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    fn tell_damage(&self, slot: &Slot, run: &mut Run, error: &MailboxError) {
+        if let MailboxError::Damaged(reason) = error
+            && !std::mem::replace(&mut run.damage_told, true)
+        {
+            let event = MailboxDamaged {
+                owner: slot.id.0.to_string(),
+                reason: reason.clone(),
+            };
+            self.events.emit(events::Scope::default(), event);
+        }
+    }
+
+    /// Closes the databases that were used least recently, a sixteenth of those that may be open.
+    fn close_some(&self) {
+        let mut open: Vec<Arc<Slot>> = {
+            let slots = self.slots.lock();
+            slots
+                .by_owner
+                .values()
+                .filter(|slot| slot.run.try_lock().is_some_and(|run| run.store.is_some()))
+                .cloned()
+                .collect()
+        };
+        open.sort_by_key(|slot| slot.used.load(Ordering::Relaxed));
+        for slot in open.iter().take(self.options.open_owners_max / 16 + 1) {
+            if let Some(mut run) = slot.run.try_lock() {
+                self.shut(&mut run);
+            }
+        }
+    }
+
+    /// Takes no more jobs and waits until all are done. Blocks.
+    pub(crate) fn finish(&self) {
+        let mut run = self.run.lock();
+        run.closing = true;
+        while run.busy > 0 || !run.slots.is_empty() {
+            self.idle.wait(&mut run);
+        }
+    }
+
+    /// Ends the workers after what they are doing; queued jobs are dropped.
+    pub(crate) fn stop(&self) {
+        let mut run = self.run.lock();
+        run.closing = true;
+        run.stop = true;
+        run.slots.clear();
+        self.wake.notify_all();
+        drop(run);
+        for slot in self.slots.lock().by_owner.values() {
+            slot.jobs.lock().waiting.clear();
+        }
+    }
+
+    /// Closes all databases that no worker has.
+    pub(crate) fn close_all(&self) {
+        for slot in self.slots.lock().by_owner.values() {
+            self.shut(&mut slot.run.lock());
+        }
+    }
+
+    /// Closes one owner's database.
+    pub(crate) fn close_slot(&self, slot: &Slot) {
+        self.shut(&mut slot.run.lock());
+    }
+}
+
+impl Slot {
+    fn new(id: OwnerId, dir: PathBuf) -> Self {
+        Self {
+            id,
+            dir,
+            jobs: Mutex::default(),
+            room: Semaphore::new(JOBS_PER_OWNER_MAX),
+            run: Mutex::default(),
+            watch: Mutex::default(),
+            used: AtomicU64::new(0),
+        }
+    }
+
+    /// Records to apply before the next job.
+    pub(crate) fn give_unapplied(&self, records: Vec<Unapplied>) {
+        self.run.lock().unapplied = records;
+    }
+
+    /// A receiver that sees a new value after each change.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.watch
+            .lock()
+            .get_or_insert_with(|| watch::channel(0).0)
+            .subscribe()
+    }
+
+    fn notify(&self) {
+        let mut watch = self.watch.lock();
+        match &*watch {
+            Some(sender) if sender.receiver_count() > 0 => sender.send_modify(|value| *value += 1),
+            Some(_) => *watch = None,
+            None => {}
+        }
+    }
+
+    /// Whether it must be kept although nobody has a handle.
+    fn is_needed(&self) -> bool {
+        let watched = self
+            .watch
+            .lock()
+            .as_ref()
+            .is_some_and(|sender| sender.receiver_count() > 0);
+        let busy = self
+            .run
+            .try_lock()
+            .is_none_or(|run| run.store.is_some() || !run.unapplied.is_empty());
+        watched || busy || self.jobs.lock().scheduled
+    }
+}
+
+fn begin(store: &Store) -> Result<()> {
+    store.conn.prepare_cached("BEGIN")?.execute([])?;
+    Ok(())
+}
+
+pub(crate) fn stopped() -> MailboxError {
+    MailboxError::Unavailable("the server is stopping".to_owned())
+}

@@ -1,0 +1,255 @@
+//! A handle on one owner's mailbox: every call becomes a job of the owner's worker.
+
+use std::sync::Arc;
+
+use journal::RecordId;
+use shared::model::OwnerId;
+use wire::imap::SearchKey;
+
+use crate::core::Slot;
+use crate::ctx::Ctx;
+use crate::read::{changes, fetch, search, select};
+use crate::record::Op;
+use crate::types::{
+    Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, Selected,
+    Status, Stored, Uid, Want,
+};
+use crate::write::{append, copy, expunge, flags, folders};
+use crate::{Handle, MailboxError, Result, check, replay};
+
+/// A handle on one owner's mailbox. Calls of one owner take effect in the order in which they were made.
+#[derive(Clone)]
+pub struct Owner {
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) slot: Arc<Slot>,
+}
+
+impl Owner {
+    pub fn id(&self) -> OwnerId {
+        self.slot.id
+    }
+
+    /// All folders, sorted by name, INBOX first.
+    pub async fn folders(&self) -> Result<Arc<Vec<Folder>>> {
+        self.run(|ctx| ctx.store.listing()).await
+    }
+
+    /// The folder of that name; INBOX in any case.
+    pub async fn folder(&self, name: &str) -> Result<Folder> {
+        let name = name.to_owned();
+        self.run(move |ctx| folders::folder(ctx, &name)).await
+    }
+
+    /// Makes a folder and the missing levels above it. Durable when it returns.
+    pub async fn create(&self, name: &str, special_use: Option<&str>) -> Result<Folder> {
+        let (name, special_use) = (name.to_owned(), special_use.map(str::to_owned));
+        self.run(move |ctx| folders::create(ctx, &name, special_use.as_deref()))
+            .await
+    }
+
+    /// RFC 3501 §6.3.5: renames a folder with those below it; renaming INBOX moves its messages. Durable when it returns.
+    pub async fn rename(&self, name: &str, to: &str) -> Result<()> {
+        let (name, to) = (name.to_owned(), to.to_owned());
+        self.run_durable(move |ctx| Ok(((), folders::rename(ctx, &name, &to)?)))
+            .await
+    }
+
+    /// Removes a folder with its messages. INBOX is refused. Durable when it returns.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.run_durable(move |ctx| Ok(((), Some(folders::delete(ctx, &name)?))))
+            .await
+    }
+
+    /// Subscriptions are names: a folder need not exist (RFC 3501 §6.3.6).
+    pub async fn subscribe(&self, name: &str, on: bool) -> Result<()> {
+        let name = name.to_owned();
+        self.run_durable(move |ctx| Ok(((), Some(folders::subscribe(ctx, &name, on)?))))
+            .await
+    }
+
+    pub async fn subscriptions(&self) -> Result<Vec<String>> {
+        self.run(|ctx| ctx.store.subscriptions()).await
+    }
+
+    /// Rights by identifier (RFC 4314 letters) on a folder, and setting them (empty: removed).
+    pub async fn rights(&self, name: &str) -> Result<Vec<(String, String)>> {
+        let name = name.to_owned();
+        self.run(move |ctx| folders::rights(ctx, &name)).await
+    }
+
+    pub async fn set_rights(&self, name: &str, identifier: &str, rights: &str) -> Result<()> {
+        let (name, identifier, rights) = (name.to_owned(), identifier.to_owned(), rights.to_owned());
+        self.run_durable(move |ctx| Ok(((), Some(folders::set_rights(ctx, &name, &identifier, &rights)?))))
+            .await
+    }
+
+    pub async fn status(&self, folder: FolderId) -> Result<Status> {
+        self.run(move |ctx| Ok(ctx.store.folder(folder)?.status())).await
+    }
+
+    /// Bytes in all folders.
+    pub async fn used_bytes(&self) -> Result<u64> {
+        self.run(|ctx| Ok(ctx.store.used_bytes())).await
+    }
+
+    /// `claim_recent`: SELECT claims the recent messages for its session, EXAMINE does not.
+    pub async fn select(&self, name: &str, claim_recent: bool) -> Result<Selected> {
+        let name = name.to_owned();
+        self.run(move |ctx| select::select(ctx, &name, claim_recent))
+            .await
+    }
+
+    pub async fn changes(&self, folder: FolderId, since: ModSeq, claim_recent: bool) -> Result<Changes> {
+        self.run(move |ctx| changes::changes(ctx, folder, since, claim_recent))
+            .await
+    }
+
+    /// Sees a new value after every change of any of the owner's folders (sent once the change is visible). Costs nothing while
+    /// nothing happens and keeps no database open.
+    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.slot.watch()
+    }
+
+    /// Messages in the order of `uids` (ascending); those that are gone are left out. Stops when the texts gathered pass about
+    /// 1 MiB or 1,000 messages: the caller asks again for UIDs after the last one. A text that is damaged or lost is `None`.
+    pub async fn fetch(&self, folder: FolderId, uids: &[Uid], want: Want) -> Result<Vec<Fetched>> {
+        let uids = uids.to_vec();
+        self.run(move |ctx| fetch::fetch(ctx, folder, &uids, want)).await
+    }
+
+    /// Changes flags. The record is in the journal but its sync is not waited for (at most a second of flag changes is lost at a power cut; nothing at a crash
+    /// of the daemon).
+    pub async fn store(&self, folder: FolderId, uids: &[Uid], change: FlagChange) -> Result<Stored> {
+        let uids = uids.to_vec();
+        self.run(move |ctx| flags::store(ctx, folder, &uids, &change))
+            .await
+    }
+
+    /// Removes the messages among `uids` (all, if `None`) that have \Deleted. Durable when it returns.
+    pub async fn expunge(&self, folder: FolderId, uids: Option<&[Uid]>) -> Result<Vec<Uid>> {
+        let uids = uids.map(<[Uid]>::to_vec);
+        self.run_durable(move |ctx| expunge::expunge(ctx, folder, uids.as_deref(), true))
+            .await
+    }
+
+    /// Removes messages whatever their flags (POP3's QUIT). Durable when it returns.
+    pub async fn remove_messages(&self, folder: FolderId, uids: &[Uid]) -> Result<Vec<Uid>> {
+        let uids = uids.to_vec();
+        self.run_durable(move |ctx| expunge::expunge(ctx, folder, Some(&uids), false))
+            .await
+    }
+
+    /// Durable when it returns.
+    pub async fn append(&self, folder: FolderId, messages: Vec<Append>) -> Result<Vec<Appended>> {
+        self.run_durable(move |ctx| append::append(ctx, folder, messages, None))
+            .await
+    }
+
+    /// All or nothing. Durable when it returns.
+    pub async fn copy(&self, folder: FolderId, uids: &[Uid], to: &Owner, target: FolderId) -> Result<Copied> {
+        self.transfer(folder, uids, to, target, false).await
+    }
+
+    /// The target is durable before the source is expunged. Durable when it returns.
+    pub async fn move_to(
+        &self,
+        folder: FolderId,
+        uids: &[Uid],
+        to: &Owner,
+        target: FolderId,
+    ) -> Result<Copied> {
+        self.transfer(folder, uids, to, target, true).await
+    }
+
+    /// The UIDs of the messages that match, ascending. Sequence sets in `key` have been replaced by UID sets. Strings are
+    /// UTF-8, matched as substrings without regard to case over decoded text (RFC 3501 §6.4.4). `now`: Unix seconds, for YOUNGER and OLDER.
+    pub async fn search(&self, folder: FolderId, key: Arc<SearchKey>, now: i64) -> Result<Vec<Uid>> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        loop {
+            let key = Arc::clone(&key);
+            let (more, next) = self
+                .run(move |ctx| search::portion(ctx, folder, &key, now, from))
+                .await?;
+            found.extend(more);
+            match next {
+                Some(next) => from = next,
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// Verifies checksums, counters and links; repairs if asked.
+    pub async fn check(&self, repair: bool) -> Result<Checked> {
+        let mut checked = self.run(move |ctx| check::database(ctx, repair)).await?;
+        let mut from = 0;
+        while let Some(next) = {
+            let (problems, next) = self.run(move |ctx| check::texts(ctx, repair, from)).await?;
+            checked.problems.extend(problems);
+            next
+        } {
+            from = next;
+        }
+        Ok(checked)
+    }
+
+    /// Removes the mailbox with all mail.
+    pub async fn destroy(&self) -> Result<()> {
+        let id = self.id();
+        self.run_durable(|ctx| Ok(((), Some(ctx.record(&Op::Destroy, None)?))))
+            .await?;
+        let handle = Arc::clone(&self.handle);
+        let slot = Arc::clone(&self.slot);
+        let removed = tokio::task::spawn_blocking(move || {
+            handle.core.close_slot(&slot);
+            replay::remove_mailbox(&handle.core, id)
+        });
+        removed
+            .await
+            .map_err(|error| MailboxError::Unavailable(error.to_string()))?
+    }
+
+    async fn transfer(
+        &self,
+        folder: FolderId,
+        uids: &[Uid],
+        to: &Owner,
+        target: FolderId,
+        expunge: bool,
+    ) -> Result<Copied> {
+        if self.id() != to.id() {
+            let from = copy::End {
+                slot: Arc::clone(&self.slot),
+                folder,
+            };
+            let to = copy::End {
+                slot: Arc::clone(&to.slot),
+                folder: target,
+            };
+            return copy::between(&self.handle.core, from, to, uids, expunge).await;
+        }
+        let uids = uids.to_vec();
+        self.run_durable(move |ctx| copy::within(ctx, folder, &uids, target, None, expunge))
+            .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.handle.core.run(&self.slot, call).await
+    }
+
+    /// The same, and waits until the record is durable.
+    async fn run_durable<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<(T, Option<RecordId>)> + Send + 'static,
+    ) -> Result<T> {
+        let (result, record) = self.run(call).await?;
+        if let Some(record) = record {
+            let _durable = self.handle.core.journal.durable(record).await?;
+        }
+        Ok(result)
+    }
+}

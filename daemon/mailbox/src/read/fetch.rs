@@ -1,0 +1,158 @@
+//! What is shown of messages. Reads only the columns that are asked for.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use events::kinds::store::MailboxDamaged;
+use rusqlite::Row as SqlRow;
+
+use crate::ctx::Ctx;
+use crate::read::select::uid_runs;
+use crate::texts;
+use crate::types::{Fetched, FolderId, Uid, Want};
+use crate::{Result, SMALL_TEXT_MAX_BYTES, store};
+use disk::blob::Blob;
+
+/// Bytes of one answer, about.
+const ANSWER_MAX_BYTES: usize = 1 << 20;
+/// Messages of one answer.
+const ANSWER_MAX_MESSAGES: usize = 1000;
+
+pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], want: Want) -> Result<Vec<Fetched>> {
+    ctx.store.folder(folder)?;
+    let mut statement = ctx.store.conn.prepare_cached(&query(want))?;
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    for run in uid_runs(uids) {
+        let (Some(&first), Some(&last)) = (run.first(), run.last()) else {
+            continue;
+        };
+        let mut wanted = run.iter().copied().peekable();
+        let mut rows = statement.query((folder.0, first, last))?;
+        while let Some(row) = rows.next()? {
+            let uid = row.get(0)?;
+            while wanted.next_if(|wanted| *wanted < uid).is_some() {}
+            if wanted.next_if_eq(&uid).is_none() {
+                continue;
+            }
+            found.push(message(ctx, row, want, &mut bytes)?);
+            if bytes >= ANSWER_MAX_BYTES || found.len() >= ANSWER_MAX_MESSAGES {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn query(want: Want) -> String {
+    let mut sql =
+        String::from("SELECT m.uid, m.modseq, m.flags, m.keywords, m.received, m.zone, m.size, m.text");
+    let text = want.text || want.header;
+    let columns = [
+        (want.envelope, "t.envelope"),
+        (want.structure, "t.structure"),
+        (text, "t.header_bytes"),
+        (text, "t.large"),
+        (want.text, "t.crc"),
+        (text, "x.header"),
+        (want.text, "x.body"),
+    ];
+    for (wanted, column) in columns {
+        let _ = write!(sql, ", {}", if wanted { column } else { "NULL" });
+    }
+    sql.push_str(" FROM message m");
+    if text || want.envelope || want.structure {
+        sql.push_str(" LEFT JOIN meta t ON t.text = m.text");
+    }
+    if text {
+        sql.push_str(" LEFT JOIN text x ON x.id = m.text");
+    }
+    sql.push_str(" WHERE m.folder = ?1 AND m.uid BETWEEN ?2 AND ?3 ORDER BY m.uid");
+    sql
+}
+
+fn message(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, bytes: &mut usize) -> Result<Fetched> {
+    let mut fetched = Fetched {
+        row: store::read_row(row)?,
+        received: (row.get(4)?, row.get(5)?),
+        size: row.get::<_, i64>(6)? as u64,
+        email_id: row.get::<_, i64>(7)? as u64,
+        envelope: optional(row, 8)?,
+        structure: optional(row, 9)?,
+        header: None,
+        text: None,
+    };
+    *bytes +=
+        fetched.envelope.as_ref().map_or(0, Bytes::len) + fetched.structure.as_ref().map_or(0, Bytes::len);
+    if !(want.text || want.header) {
+        return Ok(fetched);
+    }
+    let large: Option<bool> = row.get(11)?;
+    match large {
+        Some(true) => large_parts(ctx, row, want, &mut fetched)?,
+        Some(false) => small_parts(row, want, &mut fetched)?,
+        None => {}
+    }
+    let missing = (want.text && fetched.text.is_none()) || (want.header && fetched.header.is_none());
+    if missing {
+        let reason = format!("the text of message {} is damaged or lost", fetched.email_id);
+        ctx.core.events.emit(
+            events::Scope::default(),
+            MailboxDamaged {
+                owner: ctx.store.owner.0.to_string(),
+                reason,
+            },
+        );
+    }
+    *bytes += fetched.header.as_ref().map_or(0, Bytes::len);
+    if let Some(Blob::Bytes(text)) = &fetched.text {
+        *bytes += text.len();
+    }
+    Ok(fetched)
+}
+
+fn optional(row: &SqlRow<'_>, column: usize) -> Result<Option<Bytes>> {
+    let value = row
+        .get_ref(column)?
+        .as_blob_or_null()
+        .map_err(rusqlite::Error::from)?;
+    Ok(value.map(Bytes::copy_from_slice))
+}
+
+fn small_parts(row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {
+    if want.text {
+        let crc: u32 = row.get(12)?;
+        let Some(text) = texts::join(row, 13)? else {
+            return Ok(());
+        };
+        if crc32fast::hash(&text) != crc {
+            return Ok(());
+        }
+        let header_bytes = row.get::<_, u32>(10)? as usize;
+        if want.header {
+            fetched.header = Some(text.slice(..header_bytes.min(text.len())));
+        }
+        fetched.text = Some(Blob::Bytes(text));
+    } else {
+        fetched.header = optional(row, 13)?;
+    }
+    Ok(())
+}
+
+/// The text of a file is not verified here: whoever reads it reads a part at a time. A check does.
+fn large_parts(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {
+    let blob = texts::large_blob(ctx.store, fetched.email_id, fetched.size);
+    let disk = ctx.core.disk.as_ref();
+    if want.header {
+        // A header is as long as its sender likes; what is shown of it is not.
+        let header_bytes = (row.get::<_, u32>(10)? as usize).min(16 * SMALL_TEXT_MAX_BYTES);
+        fetched.header = blob.read_range(disk, 0, header_bytes).ok();
+    }
+    let there = blob
+        .path()
+        .is_some_and(|path| disk.len(path).is_ok_and(|len| len == fetched.size));
+    if want.text && there {
+        fetched.text = Some(blob);
+    }
+    Ok(())
+}

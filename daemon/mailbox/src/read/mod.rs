@@ -1,0 +1,6 @@
+//! What looks into a mailbox, one file per operation.
+
+pub(crate) mod changes;
+pub(crate) mod fetch;
+pub(crate) mod search;
+pub(crate) mod select;

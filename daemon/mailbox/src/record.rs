@@ -1,0 +1,589 @@
+//! What this room writes into the journal.
+//!
+//! One record per operation, with its outcome: the numbers that were given, never how to find new ones. So a replay does what the
+//! first run did, however often it is done. A payload is: version (1 byte), owner, tag (1 byte), the fields of the operation, then the
+//! small texts that it brings, one after the other. Numbers are LEB128 (see `codec.rs`).
+//!
+//! Version 1: the first.
+
+use bytes::Bytes;
+use shared::model::OwnerId;
+use wire::imap::Flags;
+
+use crate::codec::{self, Malformed, Read};
+use crate::types::FlagAction;
+
+pub(crate) const VERSION: u8 = 1;
+
+/// One operation on one owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Numbers up to and including `upto` may be given from now on: UIDs of a folder, or (folder 0) MODSEQs. Durable before the first is.
+    Reserve {
+        folder: i64,
+        upto: u64,
+    },
+    /// A delivery whose text is in the queue's record, as long as that lives.
+    Place(Place),
+    /// New messages with their texts.
+    Append(Append),
+    /// What `action` makes of the flags of these UIDs.
+    Flags {
+        folder: i64,
+        modseq: u64,
+        action: FlagAction,
+        flags: Flags,
+        keywords: u64,
+        names: Vec<String>,
+        uids: Ranges,
+    },
+    Expunge {
+        folder: i64,
+        modseq: u64,
+        uids: Ranges,
+    },
+    Copy(Copy),
+    Create {
+        modseq: u64,
+        folders: Vec<NewFolder>,
+    },
+    /// New names by folder.
+    Rename {
+        modseq: u64,
+        names: Vec<(i64, String)>,
+    },
+    Delete {
+        modseq: u64,
+        folder: i64,
+    },
+    Subscribe {
+        name: String,
+        on: bool,
+    },
+    Rights {
+        folder: i64,
+        identifier: String,
+        rights: String,
+    },
+    /// The mailbox is removed; what came before is not replayed.
+    Destroy,
+    /// Keeps a place in the order of the log and does nothing.
+    Mark,
+}
+
+/// Ascending, disjoint, inclusive.
+pub(crate) type Ranges = Vec<(u32, u32)>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) message: u64,
+    pub(crate) target: u32,
+    pub(crate) folder: i64,
+    pub(crate) uid: u32,
+    pub(crate) modseq: u64,
+    pub(crate) received: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Append {
+    pub(crate) folder: i64,
+    /// Keywords that the folder learns, in the order of their bits.
+    pub(crate) names: Vec<String>,
+    pub(crate) items: Vec<Item>,
+    /// A MOVE from another owner: what the source loses once this is durable.
+    pub(crate) source: Option<(OwnerId, i64, Ranges)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) uid: u32,
+    /// Also the number of the text: never given twice, so that neither is that.
+    pub(crate) modseq: u64,
+    pub(crate) flags: Flags,
+    pub(crate) keywords: u64,
+    pub(crate) received: (i64, i16),
+    /// The key of a delivery whose text must not depend on the queue.
+    pub(crate) key: Option<(u64, u32)>,
+    pub(crate) text: ItemText,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ItemText {
+    /// Stands in the record.
+    Small(Bytes),
+    /// Stands in `large/` under the number of the text, durable before the record is written.
+    Large,
+}
+
+/// Copies of messages within one owner; they share their texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Copy {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) modseq: u64,
+    pub(crate) names: Vec<String>,
+    /// The bit in the target of each bit in the source.
+    pub(crate) keywords: Vec<(u8, u8)>,
+    pub(crate) uids: Ranges,
+    /// The copies follow one another from here.
+    pub(crate) first: u32,
+    /// The originals go.
+    pub(crate) expunge: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewFolder {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) special_use: Option<String>,
+    pub(crate) uid_validity: u32,
+    pub(crate) uid_reserved: u32,
+}
+
+/// The parts of a payload: the head, and the texts, which are not copied.
+pub(crate) fn encode<'a>(owner: OwnerId, op: &'a Op, head: &'a mut Vec<u8>) -> Vec<&'a [u8]> {
+    head.clear();
+    head.push(VERSION);
+    codec::put_u64(head, owner.0);
+    put_op(head, op);
+    let mut parts: Vec<&[u8]> = vec![head];
+    if let Op::Append(append) = op {
+        parts.extend(append.items.iter().filter_map(|item| match &item.text {
+            ItemText::Small(text) => Some(text.as_ref()),
+            ItemText::Large => None,
+        }));
+    }
+    parts
+}
+
+/// Whose record it is, and what was done.
+pub(crate) fn decode(payload: &Bytes) -> Read<(OwnerId, Op)> {
+    let mut from = payload.clone();
+    if codec::take(&mut from, 1)?.first() != Some(&VERSION) {
+        return Err(Malformed);
+    }
+    let owner = OwnerId(codec::get_u64(&mut from)?);
+    Ok((owner, get_op(&mut from)?))
+}
+
+fn put_op(out: &mut Vec<u8>, op: &Op) {
+    match op {
+        Op::Mark => out.push(0),
+        Op::Reserve { folder, upto } => {
+            out.push(1);
+            codec::put_i64(out, *folder);
+            codec::put_u64(out, *upto);
+        }
+        Op::Place(place) => {
+            out.push(2);
+            put_place(out, place);
+        }
+        Op::Append(append) => {
+            out.push(3);
+            put_append(out, append);
+        }
+        Op::Flags {
+            folder,
+            modseq,
+            action,
+            flags,
+            keywords,
+            names,
+            uids,
+        } => {
+            out.push(4);
+            codec::put_i64(out, *folder);
+            codec::put_u64(out, *modseq);
+            out.push(match action {
+                FlagAction::Add => 0,
+                FlagAction::Remove => 1,
+                FlagAction::Replace => 2,
+            });
+            out.push(flags.0);
+            codec::put_u64(out, *keywords);
+            put_names(out, names);
+            codec::put_ranges(out, uids);
+        }
+        Op::Expunge { folder, modseq, uids } => {
+            out.push(5);
+            codec::put_i64(out, *folder);
+            codec::put_u64(out, *modseq);
+            codec::put_ranges(out, uids);
+        }
+        Op::Copy(copy) => {
+            out.push(6);
+            put_copy(out, copy);
+        }
+        Op::Create { modseq, folders } => {
+            out.push(7);
+            codec::put_u64(out, *modseq);
+            codec::put_u64(out, folders.len() as u64);
+            for folder in folders {
+                put_folder(out, folder);
+            }
+        }
+        Op::Rename { modseq, names } => {
+            out.push(8);
+            codec::put_u64(out, *modseq);
+            codec::put_u64(out, names.len() as u64);
+            for (folder, name) in names {
+                codec::put_i64(out, *folder);
+                codec::put_text(out, name);
+            }
+        }
+        Op::Delete { modseq, folder } => {
+            out.push(9);
+            codec::put_u64(out, *modseq);
+            codec::put_i64(out, *folder);
+        }
+        Op::Subscribe { name, on } => {
+            out.extend([10, u8::from(*on)]);
+            codec::put_text(out, name);
+        }
+        Op::Rights {
+            folder,
+            identifier,
+            rights,
+        } => {
+            out.push(11);
+            codec::put_i64(out, *folder);
+            codec::put_text(out, identifier);
+            codec::put_text(out, rights);
+        }
+        Op::Destroy => out.push(12),
+    }
+}
+
+fn get_op(from: &mut Bytes) -> Read<Op> {
+    Ok(match get_byte(from)? {
+        0 => Op::Mark,
+        1 => Op::Reserve {
+            folder: codec::get_i64(from)?,
+            upto: codec::get_u64(from)?,
+        },
+        2 => Op::Place(get_place(from)?),
+        3 => Op::Append(get_append(from)?),
+        4 => Op::Flags {
+            folder: codec::get_i64(from)?,
+            modseq: codec::get_u64(from)?,
+            action: match get_byte(from)? {
+                0 => FlagAction::Add,
+                1 => FlagAction::Remove,
+                2 => FlagAction::Replace,
+                _ => return Err(Malformed),
+            },
+            flags: Flags(get_byte(from)?),
+            keywords: codec::get_u64(from)?,
+            names: get_names(from)?,
+            uids: codec::get_ranges(from)?,
+        },
+        5 => Op::Expunge {
+            folder: codec::get_i64(from)?,
+            modseq: codec::get_u64(from)?,
+            uids: codec::get_ranges(from)?,
+        },
+        6 => Op::Copy(get_copy(from)?),
+        7 => Op::Create {
+            modseq: codec::get_u64(from)?,
+            folders: get_list(from, get_folder)?,
+        },
+        8 => Op::Rename {
+            modseq: codec::get_u64(from)?,
+            names: get_list(from, |from| Ok((codec::get_i64(from)?, codec::get_text(from)?)))?,
+        },
+        9 => Op::Delete {
+            modseq: codec::get_u64(from)?,
+            folder: codec::get_i64(from)?,
+        },
+        10 => {
+            let on = get_byte(from)? != 0;
+            Op::Subscribe {
+                name: codec::get_text(from)?,
+                on,
+            }
+        }
+        11 => Op::Rights {
+            folder: codec::get_i64(from)?,
+            identifier: codec::get_text(from)?,
+            rights: codec::get_text(from)?,
+        },
+        12 => Op::Destroy,
+        _ => return Err(Malformed),
+    })
+}
+
+fn get_byte(from: &mut Bytes) -> Read<u8> {
+    codec::take(from, 1)?.first().copied().ok_or(Malformed)
+}
+
+fn get_list<T>(from: &mut Bytes, one: impl Fn(&mut Bytes) -> Read<T>) -> Read<Vec<T>> {
+    let count = codec::get_count(from)?;
+    (0..count).map(|_| one(from)).collect()
+}
+
+fn put_names(out: &mut Vec<u8>, names: &[String]) {
+    codec::put_u64(out, names.len() as u64);
+    for name in names {
+        codec::put_text(out, name);
+    }
+}
+
+fn get_names(from: &mut Bytes) -> Read<Vec<String>> {
+    get_list(from, codec::get_text)
+}
+
+fn put_place(out: &mut Vec<u8>, place: &Place) {
+    codec::put_u64(out, place.message);
+    codec::put_u64(out, u64::from(place.target));
+    codec::put_i64(out, place.folder);
+    codec::put_u64(out, u64::from(place.uid));
+    codec::put_u64(out, place.modseq);
+    codec::put_i64(out, place.received);
+}
+
+fn get_place(from: &mut Bytes) -> Read<Place> {
+    Ok(Place {
+        message: codec::get_u64(from)?,
+        target: codec::get_u32(from)?,
+        folder: codec::get_i64(from)?,
+        uid: codec::get_u32(from)?,
+        modseq: codec::get_u64(from)?,
+        received: codec::get_i64(from)?,
+    })
+}
+
+fn put_append(out: &mut Vec<u8>, append: &Append) {
+    codec::put_i64(out, append.folder);
+    put_names(out, &append.names);
+    match &append.source {
+        None => out.push(0),
+        Some((owner, folder, uids)) => {
+            out.push(1);
+            codec::put_u64(out, owner.0);
+            codec::put_i64(out, *folder);
+            codec::put_ranges(out, uids);
+        }
+    }
+    codec::put_u64(out, append.items.len() as u64);
+    for item in &append.items {
+        codec::put_u64(out, u64::from(item.uid));
+        codec::put_u64(out, item.modseq);
+        out.push(item.flags.0);
+        codec::put_u64(out, item.keywords);
+        codec::put_i64(out, item.received.0);
+        codec::put_i64(out, i64::from(item.received.1));
+        match item.key {
+            None => out.push(0),
+            Some((message, target)) => {
+                out.push(1);
+                codec::put_u64(out, message);
+                codec::put_u64(out, u64::from(target));
+            }
+        }
+        match &item.text {
+            ItemText::Large => out.push(0),
+            ItemText::Small(text) => {
+                out.push(1);
+                codec::put_u64(out, text.len() as u64);
+            }
+        }
+    }
+}
+
+fn get_append(from: &mut Bytes) -> Read<Append> {
+    let folder = codec::get_i64(from)?;
+    let names = get_names(from)?;
+    let source = match get_byte(from)? {
+        0 => None,
+        _ => Some((
+            OwnerId(codec::get_u64(from)?),
+            codec::get_i64(from)?,
+            codec::get_ranges(from)?,
+        )),
+    };
+    let read = get_list(from, |from| {
+        let item = Item {
+            uid: codec::get_u32(from)?,
+            modseq: codec::get_u64(from)?,
+            flags: Flags(get_byte(from)?),
+            keywords: codec::get_u64(from)?,
+            received: (
+                codec::get_i64(from)?,
+                i16::try_from(codec::get_i64(from)?).map_err(|_| Malformed)?,
+            ),
+            key: match get_byte(from)? {
+                0 => None,
+                _ => Some((codec::get_u64(from)?, codec::get_u32(from)?)),
+            },
+            text: ItemText::Large,
+        };
+        let len = if get_byte(from)? == 0 {
+            None
+        } else {
+            Some(codec::get_u64(from)?)
+        };
+        Ok((item, len))
+    })?;
+    let mut items = Vec::with_capacity(read.len());
+    for (mut item, len) in read {
+        if let Some(len) = len {
+            item.text = ItemText::Small(codec::take(from, len)?);
+        }
+        items.push(item);
+    }
+    Ok(Append {
+        folder,
+        names,
+        items,
+        source,
+    })
+}
+
+fn put_copy(out: &mut Vec<u8>, copy: &Copy) {
+    codec::put_i64(out, copy.from);
+    codec::put_i64(out, copy.to);
+    codec::put_u64(out, copy.modseq);
+    put_names(out, &copy.names);
+    codec::put_u64(out, copy.keywords.len() as u64);
+    out.extend(copy.keywords.iter().flat_map(|&(from, to)| [from, to]));
+    codec::put_ranges(out, &copy.uids);
+    codec::put_u64(out, u64::from(copy.first));
+    out.push(u8::from(copy.expunge));
+}
+
+fn get_copy(from: &mut Bytes) -> Read<Copy> {
+    Ok(Copy {
+        from: codec::get_i64(from)?,
+        to: codec::get_i64(from)?,
+        modseq: codec::get_u64(from)?,
+        names: get_names(from)?,
+        keywords: get_list(from, |from| Ok((get_byte(from)?, get_byte(from)?)))?,
+        uids: codec::get_ranges(from)?,
+        first: codec::get_u32(from)?,
+        expunge: get_byte(from)? != 0,
+    })
+}
+
+fn put_folder(out: &mut Vec<u8>, folder: &NewFolder) {
+    codec::put_i64(out, folder.id);
+    codec::put_text(out, &folder.name);
+    codec::put_text(out, folder.special_use.as_deref().unwrap_or_default());
+    codec::put_u64(out, u64::from(folder.uid_validity));
+    codec::put_u64(out, u64::from(folder.uid_reserved));
+}
+
+fn get_folder(from: &mut Bytes) -> Read<NewFolder> {
+    Ok(NewFolder {
+        id: codec::get_i64(from)?,
+        name: codec::get_text(from)?,
+        special_use: Some(codec::get_text(from)?).filter(|text| !text.is_empty()),
+        uid_validity: codec::get_u32(from)?,
+        uid_reserved: codec::get_u32(from)?,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Op> {
+        let item = |text| Item {
+            uid: 7,
+            modseq: 1 << 40,
+            flags: Flags::SEEN,
+            keywords: 5,
+            received: (-1, -420),
+            key: Some((9, 1)),
+            text,
+        };
+        let names = vec!["$Junk".to_owned()];
+        vec![
+            Op::Mark,
+            Op::Reserve {
+                folder: 3,
+                upto: 2000,
+            },
+            Op::Place(Place {
+                message: 8,
+                target: 2,
+                folder: 1,
+                uid: 3,
+                modseq: 4,
+                received: 5,
+            }),
+            Op::Append(Append {
+                folder: 1,
+                names: names.clone(),
+                items: vec![
+                    item(ItemText::Small(Bytes::from_static(b"a\r\n"))),
+                    item(ItemText::Large),
+                    item(ItemText::Small(Bytes::new())),
+                ],
+                source: Some((OwnerId(4), 2, vec![(1, 9)])),
+            }),
+            Op::Flags {
+                folder: 1,
+                modseq: 2,
+                action: FlagAction::Remove,
+                flags: Flags::ALL,
+                keywords: 1,
+                names: names.clone(),
+                uids: vec![(1, 3)],
+            },
+            Op::Expunge {
+                folder: 1,
+                modseq: 2,
+                uids: vec![(1, 3), (8, 8)],
+            },
+            Op::Copy(Copy {
+                from: 1,
+                to: 2,
+                modseq: 3,
+                names,
+                keywords: vec![(0, 3)],
+                uids: vec![(4, 5)],
+                first: 6,
+                expunge: true,
+            }),
+            Op::Create {
+                modseq: 1,
+                folders: vec![NewFolder {
+                    id: 9,
+                    name: "a/b".into(),
+                    special_use: Some("\\Junk".into()),
+                    uid_validity: 3,
+                    uid_reserved: 4,
+                }],
+            },
+            Op::Rename {
+                modseq: 1,
+                names: vec![(1, "x".into())],
+            },
+            Op::Delete { modseq: 1, folder: 2 },
+            Op::Subscribe {
+                name: "x".into(),
+                on: true,
+            },
+            Op::Rights {
+                folder: 1,
+                identifier: "anyone".into(),
+                rights: "lrs".into(),
+            },
+            Op::Destroy,
+        ]
+    }
+
+    #[test]
+    fn every_operation_both_ways() {
+        for op in all() {
+            let mut head = Vec::new();
+            let payload = Bytes::from(encode(OwnerId(77), &op, &mut head).concat());
+            assert_eq!(decode(&payload).unwrap(), (OwnerId(77), op));
+            for len in 0..payload.len() {
+                // A record that is cut off is refused or is another one, but nothing panics.
+                let _ = decode(&payload.slice(..len));
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How SQLite is set: the one place that knows its pragmas.
+//!
+//! Figures and reasons stand in the documentation of the store: many small databases are open at once, so what a connection holds is kept
+//! small; durability is the journal's business, so a commit syncs nothing.
+#![allow(unsafe_code, reason = "the settings of the whole library have no safe call")]
+
+use std::path::Path;
+use std::sync::Once;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, ffi};
+
+use crate::{MailboxError, Result};
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS_MAX: usize = 32;
+/// Page cache of a connection, in KiB.
+const CACHE_KIB: u32 = 256;
+/// How long another program that reads the database may hold us up.
+const BUSY_MILLISECONDS: u32 = 5000;
+
+/// Opens a database that exists.
+pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection> {
+    configure();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    if vfs.is_some() {
+        // Such a VFS has no shared memory.
+        conn.execute_batch("PRAGMA locking_mode=EXCLUSIVE;")?;
+    }
+    // The write-ahead log is kept and not folded in when the database is closed: a cold owner opens and closes in little time.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.execute_batch(&format!(
+        "PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-{CACHE_KIB};
+         PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
+    ))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(conn)
+}
+
+/// Settings of the library, before its first use: no memory is taken in advance for each connection. If SQLite was used before, they stay as they are.
+fn configure() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: both options take two or three arguments of these types; SQLite refuses the call once it is initialised.
+        unsafe {
+            ffi::sqlite3_config(
+                ffi::SQLITE_CONFIG_PAGECACHE,
+                std::ptr::null_mut::<std::ffi::c_void>(),
+                0_i32,
+                0_i32,
+            );
+            ffi::sqlite3_config(ffi::SQLITE_CONFIG_LOOKASIDE, 0_i32, 0_i32);
+        }
+    });
+}
+
+/// Folds the log into the database as far as it goes, and syncs both.
+pub(crate) fn checkpoint(conn: &Connection) -> Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+impl From<rusqlite::Error> for MailboxError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
+            _ => match error {
+                // A value that can't be what the schema says.
+                rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..) => Self::Damaged(error.to_string()),
+                _ => Self::Unavailable(error.to_string()),
+            },
+        }
+    }
+}
+
+impl From<std::io::Error> for MailboxError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<journal::JournalError> for MailboxError {
+    fn from(error: journal::JournalError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,424 @@
+//! An open mailbox: its connection, and its folders and counters in memory.
+//!
+//! One worker at a time has it. Counters and folders are read once and written back at the end of each transaction; if a transaction
+//! fails, the whole `Store` is thrown away and read again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use disk::SharedDisk;
+use disk::blob::Blob;
+use journal::RecordId;
+use rusqlite::{Connection, params};
+use shared::model::OwnerId;
+use wire::imap::Flags;
+
+use crate::types::{Folder, FolderId, Row, Status};
+use crate::{MailboxError, Result, names, schema, sqlite};
+
+/// Changes that are remembered in memory, so that `changes` need not read a large folder.
+const RECENT_CHANGES_MAX: usize = 4096;
+
+/// The owner's row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    /// The last that was given; also the row of numbers for folders and texts.
+    pub(crate) modseq: u64,
+    pub(crate) modseq_reserved: u64,
+    pub(crate) epoch: u64,
+    pub(crate) journal_id: u64,
+    /// The last UIDVALIDITY that was given.
+    pub(crate) uid_validity: u32,
+    pub(crate) dirty: bool,
+}
+
+/// A folder's row.
+#[derive(Clone, Debug)]
+pub(crate) struct FolderRow {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) special_use: Option<String>,
+    pub(crate) uid_validity: u32,
+    pub(crate) uid_next: u32,
+    /// UIDs up to this one may have been given.
+    pub(crate) uid_reserved: u32,
+    pub(crate) highest_modseq: u64,
+    pub(crate) messages: u64,
+    pub(crate) unseen: u64,
+    pub(crate) deleted: u64,
+    pub(crate) recent: u64,
+    pub(crate) recent_from: u32,
+    pub(crate) bytes: u64,
+    pub(crate) keywords: Vec<String>,
+    pub(crate) dirty: bool,
+}
+
+impl FolderRow {
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            messages: self.messages,
+            unseen: self.unseen,
+            deleted: self.deleted,
+            recent: self.recent,
+            uid_next: self.uid_next,
+            uid_validity: self.uid_validity,
+            highest_modseq: self.highest_modseq,
+            bytes: self.bytes,
+        }
+    }
+
+    /// Counts a message in.
+    pub(crate) fn add(&mut self, uid: u32, flags: Flags, size: u64, modseq: u64) {
+        self.messages += 1;
+        self.unseen += u64::from(!flags.contains(Flags::SEEN));
+        self.deleted += u64::from(flags.contains(Flags::DELETED));
+        self.recent += u64::from(uid >= self.recent_from);
+        self.bytes += size;
+        self.uid_next = self.uid_next.max(uid.saturating_add(1));
+        self.touch(modseq);
+    }
+
+    /// Counts a message out.
+    pub(crate) fn remove(&mut self, uid: u32, flags: Flags, size: u64) {
+        self.messages = self.messages.saturating_sub(1);
+        self.unseen = self
+            .unseen
+            .saturating_sub(u64::from(!flags.contains(Flags::SEEN)));
+        self.deleted = self
+            .deleted
+            .saturating_sub(u64::from(flags.contains(Flags::DELETED)));
+        self.recent = self.recent.saturating_sub(u64::from(uid >= self.recent_from));
+        self.bytes = self.bytes.saturating_sub(size);
+        self.dirty = true;
+    }
+
+    /// Counts a change of flags.
+    pub(crate) fn change(&mut self, from: Flags, to: Flags) {
+        self.unseen = self.unseen + u64::from(!to.contains(Flags::SEEN))
+            - u64::from(!from.contains(Flags::SEEN)).min(self.unseen);
+        self.deleted = self.deleted + u64::from(to.contains(Flags::DELETED))
+            - u64::from(from.contains(Flags::DELETED)).min(self.deleted);
+        self.dirty = true;
+    }
+
+    pub(crate) fn touch(&mut self, modseq: u64) {
+        self.highest_modseq = self.highest_modseq.max(modseq);
+        self.dirty = true;
+    }
+
+    /// Gives the recent messages to a session: the first UID that is recent for it.
+    pub(crate) fn claim(&mut self, claim: bool) -> u32 {
+        let from = self.recent_from;
+        if claim && from < self.uid_next {
+            self.recent_from = self.uid_next;
+            self.recent = 0;
+            self.dirty = true;
+        }
+        from
+    }
+}
+
+/// The last changes by MODSEQ: all that are greater than `floor` are there.
+#[derive(Debug)]
+pub(crate) struct RecentChanges {
+    changes: VecDeque<(u64, i64, u32)>,
+    floor: u64,
+}
+
+impl RecentChanges {
+    fn new(floor: u64) -> Self {
+        Self {
+            changes: VecDeque::new(),
+            floor,
+        }
+    }
+
+    pub(crate) fn push(&mut self, modseq: u64, folder: i64, uid: u32) {
+        if modseq <= self.floor {
+            return;
+        }
+        self.changes.push_back((modseq, folder, uid));
+        if self.changes.len() > RECENT_CHANGES_MAX {
+            // All changes of one number go together.
+            self.floor = self.changes.front().map_or(self.floor, |change| change.0);
+            while self.changes.front().is_some_and(|change| change.0 <= self.floor) {
+                self.changes.pop_front();
+            }
+        }
+    }
+
+    /// The UIDs of a folder that changed after `since`, ascending; `None`: not known any more.
+    pub(crate) fn since(&self, folder: i64, since: u64) -> Option<Vec<u32>> {
+        if since < self.floor {
+            return None;
+        }
+        let mut uids: Vec<u32> = self
+            .changes
+            .iter()
+            .rev()
+            .take_while(|change| change.0 > since)
+            .filter(|change| change.1 == folder)
+            .map(|change| change.2)
+            .collect();
+        uids.sort_unstable();
+        uids.dedup();
+        Some(uids)
+    }
+}
+
+pub(crate) struct Store {
+    pub(crate) conn: Connection,
+    pub(crate) owner: OwnerId,
+    pub(crate) dir: PathBuf,
+    pub(crate) state: State,
+    pub(crate) folders: BTreeMap<i64, FolderRow>,
+    /// Answer of `folders`, until something changes it.
+    pub(crate) listing: Option<Arc<Vec<Folder>>>,
+    pub(crate) recent_changes: RecentChanges,
+    /// Records of the transaction that is open, with the text of a delivery.
+    pub(crate) records: Vec<(RecordId, Option<Blob>)>,
+    /// Something that a session may see was changed in this transaction.
+    pub(crate) changed: bool,
+    /// A large text was linked in this transaction.
+    pub(crate) linked: bool,
+    /// Something was written: the transaction is not empty.
+    pub(crate) wrote: bool,
+    /// A record is in the journal and could not be applied: the transaction must fail.
+    pub(crate) broken: Option<MailboxError>,
+    /// Where `applied` was last cleared to.
+    pub(crate) applied_cleared: u64,
+    /// Transactions since the length of the log was looked at.
+    pub(crate) commits: u32,
+}
+
+impl Store {
+    /// Opens an owner's mailbox, made if it is missing. `dir`: the owner's own directory.
+    pub(crate) fn open(
+        disk: &SharedDisk,
+        dir: &Path,
+        owner: OwnerId,
+        vfs: Option<&str>,
+        epoch: u64,
+    ) -> Result<Store> {
+        let path = dir.join("mail.db");
+        let conn = match sqlite::open(&path, vfs) {
+            Ok(conn) => conn,
+            Err(error) if disk.exists(&path)? => return Err(error),
+            Err(_) => {
+                make(disk, dir, &path, epoch)?;
+                sqlite::open(&path, vfs)?
+            }
+        };
+        Self::load(conn, owner, dir)
+    }
+
+    fn load(conn: Connection, owner: OwnerId, dir: &Path) -> Result<Store> {
+        let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version != schema::VERSION {
+            return Err(MailboxError::Unavailable(format!(
+                "mail.db has version {version}, this program knows {}",
+                schema::VERSION
+            )));
+        }
+        let state = conn.query_row(
+            "SELECT modseq, modseq_reserved, epoch, journal_id, uid_validity FROM state",
+            [],
+            |row| {
+                Ok(State {
+                    modseq: row.get::<_, i64>(0)? as u64,
+                    modseq_reserved: row.get::<_, i64>(1)? as u64,
+                    epoch: row.get::<_, i64>(2)? as u64,
+                    journal_id: row.get::<_, i64>(3)? as u64,
+                    uid_validity: row.get(4)?,
+                    dirty: false,
+                })
+            },
+        )?;
+        let folders = load_folders(&conn)?;
+        Ok(Store {
+            owner,
+            dir: dir.to_owned(),
+            folders,
+            listing: None,
+            recent_changes: RecentChanges::new(state.modseq),
+            state,
+            conn,
+            records: Vec::new(),
+            changed: false,
+            linked: false,
+            wrote: false,
+            broken: None,
+            applied_cleared: 0,
+            commits: 0,
+        })
+    }
+
+    pub(crate) fn folder(&self, id: FolderId) -> Result<&FolderRow> {
+        self.folders.get(&id.0).ok_or(MailboxError::NoSuchFolder)
+    }
+
+    pub(crate) fn folder_mut(&mut self, id: i64) -> Option<&mut FolderRow> {
+        self.folders.get_mut(&id)
+    }
+
+    /// By its canonical name.
+    pub(crate) fn folder_named(&self, name: &str) -> Option<&FolderRow> {
+        self.folders.values().find(|folder| folder.name == name)
+    }
+
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.folders.values().map(|folder| folder.bytes).sum()
+    }
+
+    /// All folders, INBOX first.
+    pub(crate) fn listing(&mut self) -> Result<Arc<Vec<Folder>>> {
+        if let Some(listing) = &self.listing {
+            return Ok(Arc::clone(listing));
+        }
+        let subscribed = self.subscriptions()?;
+        let mut folders: Vec<Folder> = self
+            .folders
+            .values()
+            .map(|row| Folder {
+                id: FolderId(row.id),
+                name: row.name.clone(),
+                special_use: row.special_use.clone(),
+                subscribed: subscribed.binary_search(&row.name).is_ok(),
+                uid_validity: row.uid_validity,
+            })
+            .collect();
+        folders.sort_by(|a, b| (a.name != names::INBOX, &a.name).cmp(&(b.name != names::INBOX, &b.name)));
+        let listing = Arc::new(folders);
+        self.listing = Some(Arc::clone(&listing));
+        Ok(listing)
+    }
+
+    /// Sorted.
+    pub(crate) fn subscriptions(&self) -> Result<Vec<String>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT name FROM subscription ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// One message's row.
+    pub(crate) fn row(&self, folder: i64, uid: u32) -> Result<Option<Row>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid, modseq, flags, keywords FROM message WHERE folder = ?1 AND uid = ?2",
+        )?;
+        let mut rows = statement.query((folder, uid))?;
+        Ok(rows.next()?.map(read_row).transpose()?)
+    }
+
+    /// Hands the rows of a range of UIDs to `each`, ascending.
+    pub(crate) fn rows(&self, folder: i64, first: u32, last: u32, mut each: impl FnMut(Row)) -> Result<()> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid, modseq, flags, keywords FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+        )?;
+        let mut rows = statement.query((folder, first, last))?;
+        while let Some(row) = rows.next()? {
+            each(read_row(row)?);
+        }
+        Ok(())
+    }
+
+    /// Writes counters and folders back. Part of the transaction.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        for folder in self.folders.values_mut().filter(|folder| folder.dirty) {
+            self.conn
+                .prepare_cached(
+                    "UPDATE folder SET uid_next = ?2, uid_reserved = ?3, highest_modseq = ?4, messages = ?5, unseen = ?6,
+                     deleted = ?7, recent = ?8, recent_from = ?9, bytes = ?10, keywords = ?11 WHERE id = ?1",
+                )?
+                .execute(params![
+                    folder.id,
+                    folder.uid_next,
+                    folder.uid_reserved,
+                    folder.highest_modseq as i64,
+                    folder.messages as i64,
+                    folder.unseen as i64,
+                    folder.deleted as i64,
+                    folder.recent as i64,
+                    folder.recent_from,
+                    folder.bytes as i64,
+                    folder.keywords.join(" "),
+                ])?;
+            folder.dirty = false;
+            self.wrote = true;
+        }
+        if self.state.dirty {
+            self.conn
+                .prepare_cached(
+                    "UPDATE state SET modseq = ?1, modseq_reserved = ?2, epoch = ?3, journal_id = ?4, uid_validity = ?5",
+                )?
+                .execute((
+                    self.state.modseq as i64,
+                    self.state.modseq_reserved as i64,
+                    self.state.epoch as i64,
+                    self.state.journal_id as i64,
+                    self.state.uid_validity,
+                ))?;
+            self.state.dirty = false;
+            self.wrote = true;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a new mailbox so that it is there as a whole or not at all.
+fn make(disk: &SharedDisk, dir: &Path, path: &Path, epoch: u64) -> Result<()> {
+    disk.create_dir_all_synced(dir)?;
+    let bytes = schema::new_database(crate::now(), epoch)?;
+    disk.write_atomic(path, &bytes)?;
+    Ok(())
+}
+
+fn load_folders(conn: &Connection) -> Result<BTreeMap<i64, FolderRow>> {
+    let mut statement = conn.prepare(
+        "SELECT id, name, special_use, uid_validity, uid_next, uid_reserved, highest_modseq, messages, unseen, deleted, recent,
+         recent_from, bytes, keywords FROM folder",
+    )?;
+    let folders = statement.query_map([], |row| {
+        let number = |column: usize| row.get::<_, i64>(column).map(|value| value.max(0) as u64);
+        Ok(FolderRow {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            special_use: row.get(2)?,
+            uid_validity: row.get(3)?,
+            uid_next: row.get(4)?,
+            uid_reserved: row.get(5)?,
+            highest_modseq: number(6)?,
+            messages: number(7)?,
+            unseen: number(8)?,
+            deleted: number(9)?,
+            recent: number(10)?,
+            recent_from: row.get(11)?,
+            bytes: number(12)?,
+            keywords: row
+                .get::<_, String>(13)?
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            dirty: false,
+        })
+    })?;
+    folders
+        .map(|folder| {
+            folder
+                .map(|folder| (folder.id, folder))
+                .map_err(MailboxError::from)
+        })
+        .collect()
+}
+
+/// A row that begins with `uid, modseq, flags, keywords`.
+pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        uid: row.get(0)?,
+        modseq: row.get::<_, i64>(1)? as u64,
+        flags: Flags(row.get(2)?),
+        keywords: row.get::<_, i64>(3)? as u64,
+    })
+}

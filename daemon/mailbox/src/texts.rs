@@ -1,0 +1,225 @@
+//! The texts of messages: small ones in the database, large ones in files, each once for all copies within the owner.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use disk::blob::{Blob, BlobFile};
+use disk::{Disk, Open};
+use journal::RecordId;
+use parking_lot::Mutex;
+use rusqlite::{OptionalExtension, params};
+use wire::message::Summary;
+
+use crate::core::Core;
+use crate::durability::{large_dir, large_path};
+use crate::store::Store;
+use crate::{Result, SMALL_TEXT_MAX_BYTES};
+
+/// Summaries of deliveries that are remembered for their further recipients.
+const SUMMARIES_MAX: usize = 64;
+
+/// What is kept of a text beside it.
+pub(crate) struct Facts {
+    pub(crate) summary: Summary,
+    pub(crate) crc: u32,
+}
+
+impl Facts {
+    pub(crate) fn of(text: &[u8]) -> Self {
+        Self {
+            summary: Summary::of(text),
+            crc: crc32fast::hash(text),
+        }
+    }
+}
+
+/// What the texts of the last deliveries were found to be: a message to many is taken apart once.
+#[derive(Default)]
+pub(crate) struct SummaryCache {
+    recent: Mutex<VecDeque<(u64, Arc<Facts>)>>,
+}
+
+impl SummaryCache {
+    fn get(&self, message: u64, text: &[u8]) -> Arc<Facts> {
+        let known = self
+            .recent
+            .lock()
+            .iter()
+            .find(|(id, _)| *id == message)
+            .map(|(_, facts)| Arc::clone(facts));
+        known
+            .filter(|facts| facts.summary.size == text.len() as u64)
+            .unwrap_or_else(|| {
+                let facts = Arc::new(Facts::of(text));
+                let mut recent = self.recent.lock();
+                recent.push_front((message, Arc::clone(&facts)));
+                recent.truncate(SUMMARIES_MAX);
+                facts
+            })
+    }
+}
+
+/// Where a new text comes from.
+pub(crate) enum Source<'a> {
+    /// An item of a record.
+    Small(&'a Bytes),
+    /// Stands in `large/` already.
+    Large,
+    /// The queue's text, and the number of its message.
+    Queue(&'a Blob, u64),
+}
+
+/// Keeps a text under its number; its size. `None`: it is gone, which only a replay can meet.
+pub(crate) fn keep(core: &Core, store: &mut Store, id: u64, source: &Source<'_>) -> Result<Option<u64>> {
+    match source {
+        Source::Small(text) => keep_small(store, id, &Facts::of(text), text).map(Some),
+        Source::Queue(Blob::Bytes(text), message) if text.len() <= SMALL_TEXT_MAX_BYTES => {
+            keep_small(store, id, &core.summaries.get(*message, text), text).map(Some)
+        }
+        Source::Queue(text, _) => match place_large(core.disk.as_ref(), store, id, text) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => keep_large(core, store, id),
+        },
+        Source::Large => keep_large(core, store, id),
+    }
+}
+
+fn keep_small(store: &Store, id: u64, facts: &Facts, text: &Bytes) -> Result<u64> {
+    let (header, body) = text.split_at((facts.summary.header_len as usize).min(text.len()));
+    store
+        .conn
+        .prepare_cached("INSERT OR REPLACE INTO text VALUES(?1, ?2, ?3)")?
+        .execute(params![id as i64, header, body])?;
+    keep_meta(store, id, facts, false)?;
+    Ok(text.len() as u64)
+}
+
+fn keep_large(core: &Core, store: &Store, id: u64) -> Result<Option<u64>> {
+    let text = match core.disk.read(&large_path(&store.dir, id)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let facts = Facts::of(&text);
+    keep_meta(store, id, &facts, true)?;
+    Ok(Some(text.len() as u64))
+}
+
+fn keep_meta(store: &Store, id: u64, facts: &Facts, large: bool) -> Result<()> {
+    let summary = &facts.summary;
+    store
+        .conn
+        .prepare_cached("INSERT OR REPLACE INTO meta VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .execute(params![
+            id as i64,
+            summary.size as i64,
+            facts.crc,
+            summary.header_len,
+            summary.sent_day,
+            large,
+            summary.envelope,
+            summary.structure,
+        ])?;
+    Ok(())
+}
+
+/// Gives a text a name in `large/`, durable but for the name itself.
+pub(crate) fn place_large(disk: &dyn Disk, store: &mut Store, id: u64, text: &Blob) -> io::Result<()> {
+    let dir = large_dir(&store.dir);
+    if !disk.exists(&dir)? {
+        disk.create_dir_all_synced(&dir)?;
+    }
+    let path = large_path(&store.dir, id);
+    store.linked = true;
+    match text {
+        Blob::File(file) => match disk.link_or_copy(&file.path, &path) {
+            // The number of a text is never given twice: it is the same one, from before a crash.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked.map(|_| ()),
+        },
+        Blob::Bytes(bytes) => {
+            let file = disk.open(&path, Open::ReadWrite { create: true })?;
+            file.set_len(0)?;
+            file.write_all_at(bytes, 0)?;
+            file.sync_data()
+        }
+    }
+}
+
+/// One message less has this text; the last takes it along. `record`: that of the expunge.
+pub(crate) fn release(core: &Core, store: &Store, id: u64, record: RecordId) -> Result<()> {
+    let mut statement = store
+        .conn
+        .prepare_cached("SELECT refs, large FROM meta WHERE text = ?1")?;
+    let found: Option<(i64, bool)> = statement
+        .query_row([id as i64], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((refs, large)) = found else { return Ok(()) };
+    if refs > 1 {
+        store
+            .conn
+            .prepare_cached("UPDATE meta SET refs = refs - 1 WHERE text = ?1")?
+            .execute([id as i64])?;
+        return Ok(());
+    }
+    store
+        .conn
+        .prepare_cached("DELETE FROM meta WHERE text = ?1")?
+        .execute([id as i64])?;
+    if large {
+        core.durability.unlink_later(record, large_path(&store.dir, id));
+    } else {
+        store
+            .conn
+            .prepare_cached("DELETE FROM text WHERE id = ?1")?
+            .execute([id as i64])?;
+    }
+    Ok(())
+}
+
+/// The whole text; `None` if it is not there or not what was stored.
+pub(crate) fn read(core: &Core, store: &Store, id: u64) -> Result<Option<Bytes>> {
+    let mut statement = store.conn.prepare_cached(
+        "SELECT t.crc, t.large, x.header, x.body FROM meta t LEFT JOIN text x ON x.id = t.text WHERE t.text = ?1",
+    )?;
+    let mut rows = statement.query([id as i64])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let crc: u32 = row.get(0)?;
+    let text = if row.get(1)? {
+        match core.disk.read(&large_path(&store.dir, id)) {
+            Ok(text) => Bytes::from(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    } else {
+        match join(row, 2)? {
+            Some(text) => text,
+            None => return Ok(None),
+        }
+    };
+    Ok((crc32fast::hash(&text) == crc).then_some(text))
+}
+
+/// Header and body of a small text from two columns.
+pub(crate) fn join(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Bytes>> {
+    let (header, body) = (
+        row.get_ref(column)?.as_blob_or_null()?,
+        row.get_ref(column + 1)?.as_blob_or_null()?,
+    );
+    Ok(header.zip(body).map(|(header, body)| {
+        let mut text = Vec::with_capacity(header.len() + body.len());
+        text.extend_from_slice(header);
+        text.extend_from_slice(body);
+        Bytes::from(text)
+    }))
+}
+
+/// A large text as callers get it.
+pub(crate) fn large_blob(store: &Store, id: u64, len: u64) -> Blob {
+    Blob::File(Arc::new(BlobFile {
+        path: large_path(&store.dir, id),
+        len,
+    }))
+}

@@ -1,0 +1,178 @@
+//! What callers give and get. Nothing here does anything.
+
+use bytes::Bytes;
+use disk::blob::Blob;
+use journal::RecordId;
+use wire::imap::Flags;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FolderId(pub i64);
+
+/// A change number of an owner (RFC 7162): rises strictly, never given twice.
+pub type ModSeq = u64;
+pub type Uid = u32;
+
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The queue's record and the number of the target within it.
+    pub message: RecordId,
+    pub target: u32,
+    pub folder: Option<String>,
+    /// The whole text, trace header fields included.
+    pub text: Blob,
+    /// Unix seconds.
+    pub received: i64,
+    /// Bytes the owner may fill; `None`: no limit.
+    pub quota_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub text: Blob,
+    pub flags: Flags,
+    pub keywords: Vec<String>,
+    /// Unix seconds and the offset from UTC in minutes.
+    pub received: (i64, i16),
+    pub quota_bytes: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    pub folder: FolderId,
+    pub uid_validity: u32,
+    pub uid: Uid,
+    pub modseq: ModSeq,
+}
+
+/// A folder of an owner. Levels are separated by `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    pub id: FolderId,
+    pub name: String,
+    /// RFC 6154 attribute with its backslash, e.g. `\Drafts`.
+    pub special_use: Option<String>,
+    pub subscribed: bool,
+    pub uid_validity: u32,
+}
+
+/// Kept as counters in the folder's row: costs the same in a folder of any size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    pub messages: u64,
+    pub unseen: u64,
+    pub deleted: u64,
+    /// Messages that no session has been told of as recent.
+    pub recent: u64,
+    pub uid_next: Uid,
+    pub uid_validity: u32,
+    pub highest_modseq: ModSeq,
+    pub bytes: u64,
+}
+
+/// What a listing of flags needs of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub uid: Uid,
+    pub modseq: ModSeq,
+    pub flags: Flags,
+    /// Bit n: the folder's keyword n.
+    pub keywords: u64,
+}
+
+/// A folder as a session that selects it sees it.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    pub folder: Folder,
+    pub status: Status,
+    /// All messages in the order of their UIDs.
+    pub rows: Vec<Row>,
+    pub keywords: Vec<String>,
+    /// The first UID that is recent for this session; claimed unless the folder was only examined.
+    pub recent_from: Uid,
+}
+
+/// What happened in a folder after a MODSEQ.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// New and changed messages, in the order of their UIDs.
+    pub rows: Vec<Row>,
+    pub expunged: Vec<Uid>,
+    pub highest_modseq: ModSeq,
+    /// The folder's keywords, if the caller does not know them all.
+    pub keywords: Vec<String>,
+    pub recent_from: Uid,
+    /// The folder was removed.
+    pub gone: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// Internal date, size.
+    pub facts: bool,
+    /// The rendered ENVELOPE.
+    pub envelope: bool,
+    /// The rendered BODYSTRUCTURE.
+    pub structure: bool,
+    /// The header's bytes only.
+    pub header: bool,
+    /// The whole text.
+    pub text: bool,
+}
+
+/// One message as asked for by [`Want`].
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    pub row: Row,
+    /// Unix seconds and minutes from UTC.
+    pub received: (i64, i16),
+    pub size: u64,
+    /// RFC 8474 EMAILID: the same for copies of one text within an owner.
+    pub email_id: u64,
+    pub envelope: Option<Bytes>,
+    pub structure: Option<Bytes>,
+    pub header: Option<Bytes>,
+    /// The text, or where it lies if it is large.
+    pub text: Option<Blob>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagAction {
+    Add,
+    Remove,
+    Replace,
+}
+
+#[derive(Clone, Debug)]
+pub struct FlagChange {
+    pub action: FlagAction,
+    pub flags: Flags,
+    pub keywords: Vec<String>,
+    /// RFC 7162 §3.1.3.
+    pub unchanged_since: Option<ModSeq>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// The messages that exist, as they are now, in the order of their UIDs (unchanged ones too).
+    pub rows: Vec<Row>,
+    /// UIDs that failed `unchanged_since`.
+    pub modified: Vec<Uid>,
+    pub keywords: Vec<String>,
+    pub highest_modseq: ModSeq,
+}
+
+/// UIDs of a COPY or MOVE, pairwise (RFC 4315).
+#[derive(Clone, Debug, Default)]
+pub struct Copied {
+    pub uid_validity: u32,
+    pub source: Vec<Uid>,
+    pub target: Vec<Uid>,
+}
+
+/// What a check of one owner found.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    pub messages: u64,
+    /// Codes and arguments of what is wrong, and whether it was repaired.
+    pub problems: Vec<(shared::Refusal, bool)>,
+}

@@ -1,0 +1,202 @@
+//! COPY and MOVE (RFC 3501 §6.4.7, RFC 6851).
+//!
+//! Within an owner the copies share the text, and a MOVE is one record. Between owners the messages are read there and appended here, in
+//! portions; for a MOVE the record of each portion names what the source loses, and holds its place in the journal until the source has lost it: a
+//! replay finishes what was begun.
+
+use std::sync::Arc;
+
+use journal::RecordId;
+
+use crate::codec;
+use crate::core::{Core, Slot};
+use crate::ctx::Ctx;
+use crate::read::fetch;
+use crate::record::{self, Op};
+use crate::types::{Append, Copied, FolderId, Uid, Want};
+use crate::write::flags::rows_of;
+use crate::write::{append, expunge, folders};
+use crate::{MailboxError, Result};
+
+/// Copies within an owner; the record is to be waited for.
+pub(crate) fn within(
+    ctx: &mut Ctx<'_>,
+    folder: FolderId,
+    uids: &[Uid],
+    target: FolderId,
+    quota: Option<u64>,
+    expunge: bool,
+) -> Result<(Copied, Option<RecordId>)> {
+    ctx.store.folder(folder)?;
+    let uid_validity = ctx.store.folder(target)?.uid_validity;
+    let rows = rows_of(ctx, folder, uids)?;
+    let count = rows.len() as u32;
+    if count == 0 {
+        return Ok((
+            Copied {
+                uid_validity,
+                ..Copied::default()
+            },
+            None,
+        ));
+    }
+    if !expunge && quota.is_some() {
+        ctx.check_quota(quota, sizes(ctx, folder, uids)?)?;
+    }
+    let used = rows.iter().fold(0, |bits, row| bits | row.keywords);
+    let (keywords, names) = folders::map_keywords(ctx, folder.0, target.0, used)?;
+    let first = ctx.take_uids(target.0, count)?;
+    let modseq = ctx.take_modseq()?;
+    let source: Vec<Uid> = rows.iter().map(|row| row.uid).collect();
+    let uids = codec::ranges_of(source.iter().copied());
+    let op = record::Copy {
+        from: folder.0,
+        to: target.0,
+        modseq,
+        names,
+        keywords,
+        uids,
+        first,
+        expunge,
+    };
+    let record = ctx.record(&Op::Copy(op), None)?;
+    Ok((
+        Copied {
+            uid_validity,
+            source,
+            target: (first..first + count).collect(),
+        },
+        Some(record),
+    ))
+}
+
+fn sizes(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid]) -> Result<u64> {
+    let mut bytes = 0;
+    let mut rest = uids;
+    while !rest.is_empty() {
+        let found = fetch::fetch(
+            ctx,
+            folder,
+            rest,
+            Want {
+                facts: true,
+                ..Want::default()
+            },
+        )?;
+        let Some(last) = found.last().map(|message| message.row.uid) else {
+            break;
+        };
+        bytes += found.iter().map(|message| message.size).sum::<u64>();
+        rest = rest
+            .get(rest.partition_point(|uid| *uid <= last)..)
+            .unwrap_or_default();
+    }
+    Ok(bytes)
+}
+
+/// One end of a copy between owners.
+#[derive(Clone)]
+pub(crate) struct End {
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) folder: FolderId,
+}
+
+/// Copies, or moves, between owners.
+pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], expunge: bool) -> Result<Copied> {
+    let mut copied = Copied::default();
+    let mut rest = uids;
+    copied.uid_validity = {
+        let folder = to.folder;
+        core.run(&to.slot, move |ctx| Ok(ctx.store.folder(folder)?.uid_validity))
+            .await?
+    };
+    while !rest.is_empty() {
+        match portion(core, &from, &to, rest, expunge).await {
+            Ok(None) => break,
+            Ok(Some(done)) => {
+                let last = done.source.last().copied().unwrap_or(Uid::MAX);
+                rest = rest
+                    .get(rest.partition_point(|uid| *uid <= last)..)
+                    .unwrap_or_default();
+                copied.source.extend(done.source);
+                copied.target.extend(done.target);
+            }
+            Err(error) => {
+                if !expunge {
+                    // All or nothing.
+                    let (folder, gone) = (to.folder, copied.target);
+                    let undo = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, Some(&gone), false);
+                    let _ = core.run(&to.slot, undo).await;
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(copied)
+}
+
+/// The next messages; `None`: there are none left.
+async fn portion(core: &Core, from: &End, to: &End, uids: &[Uid], expunge: bool) -> Result<Option<Copied>> {
+    let (folder, asked) = (from.folder, uids.to_vec());
+    let (names, found) = core
+        .run(&from.slot, move |ctx| {
+            let names = ctx.store.folder(folder)?.keywords.clone();
+            let want = Want {
+                facts: true,
+                text: true,
+                ..Want::default()
+            };
+            Ok((names, fetch::fetch(ctx, folder, &asked, want)?))
+        })
+        .await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let source: Vec<Uid> = found.iter().map(|message| message.row.uid).collect();
+    let mut messages = Vec::with_capacity(found.len());
+    for message in found {
+        let text = message
+            .text
+            .ok_or_else(|| MailboxError::Damaged(format!("the text of UID {} is lost", message.row.uid)))?;
+        let keywords = names
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| message.row.keywords >> bit & 1 != 0);
+        messages.push(Append {
+            text,
+            flags: message.row.flags,
+            keywords: keywords.map(|(_, name)| name.clone()).collect(),
+            received: message.received,
+            quota_bytes: None,
+        });
+    }
+    let loses = expunge.then(|| {
+        (
+            from.slot.id,
+            from.folder.0,
+            codec::ranges_of(source.iter().copied()),
+        )
+    });
+    let target = to.folder;
+    let (appended, record) = core
+        .run(&to.slot, move |ctx| append::append(ctx, target, messages, loses))
+        .await?;
+    if let Some(record) = record {
+        let _durable = core.journal.durable(record).await?;
+        if expunge {
+            let gone = source.clone();
+            let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, Some(&gone), false);
+            let (_, lost) = core.run(&from.slot, lose).await?;
+            if let Some(lost) = lost {
+                let _durable = core.journal.durable(lost).await?;
+            }
+            core.journal.release(record);
+        }
+    }
+    let target = appended.iter().map(|message| message.uid).collect();
+    Ok(Some(Copied {
+        uid_validity: 0,
+        source,
+        target,
+    }))
+}

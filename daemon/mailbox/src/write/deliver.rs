@@ -1,0 +1,122 @@
+//! Delivery from the queue.
+//!
+//! The text stays in the queue's record, as long as that is certain to be replayed; ours is small then, and nobody waits for a sync. A message
+//! that has waited so long that its record is gone (or may go before we have synced) is written with its text and is durable on return.
+//!
+//! What a crash leaves: the queue's record without ours: it delivers again. Both: the replay gives the same UID again, and the queue's repeat finds the
+//! key in `applied`. The key goes when the queue's record can't be replayed any more; for the late ones, which the queue keeps elsewhere, after
+//! [`LATE_KEPT_SECONDS`].
+
+use journal::RecordId;
+use rusqlite::OptionalExtension;
+
+use crate::ctx::Ctx;
+use crate::durability::large_dir;
+use crate::record::{self, Item, ItemText, Op, Place};
+use crate::store::Store;
+use crate::texts;
+use crate::types::{Appended, Delivery, FolderId};
+use crate::write::append::item_text;
+use crate::write::folders;
+use crate::{Flags, Result, SMALL_TEXT_MAX_BYTES, names};
+
+/// Longer than the queue tries to deliver anything.
+const LATE_KEPT_SECONDS: i64 = 60 * 86_400;
+
+/// The outcome, and the record to wait for if there is one.
+pub(crate) fn deliver(ctx: &mut Ctx<'_>, delivery: Delivery) -> Result<(Appended, Option<RecordId>)> {
+    clear_applied(ctx)?;
+    if let Some(known) = find_applied(ctx.store, &delivery)? {
+        return Ok((known, None));
+    }
+    ctx.check_quota(delivery.quota_bytes, delivery.text.len())?;
+    let folder = folder(ctx, delivery.folder.as_deref())?;
+    let uid_validity = ctx.store.folder(FolderId(folder))?.uid_validity;
+    let uid = ctx.take_uids(folder, 1)?;
+    let modseq = ctx.take_modseq()?;
+    let appended = Appended {
+        folder: FolderId(folder),
+        uid_validity,
+        uid,
+        modseq,
+    };
+    let (message, target) = (delivery.message.0, delivery.target);
+    if message >= ctx.replayable_from {
+        if delivery.text.len() > SMALL_TEXT_MAX_BYTES as u64 {
+            texts::place_large(ctx.core.disk.as_ref(), ctx.store, modseq, &delivery.text)?;
+        }
+        let place = Place {
+            message,
+            target,
+            folder,
+            uid,
+            modseq,
+            received: delivery.received,
+        };
+        ctx.record(&Op::Place(place), Some(&delivery.text))?;
+        return Ok((appended, None));
+    }
+    let text = item_text(ctx, modseq, &delivery.text, &mut 0)?;
+    if matches!(text, ItemText::Large) {
+        ctx.core.disk.sync_dir(&large_dir(&ctx.store.dir))?;
+    }
+    let item = Item {
+        uid,
+        modseq,
+        flags: Flags::NONE,
+        keywords: 0,
+        received: (delivery.received, 0),
+        key: Some((message, target)),
+        text,
+    };
+    let append = record::Append {
+        folder,
+        names: Vec::new(),
+        items: vec![item],
+        source: None,
+    };
+    let record = ctx.record(&Op::Append(append), None)?;
+    Ok((appended, Some(record)))
+}
+
+fn folder(ctx: &mut Ctx<'_>, name: Option<&str>) -> Result<i64> {
+    let name = names::canonical(name.unwrap_or(names::INBOX))?;
+    match ctx.store.folder_named(&name) {
+        Some(folder) => Ok(folder.id),
+        None => folders::create(ctx, &name, None).map(|folder| folder.id.0),
+    }
+}
+
+fn find_applied(store: &Store, delivery: &Delivery) -> Result<Option<Appended>> {
+    let mut statement = store
+        .conn
+        .prepare_cached("SELECT folder, uid, modseq FROM applied WHERE message = ?1 AND target = ?2")?;
+    let found = statement.query_row((delivery.message.0 as i64, delivery.target), |row| {
+        Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64))
+    });
+    Ok(found.optional()?.map(|(folder, uid, modseq)| {
+        let uid_validity = store.folders.get(&folder).map_or(0, |row| row.uid_validity);
+        Appended {
+            folder: FolderId(folder),
+            uid_validity,
+            uid,
+            modseq,
+        }
+    }))
+}
+
+/// Forgets the keys of messages that the queue can't deliver again.
+fn clear_applied(ctx: &mut Ctx<'_>) -> Result<()> {
+    let trimmed = ctx.core.durability.trimmed();
+    if trimmed <= ctx.store.applied_cleared {
+        return Ok(());
+    }
+    ctx.store.applied_cleared = trimmed;
+    let deleted = ctx
+        .store
+        .conn
+        .prepare_cached("DELETE FROM applied WHERE message < ?1 AND (late = 0 OR late < ?2)")?
+        .execute((trimmed as i64, crate::now() - LATE_KEPT_SECONDS))?;
+    ctx.store.wrote |= deleted > 0;
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! Folders: making, renaming, removing, subscriptions and rights.
+
+use journal::RecordId;
+
+use crate::ctx::Ctx;
+use crate::record::{NewFolder, Op};
+use crate::types::{Folder, FolderId};
+use crate::{MailboxError, Result, names};
+
+/// Folders of one owner.
+const FOLDERS_MAX: usize = 10_000;
+/// UIDs that a new folder may give before it reserves more.
+const FIRST_UIDS: u32 = 1000;
+
+/// Makes a folder and the levels above it. Durable when it returns: what a session has seen under a UIDVALIDITY must not come back as another.
+pub(crate) fn create(ctx: &mut Ctx<'_>, name: &str, special_use: Option<&str>) -> Result<Folder> {
+    let name = names::canonical(name)?;
+    if ctx.store.folder_named(&name).is_some() {
+        return Err(MailboxError::FolderExists);
+    }
+    let made: Vec<(String, Option<String>)> = names::parents(&name)
+        .filter(|parent| ctx.store.folder_named(&canonical_level(parent)).is_none())
+        .map(|parent| (canonical_level(parent), None))
+        .chain([(name.clone(), special_use.map(str::to_owned))])
+        .collect();
+    let (modseq, folders) = new_folders(ctx, made)?;
+    ctx.record_durably(&Op::Create { modseq, folders })?;
+    folder(ctx, &name)
+}
+
+/// A level named INBOX in any case is INBOX.
+fn canonical_level(name: &str) -> String {
+    if name.eq_ignore_ascii_case(names::INBOX) {
+        names::INBOX.to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+fn new_folders(ctx: &mut Ctx<'_>, made: Vec<(String, Option<String>)>) -> Result<(u64, Vec<NewFolder>)> {
+    if ctx.store.folders.len() + made.len() > FOLDERS_MAX {
+        return Err(MailboxError::NotAllowed("too many folders"));
+    }
+    let first = ctx.take_modseqs(made.len() as u64)?;
+    let now = u32::try_from(crate::now()).unwrap_or(u32::MAX);
+    let mut uid_validity = ctx.store.state.uid_validity;
+    let mut folders = Vec::with_capacity(made.len());
+    for ((name, special_use), id) in made.into_iter().zip(first..) {
+        uid_validity = now.max(uid_validity.saturating_add(1));
+        folders.push(NewFolder {
+            id: id as i64,
+            name,
+            special_use,
+            uid_validity,
+            uid_reserved: FIRST_UIDS,
+        });
+    }
+    Ok((ctx.store.state.modseq, folders))
+}
+
+/// The folder of that name.
+pub(crate) fn folder(ctx: &mut Ctx<'_>, name: &str) -> Result<Folder> {
+    let name = names::canonical(name)?;
+    let listing = ctx.store.listing()?;
+    listing
+        .iter()
+        .find(|folder| folder.name == name)
+        .cloned()
+        .ok_or(MailboxError::NoSuchFolder)
+}
+
+/// RFC 3501 §6.3.5.
+pub(crate) fn rename(ctx: &mut Ctx<'_>, name: &str, to: &str) -> Result<Option<RecordId>> {
+    let (name, to) = (names::canonical(name)?, names::canonical(to)?);
+    let id = ctx
+        .store
+        .folder_named(&name)
+        .ok_or(MailboxError::NoSuchFolder)?
+        .id;
+    if ctx.store.folder_named(&to).is_some() {
+        return Err(MailboxError::FolderExists);
+    }
+    if name == names::INBOX {
+        return rename_inbox(ctx, id, &to).map(Some);
+    }
+    if names::below(&to, &name).is_some() {
+        return Err(MailboxError::NotAllowed("a folder can't be moved into itself"));
+    }
+    let mut renamed = vec![(id, to.clone())];
+    for row in ctx.store.folders.values() {
+        if let Some(rest) = names::below(&row.name, &name) {
+            renamed.push((row.id, names::canonical(&format!("{to}{rest}"))?));
+        }
+    }
+    let taken = |new: &String| {
+        ctx.store
+            .folder_named(new)
+            .is_some_and(|row| !renamed.iter().any(|(id, _)| *id == row.id))
+    };
+    if renamed.iter().any(|(_, new)| taken(new)) {
+        return Err(MailboxError::FolderExists);
+    }
+    if let Some((parent, _)) = to.rsplit_once('/')
+        && ctx.store.folder_named(&canonical_level(parent)).is_none()
+    {
+        create(ctx, parent, None)?;
+    }
+    let modseq = ctx.take_modseq()?;
+    ctx.record(
+        &Op::Rename {
+            modseq,
+            names: renamed,
+        },
+        None,
+    )
+    .map(Some)
+}
+
+/// INBOX stays, and stays empty; what lies below it stays too.
+fn rename_inbox(ctx: &mut Ctx<'_>, inbox: i64, to: &str) -> Result<RecordId> {
+    let target = create(ctx, to, None)?;
+    let mut uids = Vec::new();
+    ctx.store.rows(inbox, 0, u32::MAX, |row| uids.push(row.uid))?;
+    let (_, record) = crate::write::copy::within(ctx, FolderId(inbox), &uids, target.id, None, true)?;
+    match record {
+        Some(record) => Ok(record),
+        None => ctx.record(&Op::Mark, None),
+    }
+}
+
+pub(crate) fn delete(ctx: &mut Ctx<'_>, name: &str) -> Result<RecordId> {
+    let name = names::canonical(name)?;
+    if name == names::INBOX {
+        return Err(MailboxError::NotAllowed("INBOX can't be removed"));
+    }
+    let folder = ctx
+        .store
+        .folder_named(&name)
+        .ok_or(MailboxError::NoSuchFolder)?
+        .id;
+    let modseq = ctx.take_modseq()?;
+    ctx.record(&Op::Delete { modseq, folder }, None)
+}
+
+pub(crate) fn subscribe(ctx: &mut Ctx<'_>, name: &str, on: bool) -> Result<RecordId> {
+    let name = names::canonical(name)?;
+    ctx.record(&Op::Subscribe { name, on }, None)
+}
+
+pub(crate) fn rights(ctx: &mut Ctx<'_>, name: &str) -> Result<Vec<(String, String)>> {
+    let folder = folder(ctx, name)?;
+    let mut statement = ctx
+        .store
+        .conn
+        .prepare_cached("SELECT identifier, rights FROM rights WHERE folder = ?1 ORDER BY identifier")?;
+    let rights = statement.query_map([folder.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rights.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(crate) fn set_rights(ctx: &mut Ctx<'_>, name: &str, identifier: &str, rights: &str) -> Result<RecordId> {
+    let folder = folder(ctx, name)?.id.0;
+    let (identifier, rights) = (identifier.to_owned(), rights.to_owned());
+    ctx.record(
+        &Op::Rights {
+            folder,
+            identifier,
+            rights,
+        },
+        None,
+    )
+}
+
+/// The bit in the target of each bit in the source, and the keywords that the target has yet to learn.
+type KeywordMap = (Vec<(u8, u8)>, Vec<String>);
+
+/// Keywords of a folder as they come to be in another: by name.
+pub(crate) fn map_keywords(ctx: &Ctx<'_>, from: i64, to: i64, used: u64) -> Result<KeywordMap> {
+    let known = &ctx.store.folder(FolderId(from))?.keywords;
+    let bits: Vec<usize> = (0..known.len()).filter(|bit| used >> bit & 1 != 0).collect();
+    let names: Vec<String> = bits.iter().filter_map(|bit| known.get(*bit).cloned()).collect();
+    let (_, new) = ctx.keyword_bits(to, &names, true)?;
+    let target = &ctx.store.folder(FolderId(to))?.keywords;
+    let place = |name: &String| {
+        target
+            .iter()
+            .chain(&new)
+            .position(|other| other.eq_ignore_ascii_case(name))
+    };
+    let map = bits
+        .iter()
+        .zip(&names)
+        .filter_map(|(bit, name)| Some((*bit as u8, place(name)? as u8)))
+        .collect();
+    Ok((map, new))
+}
