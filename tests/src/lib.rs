@@ -1,1 +1,1 @@
-//! tests
+//! Support of the whole-server tests.

@@ -30,3 +30,20 @@ pub mod security;
 pub mod server;
 pub mod smtp;
 pub mod store;
+
+/// Every event there is: its code and the names of its fields (and `peer`, which stands beside each).
+pub fn all_codes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    [
+        delivery::CODES,
+        imap::CODES,
+        net::CODES,
+        pop3::CODES,
+        security::CODES,
+        server::CODES,
+        smtp::CODES,
+        store::CODES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

@@ -1,0 +1,8 @@
+//! Tidiness is a test: layout, floors, sizes of files and functions, texts for people.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod floors;
+mod layout;
+mod sizes;
+mod source;
+mod texts;
