@@ -9,7 +9,7 @@ use net::ConnError;
 use queue::{Envelope, Intake, QueueError};
 use tokio::time::Instant;
 use wire::message::headers;
-use wire::smtp::Fault;
+use wire::smtp::{Checker, Fault};
 
 use crate::limits::{DATA_RATE_MIN_BYTES_PER_SECOND, HEADER_MAX_BYTES, RECEIVED_MAX_COUNT};
 use crate::session::Session;
@@ -34,8 +34,8 @@ pub(crate) struct Text {
     bytes: u64,
     max_bytes: u64,
     refusal: Option<Refusal>,
-    /// The last byte of a raw chunk was a CR.
-    after_cr: bool,
+    /// Looks at chunks, which come without dots.
+    chunks: Checker,
 }
 
 struct Head {
@@ -63,7 +63,7 @@ impl Text {
             bytes: 0,
             max_bytes: session.limits.message_max_bytes,
             refusal: None,
-            after_cr: false,
+            chunks: Checker::new(),
         }
     }
 
@@ -76,32 +76,13 @@ impl Text {
         self.refusal.get_or_insert(Refusal::Fault(fault));
     }
 
-    /// Appends a part of a chunk, as it is, and looks for line ends that are none (RFC 5321 §2.3.8 holds for BDAT without BINARYMIME).
+    /// Appends a part of a chunk, as it is. What may not stand in a line may not stand here either: RFC 5321 §2.3.8 holds for BDAT
+    /// without BINARYMIME.
     pub(crate) fn take_raw(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
-        let mut after_cr = self.after_cr;
-        let mut at = 0;
-        while at < bytes.len() {
-            if after_cr {
-                after_cr = false;
-                if bytes.get(at) != Some(&b'\n') {
-                    return self.fault(Fault::BareCr);
-                }
-                at += 1;
-                continue;
-            }
-            let rest = bytes.get(at..).unwrap_or_default();
-            let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
-                break;
-            };
-            match rest.get(found) {
-                Some(b'\r') => after_cr = true,
-                Some(b'\n') => return self.fault(Fault::BareLf),
-                _ => return self.fault(Fault::Nul),
-            }
-            at += found + 1;
+        if let Some(fault) = self.chunks.feed(bytes) {
+            self.fault(fault);
         }
-        self.after_cr = after_cr;
     }
 
     /// Takes in what is in the buffer.
@@ -130,8 +111,8 @@ impl Text {
 
     /// The whole text, or the reply that says why not.
     pub(crate) async fn finish(mut self) -> Result<(Blob, u64), &'static str> {
-        if self.after_cr {
-            self.fault(Fault::BareCr);
+        if let Some(fault) = std::mem::take(&mut self.chunks).finish() {
+            self.fault(fault);
         }
         if self.head.is_some() && self.refusal.is_none() {
             self.take_head().await;
