@@ -1,0 +1,60 @@
+//! Writing stored log rows to a file, page by page from the daemon, so that no answer grows with the log.
+
+use std::path::Path;
+
+use serde_json::Value;
+use shared::client::{CallError, Client};
+use shared::protocol::{LogFilter, LogQuery, LogRow};
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+use super::Failed;
+
+/// Rows asked for at a time.
+const PAGE_ROWS: u64 = 2_000;
+
+/// Writes the rows, newest first as the daemon pages them: JSON lines if the file is named `.json` or `.jsonl`, else
+/// text with tabs between the columns. Answers with their number.
+pub(super) async fn export(client: &Client, mut filter: LogFilter, path: &Path) -> Result<Value, Failed> {
+    let json = path.extension().is_some_and(|ext| ext == "json" || ext == "jsonl");
+    let mut file = BufWriter::new(File::create(path).await.map_err(local)?);
+    let mut written: u64 = 0;
+    filter.limit = PAGE_ROWS;
+    filter.before = 0;
+    loop {
+        let page = client.call(LogQuery { query: filter.clone() }).await.map_err(failed)?.rows;
+        let Some(oldest) = page.first() else { break };
+        filter.before = oldest.seq;
+        for row in page.iter().rev() {
+            file.write_all(line(row, json).as_bytes()).await.map_err(local)?;
+            written += 1;
+        }
+        if (page.len() as u64) < PAGE_ROWS {
+            break;
+        }
+    }
+    file.flush().await.map_err(local)?;
+    file.into_inner().sync_all().await.map_err(local)?;
+    Ok(Value::from(written))
+}
+
+pub(super) fn failed(error: CallError) -> Failed {
+    match error {
+        CallError::Failed(failure) => Failed::Daemon(failure),
+        CallError::Lost | CallError::NoDaemon(_) => Failed::Lost,
+        CallError::Garbled(text) => Failed::Local(text),
+    }
+}
+
+fn local(error: std::io::Error) -> Failed {
+    Failed::Local(error.to_string())
+}
+
+fn line(row: &LogRow, json: bool) -> String {
+    if json {
+        return serde_json::to_string(row).unwrap_or_default() + "\n";
+    }
+    let at = jiff::Timestamp::from_microsecond(row.at_us).map(|at| at.to_string()).unwrap_or_default();
+    let session = row.session.map(|id| id.to_string()).unwrap_or_default();
+    format!("{at}\t{}\t{}\t{session}\t{}\t{}\n", row.channel, row.severity, row.code, row.text.replace(['\n', '\t'], " "))
+}

@@ -1,0 +1,294 @@
+//! Saving a dialog's form, answering its conflicts, and carrying out what a question was answered with yes.
+
+use shared::protocol::{
+    AccessRemove, AliasRemove, DomainGet, DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window,
+    QueueRemove, ServiceSet, ServiceState, SessionEnd, UserGet, UserRemove,
+};
+use shared::protocol::{AliasList, Failure};
+
+use super::dialog::{About, Dialog, Edit};
+use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, UserForm};
+use super::lists::ListId;
+use super::said::{Said, Tone};
+use super::Model;
+use crate::link::Failed;
+
+/// The refusal of a change that was made on an older version.
+const STALE: &str = "revision-stale";
+
+impl Model {
+    /// The form of the dialog that has this number, if it is still open.
+    fn edit(&mut self, serial: u64) -> Option<&mut Edit> {
+        match &mut self.dialog {
+            Some(Dialog::Edit(edit)) if edit.serial == serial => Some(edit),
+            _ => None,
+        }
+    }
+
+    pub(super) fn save(&mut self) {
+        let Some(Dialog::Edit(edit)) = &mut self.dialog else { return };
+        if edit.busy {
+            return;
+        }
+        edit.problem = None;
+        edit.leaving = false;
+        if let Form::Export(form) = &edit.form {
+            let path = form.path.trim().to_owned();
+            self.dialog = None;
+            self.export(path);
+            return;
+        }
+        match edit.form.calls() {
+            Err(errors) => edit.errors = errors,
+            Ok(calls) => {
+                edit.errors.clear();
+                edit.steps = calls.into();
+                edit.busy = true;
+                let serial = edit.serial;
+                self.next_step(serial);
+            }
+        }
+    }
+
+    /// Makes the next request of a form; closes the dialog after the last one.
+    fn next_step(&mut self, serial: u64) {
+        let Some(edit) = self.edit(serial) else { return };
+        let Some(Call { method, params }) = edit.steps.pop_front() else {
+            let lists = lists_of(&edit.form);
+            let folders = matches!(edit.form, Form::Folder(_) | Form::Rights(_));
+            self.dialog = None;
+            self.notice(Tone::Good, Said::key("notice-saved"));
+            self.changed_here(lists);
+            if folders {
+                self.read_folders();
+            }
+            return;
+        };
+        self.call(method, params, true, move |model, answer| match answer {
+            Ok(_) => model.next_step(serial),
+            Err(failed) => model.save_failed(serial, &failed),
+        });
+    }
+
+    fn save_failed(&mut self, serial: u64, failed: &Failed) {
+        let Some(edit) = self.edit(serial) else {
+            self.notice(Tone::Bad, Said::failed(failed));
+            return;
+        };
+        edit.busy = false;
+        edit.steps.clear();
+        if let Failed::Daemon(Failure { data: Some(refusal), .. }) = failed {
+            if refusal.code == STALE {
+                edit.conflict = true;
+                return;
+            }
+            if let Some(field) = &refusal.field {
+                edit.errors.insert(field.clone(), refusal.clone());
+            }
+        }
+        edit.problem = Some(Said::failed(failed));
+    }
+
+    /// After a conflict: reads the record anew; takes it as it is, or puts what was typed on top of it.
+    pub(super) fn resolve(&mut self, keep_mine: bool) {
+        let Some(Dialog::Edit(edit)) = &mut self.dialog else { return };
+        if edit.busy {
+            return;
+        }
+        edit.busy = true;
+        let serial = edit.serial;
+        match edit.form.clone() {
+            Form::Domain(form) => {
+                let Some(was) = form.was else { return };
+                self.ask(&DomainGet { name: was.name.to_string() }, move |model, answer| {
+                    let theirs = answer.map(|domain| (Form::Domain(DomainForm::of(&domain)), domain.revision));
+                    model.resolved(serial, keep_mine, theirs);
+                });
+            }
+            Form::User(form) => {
+                let Some(was) = form.was else { return };
+                self.ask(&UserGet { address: was.address.to_string() }, move |model, answer| {
+                    let theirs = answer.map(|user| (Form::User(UserForm::of(&user)), user.revision));
+                    model.resolved(serial, keep_mine, theirs);
+                });
+            }
+            Form::Alias(form) => {
+                let Some(was) = form.was else { return };
+                let page = Window { filter: was.address.to_string(), ..Window::default() };
+                self.ask(&AliasList { domain: form.domain, page }, move |model, answer| {
+                    let theirs = answer.and_then(|found| {
+                        let theirs = found.rows.into_iter().find(|alias| alias.address == was.address);
+                        theirs.map(|alias| (Form::Alias(AliasForm::of(&alias)), alias.revision)).ok_or(Failed::Lost)
+                    });
+                    model.resolved(serial, keep_mine, theirs);
+                });
+            }
+            Form::Group(form) => {
+                let Some(was) = form.was else { return };
+                let page = Window { filter: was.name.clone(), ..Window::default() };
+                self.ask(&GroupList { page }, move |model, answer| {
+                    let theirs = answer.and_then(|found| {
+                        let theirs = found.rows.into_iter().find(|group| group.name == was.name);
+                        theirs.map(|group| (Form::Group(GroupForm::of(&group)), group.revision)).ok_or(Failed::Lost)
+                    });
+                    model.resolved(serial, keep_mine, theirs);
+                });
+            }
+            // These carry no revision, so they can't be stale.
+            Form::Entry(_) | Form::Folder(_) | Form::Rights(_) | Form::Export(_) => {}
+        }
+    }
+
+    fn resolved(&mut self, serial: u64, keep_mine: bool, theirs: Result<(Form, u64), Failed>) {
+        let Some(edit) = self.edit(serial) else { return };
+        edit.busy = false;
+        match theirs {
+            Err(failed) => edit.problem = Some(Said::failed(&failed)),
+            Ok((theirs, revision)) => {
+                edit.conflict = false;
+                edit.errors.clear();
+                edit.before = theirs.clone();
+                if keep_mine {
+                    set_revision(&mut edit.form, revision);
+                    self.save();
+                } else {
+                    edit.form = theirs;
+                }
+            }
+        }
+    }
+
+    pub(super) fn confirm(&mut self) {
+        let Some(Dialog::Ask(question)) = &mut self.dialog else { return };
+        if question.busy {
+            return;
+        }
+        question.busy = true;
+        question.problem = None;
+        let calls = question_calls(&question.about, question.choice);
+        self.confirm_next(calls.into());
+    }
+
+    fn confirm_next(&mut self, mut calls: std::collections::VecDeque<Call>) {
+        let Some(Call { method, params }) = calls.pop_front() else {
+            let Some(Dialog::Ask(question)) = self.dialog.take() else { return };
+            self.confirmed(&question.about);
+            return;
+        };
+        self.call(method, params, true, move |model, answer| match answer {
+            Ok(_) => model.confirm_next(calls),
+            Err(failed) => {
+                let said = Said::failed(&failed);
+                match &mut model.dialog {
+                    Some(Dialog::Ask(question)) => {
+                        question.busy = false;
+                        question.problem = Some(said);
+                    }
+                    _ => model.notice(Tone::Bad, said),
+                }
+            }
+        });
+    }
+
+    fn confirmed(&mut self, about: &About) {
+        let (said, lists): (Said, &[ListId]) = match about {
+            About::RemoveDomain { name, .. } => {
+                self.domains.selected = None;
+                self.unfolded.remove(name);
+                (Said::named("notice-removed", name), &[ListId::Tree, ListId::Domains])
+            }
+            About::RemoveUsers(addresses) => {
+                self.users.selected = None;
+                self.users.marked.clear();
+                let said = Said::Key("notice-users-removed", vec![("count", addresses.len().into())]);
+                (said, &[ListId::Users, ListId::Domains])
+            }
+            About::RemoveAlias(address) => {
+                self.aliases.selected = None;
+                (Said::named("notice-removed", address), &[ListId::Aliases])
+            }
+            About::RemoveGroup(name) => {
+                self.groups.selected = None;
+                (Said::named("notice-removed", name), &[ListId::Groups])
+            }
+            About::RemoveEntry(_, pattern) => {
+                self.access.selected = None;
+                (Said::named("notice-removed", pattern), &[ListId::Access])
+            }
+            About::RemoveFolder { name, .. } => {
+                self.folders.selected = None;
+                self.read_folders();
+                (Said::named("notice-removed", name), &[])
+            }
+            About::RemoveMessages(ids) => {
+                self.queue.selected = None;
+                self.queue.marked.clear();
+                self.message = None;
+                (Said::Key("notice-messages-removed", vec![("count", ids.len().into())]), &[ListId::Queue])
+            }
+            About::EndSession { who, .. } => {
+                self.sessions.selected = None;
+                (Said::named("notice-session-ended", who), &[ListId::Sessions])
+            }
+            About::StopService(service) => {
+                self.monitor.expect(service, ServiceState::Stopped);
+                (Said::key("notice-saved"), &[])
+            }
+        };
+        self.notice(Tone::Good, said);
+        self.changed_here(lists);
+    }
+
+    /// This program changed something: it does not wait to be told.
+    pub(super) fn changed_here(&mut self, lists: &[ListId]) {
+        for list in lists {
+            self.table_mut(*list).refresh();
+        }
+        self.fetch();
+    }
+}
+
+fn lists_of(form: &Form) -> &'static [ListId] {
+    match form {
+        Form::Domain(_) => &[ListId::Tree, ListId::Domains],
+        Form::User(_) => &[ListId::Users, ListId::Domains],
+        Form::Alias(_) => &[ListId::Aliases],
+        Form::Group(_) => &[ListId::Groups],
+        Form::Entry(_) => &[ListId::Access],
+        Form::Folder(_) | Form::Rights(_) | Form::Export(_) => &[],
+    }
+}
+
+/// What was typed stays; it is made on the newest version from now on.
+fn set_revision(form: &mut Form, revision: u64) {
+    match form {
+        Form::Domain(DomainForm { was: Some(was), .. }) => was.revision = revision,
+        Form::User(UserForm { was: Some(was), .. }) => was.revision = revision,
+        Form::Alias(AliasForm { was: Some(was), .. }) => was.revision = revision,
+        Form::Group(GroupForm { was: Some(was), .. }) => was.revision = revision,
+        _ => {}
+    }
+}
+
+fn question_calls(about: &About, choice: bool) -> Vec<Call> {
+    match about {
+        About::RemoveDomain { name, .. } => vec![Call::of(&DomainRemove { name: name.clone(), with_users: choice })],
+        About::RemoveUsers(addresses) => addresses
+            .iter()
+            .map(|address| Call::of(&UserRemove { address: address.clone(), keep_mail: choice }))
+            .collect(),
+        About::RemoveAlias(address) => vec![Call::of(&AliasRemove { address: address.clone() })],
+        About::RemoveGroup(name) => vec![Call::of(&GroupRemove { name: name.clone() })],
+        About::RemoveEntry(side, pattern) => {
+            vec![Call::of(&AccessRemove { side: *side, pattern: pattern.clone() })]
+        }
+        About::RemoveFolder { user, name } => {
+            vec![Call::of(&FolderRemove { user: user.clone(), name: name.clone() })]
+        }
+        About::RemoveMessages(ids) => vec![Call::of(&QueueRemove { ids: ids.clone(), bounce: choice })],
+        About::EndSession { id, .. } => vec![Call::of(&SessionEnd { id: *id })],
+        About::StopService(service) => {
+            vec![Call::of(&ServiceSet { service: service.clone(), state: ServiceState::Stopped })]
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The queue: messages that wait, the selected one with its recipients, and what can be done with them.
+
+use eframe::egui::{RichText, Ui};
+use egui_material_icons::icons::{
+    ICON_DELETE, ICON_DESCRIPTION, ICON_OUTBOX, ICON_PAUSE, ICON_PLAY_ARROW, ICON_RECEIPT_LONG, ICON_REPLAY,
+};
+use shared::protocol::{QueueMessage, QueueRow, RecipientState};
+
+use super::{Cx, list};
+use crate::model::dialog::About;
+use crate::model::lists::ListId;
+use crate::model::{LogMessage, LogPart, Message, Page, QueueAct};
+use crate::theme::{size, space};
+use crate::widgets::table::{Column, Width, text};
+use crate::widgets::{Mood, Weight, badge, button, caption, fact, strong};
+
+const NOTHING: list::Nothing = list::Nothing { icon: ICON_OUTBOX, title: "queue-none", hint: "queue-none-hint" };
+
+pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let rows = &cx.model.queue;
+    let title = cx.t.get("page-queue");
+    list::head(ui, cx, ListId::Queue, &title, ("count-messages-shown", rows.total(), &rows.filter), |ui, cx| {
+        actions(ui, cx);
+    });
+    if let Some(message) = cx.model.message.as_ref().filter(|message| rows.selected.as_ref() == Some(&message.row.id)) {
+        list::details(ui, cx, "queue-details", |ui, cx| details(ui, cx, message));
+    }
+    let columns = [
+        Column::new("", String::new(), Width::Fixed(40.0)),
+        Column::new("arrived", cx.t.get("column-arrived"), Width::Wide(130.0)),
+        Column::new("sender", cx.t.get("column-sender"), Width::Wide(180.0)),
+        Column::new("recipients", cx.t.get("column-recipients"), Width::Rest),
+        Column::new("size", cx.t.get("column-size"), Width::Wide(84.0)).right(),
+        Column::new("attempts", cx.t.get("column-attempts"), Width::Wide(92.0)).right(),
+        Column::new("next_try", cx.t.get("column-next-try"), Width::Wide(128.0)),
+    ];
+    list::table(ui, cx, ListId::Queue, rows, &columns, &NOTHING, cell, |ui, cx, row| menu(ui, cx, row));
+}
+
+/// Messages that actions are for: the marked ones, else the selected one.
+fn chosen(cx: &Cx<'_>) -> Vec<String> {
+    let rows = &cx.model.queue;
+    if rows.marked.is_empty() { rows.selected.iter().cloned().collect() } else { rows.marked.iter().cloned().collect() }
+}
+
+fn actions(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let ids = chosen(cx);
+    if ids.is_empty() {
+        let any = cx.model.queue.total().unwrap_or_default() > 0;
+        if any && button(ui, Weight::Plain, Some(ICON_REPLAY), &cx.t.get("queue-retry-all")).clicked() {
+            cx.send(Message::Queue(QueueAct::Retry, Vec::new()));
+        }
+        return;
+    }
+    if button(ui, Weight::Danger, Some(ICON_DELETE), &cx.t.get("delete")).clicked() {
+        cx.send(Message::Ask(About::RemoveMessages(ids.clone())));
+    }
+    for (act, icon, key) in [
+        (QueueAct::Release, ICON_PLAY_ARROW, "queue-release"),
+        (QueueAct::Hold, ICON_PAUSE, "queue-hold"),
+        (QueueAct::Retry, ICON_REPLAY, "queue-retry"),
+    ] {
+        if button(ui, Weight::Plain, Some(icon), &cx.t.get(key)).clicked() {
+            cx.send(Message::Queue(act, ids.clone()));
+        }
+    }
+}
+
+fn cell(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow, column: usize) {
+    match column {
+        0 => {
+            let mut on = cx.model.queue.marked.contains(&row.id);
+            let tick = ui.checkbox(&mut on, "");
+            let name = cx.t.named("queue-mark", &row.id);
+            tick.widget_info(|| eframe::egui::WidgetInfo::selected(eframe::egui::Role::CheckBox, true, on, &name));
+            if tick.changed() {
+                cx.send(Message::Mark(ListId::Queue, row.id.clone(), on));
+            }
+        }
+        1 => text(ui, &cx.t.time(row.arrived), None),
+        2 if row.sender.is_empty() => text(ui, &cx.t.get("sender-none"), Some(cx.tokens.text_soft)),
+        2 => text(ui, &row.sender, None),
+        3 => {
+            let more = row.recipients_total.saturating_sub(row.recipients.len() as u64);
+            let mut shown = row.recipients.join(", ");
+            if more > 0 {
+                shown = format!("{shown} {}", cx.t.count("and-more", more));
+            }
+            text(ui, &shown, None);
+        }
+        4 => text(ui, &cx.t.bytes(row.size), None),
+        5 => text(ui, &cx.t.number(u64::from(row.attempts)), None),
+        _ => next_try(ui, cx, row),
+    }
+}
+
+fn next_try(ui: &mut Ui, cx: &Cx<'_>, row: &QueueRow) {
+    if row.held {
+        badge(ui, Mood::Warn, &cx.t.get("state-held"));
+    } else if let Some(at) = row.next_try {
+        text(ui, &cx.t.until(at), Some(cx.tokens.text_soft));
+    }
+}
+
+fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow) {
+    let ids = vec![row.id.clone()];
+    for (act, key) in [
+        (QueueAct::Retry, "queue-retry"),
+        (QueueAct::Hold, "queue-hold"),
+        (QueueAct::Release, "queue-release"),
+    ] {
+        if ui.button(cx.t.get(key)).clicked() {
+            cx.send(Message::Queue(act, ids.clone()));
+        }
+    }
+    if ui.button(cx.t.get("delete")).clicked() {
+        cx.send(Message::Ask(About::RemoveMessages(ids)));
+    }
+}
+
+fn details(ui: &mut Ui, cx: &mut Cx<'_>, message: &QueueMessage) {
+    let row = &message.row;
+    let sender = if row.sender.is_empty() { cx.t.get("sender-none") } else { row.sender.clone() };
+    ui.label(strong(sender).size(size::STRONG));
+    ui.label(RichText::new(&row.id).monospace().color(cx.tokens.text_soft));
+    ui.horizontal_wrapped(|ui| {
+        if button(ui, Weight::Plain, Some(ICON_DESCRIPTION), &cx.t.get("queue-read")).clicked() {
+            cx.send(Message::ReadMessage(row.id.clone()));
+        }
+        if button(ui, Weight::Plain, Some(ICON_RECEIPT_LONG), &cx.t.get("page-log")).clicked() {
+            cx.send(Message::Log(LogPart::Viewer, LogMessage::Message(Some(row.id.clone()))));
+            cx.send(Message::Go(Page::Log));
+        }
+    });
+    fact(ui, &cx.t.get("column-arrived"), &cx.t.time(row.arrived));
+    fact(ui, &cx.t.get("column-size"), &cx.t.bytes(row.size));
+    fact(ui, &cx.t.get("column-last-reply"), &row.last_reply);
+    caption(ui, &cx.t.count("count-recipients", message.states.len() as u64));
+    for state in &message.states {
+        recipient(ui, cx, state);
+    }
+}
+
+fn recipient(ui: &mut Ui, cx: &Cx<'_>, state: &RecipientState) {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = space::XXS;
+        ui.horizontal(|ui| {
+            let mood = match state.state.as_str() {
+                "delivered" => Mood::Good,
+                "failed" => Mood::Bad,
+                _ => Mood::Calm,
+            };
+            badge(ui, mood, &cx.t.get(&format!("recipient-{}", state.state)));
+            text(ui, &state.address, None);
+        });
+        if !state.last_reply.is_empty() {
+            let reply = RichText::new(&state.last_reply).size(size::SMALL).color(cx.tokens.text_soft);
+            ui.add(eframe::egui::Label::new(reply).wrap().selectable(true));
+        }
+    });
+}

@@ -1,0 +1,617 @@
+# The configurator.
+#
+# Glossary: mailbox (a user's store of mail), folder (a part of it), user, domain, alias, group, queue, session, service,
+# black list and white list, entry (one line of them), sender, recipient, setting, right, notice. One word for one
+# thing, everywhere.
+#
+# Keys that are put together in the code: setting-<key> and …-help, settings-group-<word>, refusal-<code>, channel-<name>,
+# severity-<name>, service-<name> and …-help, recipient-<state>, special-<use>, right-<letter>, kind-<name>.
+
+## Common
+
+product-name = BatPost
+window-title = BatPost configurator
+search = Search
+search-clear = Clear the search
+save = Save
+cancel = Cancel
+close = Close
+edit = Edit
+delete = Delete
+rename = Rename
+copy = Copy
+revert = Revert
+discard = Discard
+keep-editing = Keep editing
+discard-question = Discard what was changed?
+back = Back
+next = Next
+finish = Finish
+copy-address = Copy the address
+unlimited = no limit
+waiting = Waiting for the server…
+not-connected = Not connected to the server
+not-connected-hint = The page fills as soon as the connection is there again. Nothing was lost.
+list-failed = The list could not be read
+nothing-found = Nothing found
+nothing-found-hint = Nothing here contains “{ $name }”.
+time-now = now
+time-in = in { $duration }
+time-ago = { $duration } ago
+duration-seconds = { $count } s
+duration-minutes = { $count } min
+duration-hours = { $count } h
+duration-days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+duration-two = { $first } { $second }
+per-second = { $rate }/s
+and-more = { $count ->
+    [one] and { $shown } more
+   *[other] and { $shown } more
+}
+active-of-max = { $active } of { $max }
+
+## Command line
+
+args-data = the data directory of the server
+args-socket = the control socket or pipe of the server
+args-ssh = reach the server through ssh
+args-lang = the language: en or ru
+args-page = the page to begin with; with :DOMAIN after users, aliases and folders
+
+## Pages
+
+page-monitor = Monitor
+page-queue = Queue
+page-log = Log
+page-domains = Domains
+page-users = Users
+page-aliases = Aliases
+page-folders = Folders
+page-groups = Groups
+page-access = Black and white lists
+page-services = Services
+page-settings = Settings
+page-storage = Storage
+page-wizard = First steps
+page-about = About
+tree-directory = Directory
+tree-policy = Policy
+tree-server = Server
+tree-more-domains = { $count ->
+    [one] { $shown } more…
+   *[other] { $shown } more…
+}
+users-of = Users of { $domain }
+aliases-of = Aliases of { $domain }
+folders-of = Folders of { $domain }
+
+## The line at the foot
+
+status-connected = Connected to { $name }, BatPost { $version }
+status-connecting = Connecting to { $name }…
+status-gone = No connection; next attempt in { $duration }
+status-reconnecting = No connection; reconnecting…
+status-retry = Try now
+status-saving = Saving…
+status-loading = Loading…
+theme-system = Theme: as the system
+theme-light = Theme: light
+theme-dark = Theme: dark
+notices = Notices
+notices-none = Nothing to tell yet.
+notice-saved = Saved.
+notice-copied = Copied.
+notice-removed = Deleted: { $name }.
+notice-users-removed = { $count ->
+    [one] { $count } user deleted.
+   *[other] { $count } users deleted.
+}
+notice-messages-removed = { $count ->
+    [one] { $count } message deleted.
+   *[other] { $count } messages deleted.
+}
+notice-session-ended = Session ended: { $name }.
+notice-queue-retried = { $count ->
+    [one] { $count } message is being tried.
+   *[other] { $count } messages are being tried.
+}
+notice-queue-held = { $count ->
+    [one] { $count } message held.
+   *[other] { $count } messages held.
+}
+notice-queue-released = { $count ->
+    [one] { $count } message released.
+   *[other] { $count } messages released.
+}
+notice-exported = { $count ->
+    [one] { $count } row written to the file.
+   *[other] { $count } rows written to the file.
+}
+error-lost = The connection was lost before the server answered. Look whether the change was made, then try again.
+error-unnamed = The server refused: { $code }
+
+## Counts
+
+count-domains = { $count ->
+    [one] { $shown } domain
+   *[other] { $shown } domains
+}
+count-users-shown = { $count ->
+    [one] { $shown } user
+   *[other] { $shown } users
+}
+count-aliases = { $count ->
+    [one] { $shown } alias
+   *[other] { $shown } aliases
+}
+count-groups = { $count ->
+    [one] { $shown } group
+   *[other] { $shown } groups
+}
+count-entries = { $count ->
+    [one] { $shown } entry
+   *[other] { $shown } entries
+}
+count-messages-shown = { $count ->
+    [one] { $shown } message
+   *[other] { $shown } messages
+}
+count-recipients = { $count ->
+    [one] { $shown } recipient
+   *[other] { $shown } recipients
+}
+count-rows = { $count ->
+    [one] { $shown } row
+   *[other] { $shown } rows
+}
+count-sessions = { $count ->
+    [one] { $shown } session
+   *[other] { $shown } sessions
+}
+
+## Columns
+
+column-address = Address
+column-arrived = Arrived
+column-attempts = Attempts
+column-channel = Channel
+column-comment = Comment
+column-database = Database
+column-description = Description
+column-doing = State
+column-domain = Domain
+column-driver = Driver
+column-event = Event
+column-folder = Folder
+column-for = For
+column-group = Group
+column-groups = Groups
+column-in = In
+column-kind = Data
+column-last-reply = Last reply
+column-list = List
+column-listeners = Listens on
+column-location = Place
+column-members = Members
+column-message = Message
+column-messages = Messages
+column-name = Name
+column-next-try = Next attempt
+column-out = Out
+column-pattern = Address, range or name
+column-peer = Peer
+column-recipients = Recipients
+column-sender = Sender
+column-service = Service
+column-session = Session
+column-sessions = Sessions
+column-size = Size
+column-state = State
+column-targets = Delivered to
+column-time = Time
+column-total = Since the start
+column-under-way = Under way
+column-unseen = Unread
+column-used = Used
+column-user = User
+column-users = Users
+
+## States
+
+state-held = held
+state-no-password = no password
+state-off = off
+state-on = on
+state-running = running
+state-paused = paused
+state-stopped = stopped
+recipient-waiting = waiting
+recipient-delivered = delivered
+recipient-failed = failed
+severity-debug = detail
+severity-info = information
+severity-warning = warning
+severity-error = error
+channel-smtp = SMTP
+channel-imap = IMAP
+channel-pop3 = POP3
+channel-delivery = Delivery
+channel-security = Security
+channel-errors = Errors
+channel-drivers = Databases
+channel-application = Server
+
+## Monitor and services
+
+monitor-uptime = up for { $duration }
+monitor-load = Active sessions
+monitor-log = Log
+figure-sessions = Sessions
+figure-queue = In the queue
+figure-queue-open = Open the queue
+figure-accepted = Accepted
+figure-delivered = Delivered
+figure-traffic = Traffic
+figure-memory = Memory
+service-smtp = SMTP
+service-smtp-help = Takes mail from other servers.
+service-submission = Submission
+service-submission-help = Takes mail from the people of this server, after a login.
+service-lmtp = LMTP
+service-lmtp-help = Takes mail from a program on this machine.
+service-pop3 = POP3
+service-pop3-help = Lets mail programs fetch the inbox.
+service-imap = IMAP
+service-imap-help = Lets mail programs work with all folders.
+service-delivery = Delivery
+service-delivery-help = Brings accepted mail to mailboxes and to other servers.
+service-start = Start
+service-pause = Pause
+service-stop = Stop
+service-start-named = Start { $name }
+service-pause-named = Pause { $name }
+service-stop-named = Stop { $name }
+sessions-none = No sessions
+sessions-none-hint = Nobody is connected now.
+session-end = End session
+session-log = Log of the session
+session-tls = Encrypted
+
+## Queue
+
+queue-none = The queue is empty
+queue-none-hint = Every accepted message is where it belongs.
+queue-retry = Try now
+queue-retry-all = Try all now
+queue-hold = Hold
+queue-release = Release
+queue-read = Show text
+queue-mark = Mark { $name }
+sender-none = message of the server itself
+message-text = Message { $name }
+
+## Log
+
+log-open = Open the log
+log-export = Export…
+log-export-do = Export
+log-pause = Pause
+log-follow = Follow
+log-of-session = Session { $id }
+log-of-message = Message { $id }
+log-only-session = Only this session
+log-only-message = Only this message
+log-fields = Details
+log-none = Nothing happened yet
+log-none-hint = Events appear here as they happen.
+log-nothing-hint = No stored event passes the filter.
+
+## Domains
+
+domain-add = New domain
+domain-edit = Domain { $name }
+domain-open-users = Open users
+domains-none = No domains yet
+domains-none-hint = Add the first one, or let “First steps” lead you.
+
+## Users
+
+user-add = New user
+user-edit = User { $name }
+users-none = No users yet
+users-none-hint = A user has an address and a mailbox of this domain.
+quota-of-domain = as the domain says
+denied-none = nothing
+password-set = set
+password-not-set = not set
+password-unchanged = unchanged
+
+## Aliases and groups
+
+alias-add = New alias
+alias-edit = Alias { $name }
+aliases-none = No aliases yet
+aliases-none-hint = An alias is an address whose mail goes to others.
+group-add = New group
+group-edit = Group { $name }
+groups-none = No groups yet
+groups-none-hint = A group is given rights on folders, and can have an address of its own.
+
+## Black and white lists
+
+entry-add = New entry
+access-none = Both lists are empty
+access-none-hint = Addresses, ranges, host names and mail addresses that are always allowed, or never. White wins over black.
+access-both = Both lists
+access-white = White list
+access-black = Black list
+side-allow = white
+side-block = black
+
+## Folders and rights
+
+folder-add = New folder
+folder-rename = Rename folder { $name }
+folders-choose = Choose a user
+folders-choose-hint = The user’s folders and the rights on them appear here.
+folder-rights = Rights
+folder-rights-none = Nobody but the owner.
+rights-title = Rights on { $name }
+rights-add = Give rights
+rights-edit = Rights of { $name }
+rights-of-group = Group { $name }
+rights-of-anyone = Everyone
+rights-none-left = All rights of { $name } are taken away.
+right-l = sees the folder
+right-r = reads messages
+right-s = keeps own read marks
+right-w = changes flags and keywords
+right-i = adds messages
+right-p = may write to the folder by mail
+right-k = makes folders in it
+right-x = deletes the folder
+right-t = marks messages as deleted
+right-e = removes deleted messages
+right-a = gives rights to others
+special-none = ordinary folder
+special-archive = archive
+special-drafts = drafts
+special-flagged = flagged
+special-junk = junk
+special-sent = sent
+special-trash = trash
+special-all = all mail
+special-important = important
+
+## Fields
+
+field-hostname = Server name
+field-hostname-help = The full name under which the server is found in DNS.
+field-domain = Domain
+field-domain-help = What stands after the @ in the addresses.
+field-description = Description
+field-domain-aliases = Other names of the domain
+field-domain-aliases-help = One a line. Every address of the domain is reached under them too.
+field-catch-all = Mail for unknown addresses goes to
+field-catch-all-help = Empty: such mail is refused.
+field-user-quota = Quota of each user
+field-quota-help = For example 500 MB or 2 GB.
+field-users-max = At most users
+field-domain-enabled = The domain takes mail and logins
+field-local = Address
+field-name = Name
+field-password = Password
+field-new-password = New password
+field-again = Password again
+field-quota = Quota
+field-groups-help = Names of groups, one a line.
+field-forward = Copies go to
+field-forward-help = Addresses, one a line.
+field-forward-keep = Keep a copy here
+field-allowed = May use
+field-denied = May not use
+field-user-enabled = The user may log in and gets mail
+field-targets-help = Addresses here or elsewhere, one a line.
+field-alias-enabled = The alias takes mail
+field-group-address = Address of the group
+field-group-address-help = Mail to it goes to every member. Empty: the group gets no mail.
+field-members = Members
+field-members-help = Addresses of users, one a line.
+field-member-groups = Groups in this group
+field-side = List
+field-side-help = White wins over black; both come before rules.
+field-pattern-help = An IP address, a range, a host name such as *.example.com, or a mail address.
+field-folder-help = A slash puts it into another folder: Work/Reports.
+field-special-use = Used for
+field-identifier = Who
+field-identifier-help = An address, $group, or anyone.
+field-path = File
+field-path-help = A name that ends in .jsonl gives JSON lines, any other text. An existing file is replaced.
+
+## Questions
+
+ask-domain = Delete the domain?
+ask-domain-text = { $count ->
+    [one] { $name } has { $count } user.
+   *[other] { $name } has { $count } users.
+}
+ask-domain-users = Delete its users and their mail as well
+ask-user = { $count ->
+    [one] Delete the user?
+   *[other] Delete { $count } users?
+}
+ask-user-text = { $name } will no longer get mail or log in.
+ask-user-keep-mail = Keep the mailbox on the disk
+ask-alias = Delete the alias?
+ask-alias-text = Mail to { $name } will be refused.
+ask-group = Delete the group?
+ask-group-text = { $name } loses its members and its rights on folders.
+ask-entry = Delete the entry?
+ask-entry-text = { $name } will be treated like everyone else.
+ask-folder = Delete the folder?
+ask-folder-text = { $name } and all messages in it will be gone for good.
+ask-messages = { $count ->
+    [one] Delete the message?
+   *[other] Delete { $count } messages?
+}
+ask-messages-text = { $count ->
+    [one] It will not be delivered.
+   *[other] They will not be delivered.
+}
+ask-messages-bounce = Tell the sender that it was not delivered
+ask-session = End the session?
+ask-session-text = { $name } is disconnected at once; the program may connect again.
+ask-stop = Stop { $name }?
+ask-stop-text = { $name }: its sessions end and its ports are closed until it is started again.
+conflict = Somebody else changed this while you were editing it. Nothing of yours was saved.
+conflict-theirs = Show the newest
+conflict-mine = Save mine anyway
+
+## Settings
+
+settings-changed = { $count ->
+    [one] { $shown } changed
+   *[other] { $shown } changed
+}
+settings-conflict = Somebody else changed settings meanwhile. The newest values are shown; what you typed is kept. Save again if it still holds.
+setting-default = { $now }; if never set: { $default }
+settings-group-server = Server
+settings-group-smtp = SMTP
+settings-group-submission = Submission
+settings-group-lmtp = LMTP
+settings-group-imap = IMAP
+settings-group-pop3 = POP3
+settings-group-net = Connections
+settings-group-outgoing = Outgoing mail
+settings-group-queue = Queue
+settings-group-log = Log
+setting-server-hostname = Server name
+setting-server-hostname-help = The name by which the server calls itself to others; it should be in DNS.
+setting-server-language = Language
+setting-server-language-help = The language of messages that the server itself writes.
+setting-server-own-networks = Own networks
+setting-server-own-networks-help = Addresses and ranges that are free of limits and delays, with commas between.
+setting-server-postmaster = Postmaster
+setting-server-postmaster-help = The address that gets mail about the server. Empty: nobody.
+setting-smtp-message-size-max = Largest message
+setting-smtp-message-size-max-help = A larger one is refused while it is being sent.
+setting-smtp-recipients-max = Recipients of a message
+setting-smtp-recipients-max-help = At most so many in one transaction.
+setting-smtp-errors-max = Errors in a session
+setting-smtp-errors-max-help = After so many the session is ended.
+setting-smtp-timeout = Waiting for a command
+setting-smtp-timeout-help = Seconds until a silent peer is disconnected.
+setting-smtp-sessions-max = Sessions
+setting-smtp-sessions-max-help = At most so many at once.
+setting-submission-sessions-max = Sessions
+setting-submission-sessions-max-help = At most so many at once.
+setting-lmtp-sessions-max = Sessions
+setting-lmtp-sessions-max-help = At most so many at once.
+setting-imap-sessions-max = Sessions
+setting-imap-sessions-max-help = At most so many at once.
+setting-imap-timeout = Waiting for a command
+setting-imap-timeout-help = Seconds until a silent mail program is disconnected.
+setting-pop3-sessions-max = Sessions
+setting-pop3-sessions-max-help = At most so many at once.
+setting-pop3-timeout = Waiting for a command
+setting-pop3-timeout-help = Seconds until a silent mail program is disconnected.
+setting-net-sessions-per-address-max = Sessions from one address
+setting-net-sessions-per-address-max-help = Over all services.
+setting-outgoing-smarthost = Smarthost
+setting-outgoing-smarthost-help = All outgoing mail goes through this host. Empty: straight to the recipients’ servers.
+setting-outgoing-smarthost-user = Login at the smarthost
+setting-outgoing-smarthost-user-help = Empty: without a login.
+setting-outgoing-port = Port
+setting-outgoing-port-help = Port of other servers, or of the smarthost.
+setting-outgoing-concurrency = Connections to one host
+setting-outgoing-concurrency-help = At most so many at once.
+setting-queue-lifetime = Giving up after
+setting-queue-lifetime-help = Seconds after which an undelivered message goes back to its sender.
+setting-queue-retry-first = First pause
+setting-queue-retry-first-help = Seconds until the second attempt; each pause is longer than the one before.
+setting-queue-retry-max = Longest pause
+setting-queue-retry-max-help = Seconds between attempts at most.
+setting-log-keep-days = Days to keep
+setting-log-keep-days-help = Older events are deleted.
+
+## Storage
+
+storage-drivers = Drivers of this server:
+storage-check = Check the mailboxes
+storage-checking = Checking…
+storage-repair = Repair
+storage-checked = { $problems ->
+    [0] { $mailboxes } mailboxes and { $messages } messages checked: everything is in order.
+    [one] { $mailboxes } mailboxes and { $messages } messages checked: { $problems } problem.
+   *[other] { $mailboxes } mailboxes and { $messages } messages checked: { $problems } problems.
+}
+problem-repaired = repaired
+problem-open = not repaired
+kind-settings = Settings
+kind-domains = Domains
+kind-users = Users
+kind-groups = Groups
+kind-aliases = Aliases
+kind-folders = Folders
+kind-messages = Messages
+kind-rules = Rules
+kind-lists = Mailing lists
+kind-access = Black and white lists
+kind-queue = Queue
+kind-logs = Log
+kind-log = Log
+
+## First steps
+
+wizard-server = Server name
+wizard-server-text = Other servers know this one by its name. Take a name that is, or will be, in DNS and points to this machine.
+wizard-domain = First domain
+wizard-domain-text = The domain of your addresses. More can be added later.
+wizard-mailbox = First mailbox
+wizard-mailbox-text = With this address and password a mail program can log in at once.
+wizard-records = DNS records
+wizard-records-text = Publish these records where your domain is managed. Until then other servers won’t find this one.
+wizard-ports = Ports
+wizard-ports-text = These ports must be open in the firewall and, behind a router, be forwarded to this machine.
+wizard-copy-all = Copy all
+copy-record = Copy the { $kind } record of { $name }
+dns-your-address = the public IP address of this machine
+wizard-ptr = Ask your provider for a reverse record (PTR) of the IP address that gives the server name: many servers refuse mail without it.
+dns-why-a = The address of the server.
+dns-why-mx = Where mail of the domain goes.
+dns-why-spf = Who may send in the name of the domain: only this server.
+dns-why-dmarc = What others do with mail that fails the check, and where they report it.
+dns-why-imaps = Lets mail programs find IMAP by themselves.
+dns-why-submissions = Lets mail programs find where to send.
+wizard-port = port { $ports }
+wizard-listens = listens on { $addresses }
+wizard-listens-not = does not run
+port-why-smtp = Mail from other servers comes in here.
+port-why-submission = Mail programs send through it.
+port-why-imap = Mail programs read through it.
+port-why-pop3 = Needed only by programs that fetch with POP3.
+wizard-port25 = Many providers block outgoing port 25. If mail to others stays in the queue with a timeout, ask yours to open it, or set a smarthost in the settings.
+
+## About
+
+about-what = Mail server for your own machine
+about-version = Version of this program
+about-server = Server
+about-server-version = Version of the server
+about-protocol = Control protocol
+about-target = Connected through
+about-licence = Licence
+about-fonts = Fonts
+about-fonts-text = Inter (SIL Open Font License 1.1), Material Symbols (Apache License 2.0)
+about-keys = Keys
+about-keys-text = Ctrl+F search, F5 read anew, arrows and Enter in lists, Enter and Escape in dialogs
+
+## Refusals of forms
+
+refusal-field-required = This is needed.
+refusal-size-invalid = “{ $value }” is not a size. Write, for example, 500 MB.
+refusal-number-invalid = “{ $value }” is not a whole number.
+refusal-other = { $text }

@@ -1,0 +1,641 @@
+# Конфигуратор.
+#
+# Словарь: почтовый ящик (хранилище писем пользователя), папка (его часть), пользователь, домен, псевдоним, группа,
+# очередь, сеанс, служба, чёрный и белый списки, запись (одна их строка), отправитель, получатель, параметр, право,
+# уведомление (программы). Одно слово для одной вещи, везде.
+#
+# Ключи, которые собираются в коде: setting-<key> и …-help, settings-group-<word>, refusal-<code>, channel-<name>,
+# severity-<name>, service-<name> и …-help, recipient-<state>, special-<use>, right-<letter>, kind-<name>.
+
+## Общее
+
+product-name = BatPost
+window-title = Конфигуратор BatPost
+search = Поиск
+search-clear = Очистить поиск
+save = Сохранить
+cancel = Отмена
+close = Закрыть
+edit = Изменить
+delete = Удалить
+rename = Переименовать
+copy = Копировать
+revert = Вернуть
+discard = Не сохранять
+keep-editing = Продолжить
+discard-question = Отменить изменения?
+back = Назад
+next = Далее
+finish = Готово
+copy-address = Копировать адрес
+unlimited = без ограничения
+waiting = Ждём ответа сервера…
+not-connected = Нет связи с сервером
+not-connected-hint = Страница заполнится, как только связь появится. Ничего не потеряно.
+list-failed = Не удалось прочитать список
+nothing-found = Ничего не найдено
+nothing-found-hint = Здесь ничего не содержит «{ $name }».
+time-now = сейчас
+time-in = через { $duration }
+time-ago = { $duration } назад
+duration-seconds = { $count } с
+duration-minutes = { $count } мин
+duration-hours = { $count } ч
+duration-days = { $count ->
+    [one] { $count } день
+    [few] { $count } дня
+   *[many] { $count } дней
+}
+duration-two = { $first } { $second }
+per-second = { $rate }/с
+and-more = { $count ->
+    [one] и ещё { $shown }
+    [few] и ещё { $shown }
+   *[many] и ещё { $shown }
+}
+active-of-max = { $active } из { $max }
+
+## Командная строка
+
+args-data = папка с данными сервера
+args-socket = управляющий сокет или канал сервера
+args-ssh = подключиться к серверу через ssh
+args-lang = язык: en или ru
+args-page = с какой страницы начать; после users, aliases и folders можно указать :ДОМЕН
+
+## Страницы
+
+page-monitor = Монитор
+page-queue = Очередь
+page-log = Журнал
+page-domains = Домены
+page-users = Пользователи
+page-aliases = Псевдонимы
+page-folders = Папки
+page-groups = Группы
+page-access = Чёрный и белый списки
+page-services = Службы
+page-settings = Параметры
+page-storage = Хранение
+page-wizard = Первые шаги
+page-about = О программе
+tree-directory = Справочник
+tree-policy = Правила приёма
+tree-server = Сервер
+tree-more-domains = { $count ->
+    [one] Ещё { $shown }…
+    [few] Ещё { $shown }…
+   *[many] Ещё { $shown }…
+}
+users-of = Пользователи { $domain }
+aliases-of = Псевдонимы { $domain }
+folders-of = Папки { $domain }
+
+## Строка внизу
+
+status-connected = Подключено к { $name }, BatPost { $version }
+status-connecting = Подключение к { $name }…
+status-gone = Нет связи; следующая попытка через { $duration }
+status-reconnecting = Нет связи; подключаемся…
+status-retry = Попробовать сейчас
+status-saving = Сохраняем…
+status-loading = Загрузка…
+theme-system = Тема: как в системе
+theme-light = Тема: светлая
+theme-dark = Тема: тёмная
+notices = Уведомления
+notices-none = Пока нечего сообщить.
+notice-saved = Сохранено.
+notice-copied = Скопировано.
+notice-removed = Удалено: { $name }.
+notice-users-removed = { $count ->
+    [one] Удалён { $count } пользователь.
+    [few] Удалены { $count } пользователя.
+   *[many] Удалено { $count } пользователей.
+}
+notice-messages-removed = { $count ->
+    [one] Удалено { $count } письмо.
+    [few] Удалено { $count } письма.
+   *[many] Удалено { $count } писем.
+}
+notice-session-ended = Сеанс завершён: { $name }.
+notice-queue-retried = { $count ->
+    [one] Пробуем доставить { $count } письмо.
+    [few] Пробуем доставить { $count } письма.
+   *[many] Пробуем доставить { $count } писем.
+}
+notice-queue-held = { $count ->
+    [one] Задержано { $count } письмо.
+    [few] Задержано { $count } письма.
+   *[many] Задержано { $count } писем.
+}
+notice-queue-released = { $count ->
+    [one] Отпущено { $count } письмо.
+    [few] Отпущено { $count } письма.
+   *[many] Отпущено { $count } писем.
+}
+notice-exported = { $count ->
+    [one] В файл записана { $count } строка.
+    [few] В файл записаны { $count } строки.
+   *[many] В файл записано { $count } строк.
+}
+error-lost = Связь прервалась раньше, чем сервер ответил. Проверьте, внесено ли изменение, и повторите.
+error-unnamed = Сервер отказал: { $code }
+
+## Счёт
+
+count-domains = { $count ->
+    [one] { $shown } домен
+    [few] { $shown } домена
+   *[many] { $shown } доменов
+}
+count-users-shown = { $count ->
+    [one] { $shown } пользователь
+    [few] { $shown } пользователя
+   *[many] { $shown } пользователей
+}
+count-aliases = { $count ->
+    [one] { $shown } псевдоним
+    [few] { $shown } псевдонима
+   *[many] { $shown } псевдонимов
+}
+count-groups = { $count ->
+    [one] { $shown } группа
+    [few] { $shown } группы
+   *[many] { $shown } групп
+}
+count-entries = { $count ->
+    [one] { $shown } запись
+    [few] { $shown } записи
+   *[many] { $shown } записей
+}
+count-messages-shown = { $count ->
+    [one] { $shown } письмо
+    [few] { $shown } письма
+   *[many] { $shown } писем
+}
+count-recipients = { $count ->
+    [one] { $shown } получатель
+    [few] { $shown } получателя
+   *[many] { $shown } получателей
+}
+count-rows = { $count ->
+    [one] { $shown } строка
+    [few] { $shown } строки
+   *[many] { $shown } строк
+}
+count-sessions = { $count ->
+    [one] { $shown } сеанс
+    [few] { $shown } сеанса
+   *[many] { $shown } сеансов
+}
+
+## Столбцы
+
+column-address = Адрес
+column-arrived = Поступило
+column-attempts = Попытки
+column-channel = Раздел
+column-comment = Примечание
+column-database = База данных
+column-description = Описание
+column-doing = Состояние
+column-domain = Домен
+column-driver = Драйвер
+column-event = Событие
+column-folder = Папка
+column-for = Длится
+column-group = Группа
+column-groups = Группы
+column-in = Принято
+column-kind = Данные
+column-last-reply = Последний ответ
+column-list = Список
+column-listeners = Слушает
+column-location = Место
+column-members = Участники
+column-message = Письмо
+column-messages = Письма
+column-name = Имя
+column-next-try = Следующая попытка
+column-out = Отдано
+column-pattern = Адрес, диапазон или имя
+column-peer = Откуда
+column-recipients = Получатели
+column-sender = Отправитель
+column-service = Служба
+column-session = Сеанс
+column-sessions = Сеансы
+column-size = Размер
+column-state = Состояние
+column-targets = Куда доставлять
+column-time = Время
+column-total = С запуска
+column-under-way = В работе
+column-unseen = Непрочитано
+column-used = Занято
+column-user = Пользователь
+column-users = Пользователи
+
+## Состояния
+
+state-held = задержано
+state-no-password = нет пароля
+state-off = отключён
+state-on = включён
+state-running = работает
+state-paused = приостановлена
+state-stopped = остановлена
+recipient-waiting = ждёт
+recipient-delivered = доставлено
+recipient-failed = не доставлено
+severity-debug = подробность
+severity-info = сведения
+severity-warning = предупреждение
+severity-error = ошибка
+channel-smtp = SMTP
+channel-imap = IMAP
+channel-pop3 = POP3
+channel-delivery = Доставка
+channel-security = Безопасность
+channel-errors = Ошибки
+channel-drivers = Базы данных
+channel-application = Сервер
+
+## Монитор и службы
+
+monitor-uptime = работает { $duration }
+monitor-load = Активные сеансы
+monitor-log = Журнал
+figure-sessions = Сеансы
+figure-queue = В очереди
+figure-queue-open = Открыть очередь
+figure-accepted = Принято писем
+figure-delivered = Доставлено
+figure-traffic = Передано
+figure-memory = Память
+service-smtp = SMTP
+service-smtp-help = Принимает почту от других серверов.
+service-submission = Отправка
+service-submission-help = Принимает почту от своих пользователей после входа.
+service-lmtp = LMTP
+service-lmtp-help = Принимает почту от программ на этой машине.
+service-pop3 = POP3
+service-pop3-help = Отдаёт почтовым программам входящие.
+service-imap = IMAP
+service-imap-help = Даёт почтовым программам работать со всеми папками.
+service-delivery = Доставка
+service-delivery-help = Доставляет принятую почту в ящики и на другие серверы.
+service-start = Запустить
+service-pause = Приостановить
+service-stop = Остановить
+service-start-named = Запустить { $name }
+service-pause-named = Приостановить { $name }
+service-stop-named = Остановить { $name }
+sessions-none = Сеансов нет
+sessions-none-hint = Сейчас никто не подключён.
+session-end = Завершить сеанс
+session-log = Журнал сеанса
+session-tls = Зашифровано
+
+## Очередь
+
+queue-none = Очередь пуста
+queue-none-hint = Все принятые письма доставлены.
+queue-retry = Доставить сейчас
+queue-retry-all = Доставить все сейчас
+queue-hold = Задержать
+queue-release = Отпустить
+queue-read = Показать текст
+queue-mark = Отметить { $name }
+sender-none = письмо самого сервера
+message-text = Письмо { $name }
+
+## Журнал
+
+log-open = Открыть журнал
+log-export = Выгрузить…
+log-export-do = Выгрузить
+log-pause = Остановить
+log-follow = Следить
+log-of-session = Сеанс { $id }
+log-of-message = Письмо { $id }
+log-only-session = Только этот сеанс
+log-only-message = Только это письмо
+log-fields = Подробности
+log-none = Пока ничего не произошло
+log-none-hint = События появятся здесь сразу, как произойдут.
+log-nothing-hint = Ни одно событие не подходит под отбор.
+
+## Домены
+
+domain-add = Новый домен
+domain-edit = Домен { $name }
+domain-open-users = Открыть пользователей
+domains-none = Доменов пока нет
+domains-none-hint = Добавьте первый или воспользуйтесь «Первыми шагами».
+
+## Пользователи
+
+user-add = Новый пользователь
+user-edit = Пользователь { $name }
+users-none = Пользователей пока нет
+users-none-hint = У пользователя есть адрес и почтовый ящик в этом домене.
+quota-of-domain = как у домена
+denied-none = ничего
+password-set = задан
+password-not-set = не задан
+password-unchanged = без изменений
+
+## Псевдонимы и группы
+
+alias-add = Новый псевдоним
+alias-edit = Псевдоним { $name }
+aliases-none = Псевдонимов пока нет
+aliases-none-hint = Псевдоним — адрес, почта которого идёт другим.
+group-add = Новая группа
+group-edit = Группа { $name }
+groups-none = Групп пока нет
+groups-none-hint = Группе дают права на папки; у неё может быть свой адрес.
+
+## Чёрный и белый списки
+
+entry-add = Новая запись
+access-none = Оба списка пусты
+access-none-hint = Адреса, диапазоны, имена узлов и почтовые адреса, которым можно всегда или нельзя никогда. Белый список сильнее чёрного.
+access-both = Оба списка
+access-white = Белый список
+access-black = Чёрный список
+side-allow = белый
+side-block = чёрный
+
+## Папки и права
+
+folder-add = Новая папка
+folder-rename = Переименование папки { $name }
+folders-choose = Выберите пользователя
+folders-choose-hint = Здесь появятся папки пользователя и права на них.
+folder-rights = Права
+folder-rights-none = Никому, кроме владельца.
+rights-title = Права на { $name }
+rights-add = Дать права
+rights-edit = Права: { $name }
+rights-of-group = Группа { $name }
+rights-of-anyone = Все
+rights-none-left = Все права будут отняты: { $name }.
+right-l = видит папку
+right-r = читает письма
+right-s = сохраняет отметки о прочтении
+right-w = меняет флажки и метки
+right-i = добавляет письма
+right-p = может писать в папку по почте
+right-k = создаёт вложенные папки
+right-x = удаляет папку
+right-t = помечает письма удалёнными
+right-e = стирает удалённые письма
+right-a = даёт права другим
+special-none = обычная папка
+special-archive = архив
+special-drafts = черновики
+special-flagged = отмеченные
+special-junk = спам
+special-sent = отправленные
+special-trash = корзина
+special-all = вся почта
+special-important = важные
+
+## Поля
+
+field-hostname = Имя сервера
+field-hostname-help = Полное имя, под которым сервер известен в DNS.
+field-domain = Домен
+field-domain-help = То, что стоит после @ в адресах.
+field-description = Описание
+field-domain-aliases = Другие имена домена
+field-domain-aliases-help = По одному в строке. Под ними доступны все адреса домена.
+field-catch-all = Почта на неизвестные адреса идёт
+field-catch-all-help = Пусто: такая почта отклоняется.
+field-user-quota = Квота каждого пользователя
+field-quota-help = Например, 500 МБ или 2 ГБ.
+field-users-max = Не больше пользователей
+field-domain-enabled = Домен принимает почту и вход
+field-local = Адрес
+field-name = Имя
+field-password = Пароль
+field-new-password = Новый пароль
+field-again = Пароль ещё раз
+field-quota = Квота
+field-groups-help = Названия групп, по одному в строке.
+field-forward = Копии идут
+field-forward-help = Адреса, по одному в строке.
+field-forward-keep = Оставлять копию здесь
+field-allowed = Может пользоваться
+field-denied = Не может пользоваться
+field-user-enabled = Пользователь может входить и получает почту
+field-targets-help = Адреса здесь или на других серверах, по одному в строке.
+field-alias-enabled = Псевдоним принимает почту
+field-group-address = Адрес группы
+field-group-address-help = Почта на него идёт каждому участнику. Пусто: группа не получает почты.
+field-members = Участники
+field-members-help = Адреса пользователей, по одному в строке.
+field-member-groups = Группы в этой группе
+field-side = Список
+field-side-help = Белый сильнее чёрного; оба действуют раньше правил.
+field-pattern-help = IP-адрес, диапазон, имя узла, например *.example.com, или почтовый адрес.
+field-folder-help = Косая черта вкладывает папку в другую: Работа/Отчёты.
+field-special-use = Назначение
+field-identifier = Кто
+field-identifier-help = Адрес, $группа или anyone (все).
+field-path = Файл
+field-path-help = Имя с окончанием .jsonl даёт строки JSON, любое другое — текст. Существующий файл будет заменён.
+
+## Вопросы
+
+ask-domain = Удалить домен?
+ask-domain-text = { $count ->
+    [one] В домене { $name } { $count } пользователь.
+    [few] В домене { $name } { $count } пользователя.
+   *[many] В домене { $name } { $count } пользователей.
+}
+ask-domain-users = Удалить и пользователей вместе с их почтой
+ask-user = { $count ->
+    [one] Удалить пользователя?
+    [few] Удалить { $count } пользователей?
+   *[many] Удалить { $count } пользователей?
+}
+ask-user-text = { $name }: больше не сможет получать почту и входить.
+ask-user-keep-mail = Оставить почтовый ящик на диске
+ask-alias = Удалить псевдоним?
+ask-alias-text = Почта на { $name } будет отклоняться.
+ask-group = Удалить группу?
+ask-group-text = { $name } потеряет участников и права на папки.
+ask-entry = Удалить запись?
+ask-entry-text = Для { $name } больше не будет исключения.
+ask-folder = Удалить папку?
+ask-folder-text = Папка { $name } и все письма в ней исчезнут навсегда.
+ask-messages = { $count ->
+    [one] Удалить { $count } письмо?
+    [few] Удалить { $count } письма?
+   *[many] Удалить { $count } писем?
+}
+ask-messages-text = { $count ->
+    [one] Оно не будет доставлено.
+    [few] Они не будут доставлены.
+   *[many] Они не будут доставлены.
+}
+ask-messages-bounce = Сообщить отправителю, что доставки не было
+ask-session = Завершить сеанс?
+ask-session-text = { $name }: связь прервётся сразу; программа может подключиться снова.
+ask-stop = Остановить { $name }?
+ask-stop-text = { $name }: сеансы завершатся, порты закроются до следующего запуска.
+conflict = Пока вы редактировали, это изменил кто-то другой. Ваши изменения не сохранены.
+conflict-theirs = Показать новое
+conflict-mine = Всё равно сохранить моё
+
+## Параметры
+
+settings-changed = { $count ->
+    [one] Изменён { $shown }
+    [few] Изменено { $shown }
+   *[many] Изменено { $shown }
+}
+settings-conflict = Параметры тем временем изменил кто-то другой. Показаны новые значения, введённое вами сохранилось в полях. Сохраните ещё раз, если оно верно.
+setting-default = { $now }; если не задано: { $default }
+settings-group-server = Сервер
+settings-group-smtp = SMTP
+settings-group-submission = Отправка
+settings-group-lmtp = LMTP
+settings-group-imap = IMAP
+settings-group-pop3 = POP3
+settings-group-net = Подключения
+settings-group-outgoing = Исходящая почта
+settings-group-queue = Очередь
+settings-group-log = Журнал
+setting-server-hostname = Имя сервера
+setting-server-hostname-help = Имя, которым сервер называет себя другим; оно должно быть в DNS.
+setting-server-language = Язык
+setting-server-language-help = Язык писем, которые пишет сам сервер.
+setting-server-own-networks = Свои сети
+setting-server-own-networks-help = Адреса и диапазоны, на которые не действуют ограничения и задержки, через запятую.
+setting-server-postmaster = Администратор почты
+setting-server-postmaster-help = Адрес, на который идут письма о работе сервера. Пусто: никому.
+setting-smtp-message-size-max = Наибольшее письмо
+setting-smtp-message-size-max-help = Письмо больше этого отклоняется ещё при передаче.
+setting-smtp-recipients-max = Получателей у письма
+setting-smtp-recipients-max-help = Не больше стольких в одной передаче.
+setting-smtp-errors-max = Ошибок за сеанс
+setting-smtp-errors-max-help = После стольких сеанс завершается.
+setting-smtp-timeout = Ожидание команды
+setting-smtp-timeout-help = Секунд до отключения молчащей стороны.
+setting-smtp-sessions-max = Сеансов
+setting-smtp-sessions-max-help = Не больше стольких одновременно.
+setting-submission-sessions-max = Сеансов
+setting-submission-sessions-max-help = Не больше стольких одновременно.
+setting-lmtp-sessions-max = Сеансов
+setting-lmtp-sessions-max-help = Не больше стольких одновременно.
+setting-imap-sessions-max = Сеансов
+setting-imap-sessions-max-help = Не больше стольких одновременно.
+setting-imap-timeout = Ожидание команды
+setting-imap-timeout-help = Секунд до отключения молчащей почтовой программы.
+setting-pop3-sessions-max = Сеансов
+setting-pop3-sessions-max-help = Не больше стольких одновременно.
+setting-pop3-timeout = Ожидание команды
+setting-pop3-timeout-help = Секунд до отключения молчащей почтовой программы.
+setting-net-sessions-per-address-max = Сеансов с одного адреса
+setting-net-sessions-per-address-max-help = По всем службам вместе.
+setting-outgoing-smarthost = Узел-посредник
+setting-outgoing-smarthost-help = Вся исходящая почта идёт через него. Пусто: прямо на серверы получателей.
+setting-outgoing-smarthost-user = Имя для входа на узел-посредник
+setting-outgoing-smarthost-user-help = Пусто: без входа.
+setting-outgoing-port = Порт
+setting-outgoing-port-help = Порт других серверов или узла-посредника.
+setting-outgoing-concurrency = Подключений к одному узлу
+setting-outgoing-concurrency-help = Не больше стольких одновременно.
+setting-queue-lifetime = Прекратить попытки через
+setting-queue-lifetime-help = Секунд, после которых недоставленное письмо возвращается отправителю.
+setting-queue-retry-first = Первая пауза
+setting-queue-retry-first-help = Секунд до второй попытки; каждая следующая пауза длиннее.
+setting-queue-retry-max = Самая долгая пауза
+setting-queue-retry-max-help = Не больше стольких секунд между попытками.
+setting-log-keep-days = Хранить дней
+setting-log-keep-days-help = Более старые события удаляются.
+
+## Хранение
+
+storage-drivers = Драйверы этого сервера:
+storage-check = Проверить почтовые ящики
+storage-checking = Проверяем…
+storage-repair = Исправить
+storage-checked = { $problems ->
+    [0] Проверено: ящиков { $mailboxes }, писем { $messages }. Всё в порядке.
+    [one] Проверено: ящиков { $mailboxes }, писем { $messages }. Найдено { $problems } повреждение.
+    [few] Проверено: ящиков { $mailboxes }, писем { $messages }. Найдено { $problems } повреждения.
+   *[many] Проверено: ящиков { $mailboxes }, писем { $messages }. Найдено { $problems } повреждений.
+}
+problem-repaired = исправлено
+problem-open = не исправлено
+kind-settings = Параметры
+kind-domains = Домены
+kind-users = Пользователи
+kind-groups = Группы
+kind-aliases = Псевдонимы
+kind-folders = Папки
+kind-messages = Письма
+kind-rules = Правила
+kind-lists = Списки рассылки
+kind-access = Чёрный и белый списки
+kind-queue = Очередь
+kind-logs = Журнал
+kind-log = Журнал
+
+## Первые шаги
+
+wizard-server = Имя сервера
+wizard-server-text = Другие серверы узнают этот по имени. Возьмите имя, которое есть или будет в DNS и указывает на эту машину.
+wizard-domain = Первый домен
+wizard-domain-text = Домен ваших адресов. Другие можно добавить позже.
+wizard-mailbox = Первый почтовый ящик
+wizard-mailbox-text = С этим адресом и паролем почтовая программа сможет войти сразу.
+wizard-records = Записи DNS
+wizard-records-text = Опубликуйте эти записи там, где управляется ваш домен. До этого другие серверы не найдут этот.
+wizard-ports = Порты
+wizard-ports-text = Эти порты должны быть открыты в брандмауэре, а за маршрутизатором — перенаправлены на эту машину.
+wizard-copy-all = Копировать все
+copy-record = Копировать запись { $kind } для { $name }
+dns-your-address = внешний IP-адрес этой машины
+wizard-ptr = Попросите провайдера сделать для IP-адреса обратную запись (PTR) с именем сервера: без неё многие серверы не принимают почту.
+dns-why-a = Адрес сервера.
+dns-why-mx = Куда идёт почта домена.
+dns-why-spf = Кто может отправлять от имени домена: только этот сервер.
+dns-why-dmarc = Что другим делать с письмами, не прошедшими проверку, и куда о них сообщать.
+dns-why-imaps = Позволяет почтовым программам самим найти IMAP.
+dns-why-submissions = Позволяет почтовым программам самим найти, куда отправлять.
+wizard-port = порт { $ports }
+wizard-listens = слушает { $addresses }
+wizard-listens-not = не работает
+port-why-smtp = Сюда приходит почта от других серверов.
+port-why-submission = Через него отправляют почтовые программы.
+port-why-imap = Через него читают почтовые программы.
+port-why-pop3 = Нужен только программам, которые забирают почту по POP3.
+wizard-port25 = Многие провайдеры закрывают исходящий порт 25. Если почта другим остаётся в очереди из-за истёкшего ожидания, попросите открыть его или задайте узел-посредник в параметрах.
+
+## О программе
+
+about-what = Почтовый сервер на вашей машине
+about-version = Версия этой программы
+about-server = Сервер
+about-server-version = Версия сервера
+about-protocol = Протокол управления
+about-target = Подключение через
+about-licence = Лицензия
+about-fonts = Шрифты
+about-fonts-text = Inter (SIL Open Font License 1.1), Material Symbols (Apache License 2.0)
+about-keys = Клавиши
+about-keys-text = Ctrl+F — поиск, F5 — обновить, стрелки и Enter — в списках, Enter и Escape — в диалогах
+
+## Отказы форм
+
+refusal-field-required = Это поле нужно заполнить.
+refusal-size-invalid = «{ $value }» — не размер. Напишите, например, 500 МБ.
+refusal-number-invalid = «{ $value }» — не целое число.
+refusal-other = { $text }
