@@ -3,14 +3,27 @@
 //! Reads configuration through `drivers`; a database that is down is [`Unavailable`], never "no such user".
 //! Must not know: sessions, mail.
 
+mod admin;
+mod cache;
+mod core;
+mod login;
+mod password;
+mod records;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use events::Events;
 use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, Side, User};
-use shared::protocol::{ImportReport, NewUser, Page, Rows, UserRow, DomainRow};
+use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal};
+
+use admin::{access, aliases, domains, groups, import, settings, users};
+pub use login::Login;
 
 /// The configuration can't be read now: a temporary failure (4xx, NO [UNAVAILABLE]), never a "no".
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,13 +54,24 @@ pub struct Account {
 #[derive(Clone, Debug)]
 pub enum Resolution {
     /// Mailboxes of users here (an alias or group may lead to several) and addresses elsewhere.
-    Deliver { accounts: Vec<Arc<Account>>, remote: Vec<Address> },
+    Deliver {
+        accounts: Vec<Arc<Account>>,
+        remote: Vec<Address>,
+    },
     /// The domain is ours and knows no such address.
     Unknown,
     /// It exists but takes no mail now.
     Disabled,
     /// The domain is not ours.
     NotLocal,
+}
+
+/// Who is asked before a login is tried, and told how it ended.
+pub trait LoginGuard: Send + Sync {
+    /// Whether that peer may try.
+    fn may_try(&self, peer: IpAddr) -> bool;
+    /// A wrong user or password.
+    fn failed(&self, peer: IpAddr);
 }
 
 /// What the authentication of a peer is told of its connection.
@@ -68,7 +92,10 @@ pub enum LoginStep {
     /// Send this (not yet in base64) and come back with the answer.
     Challenge(Vec<u8>),
     /// `final_data` is to be sent as a last challenge, or with the success where the protocol allows it.
-    Success { account: Arc<Account>, final_data: Option<Vec<u8>> },
+    Success {
+        account: Arc<Account>,
+        final_data: Option<Vec<u8>>,
+    },
     Failure(LoginFailure),
 }
 
@@ -89,193 +116,189 @@ pub enum LoginFailure {
     Unavailable,
 }
 
-/// A login under way.
-pub struct Login {
-    _private: (),
-}
-
-impl Login {
-    /// The peer's answer, base64 already decoded.
-    pub async fn step(&mut self, response: &[u8]) -> LoginStep {
-        let _ = response;
-        todo!()
-    }
-}
-
 /// The directory. Cheap to clone.
 #[derive(Clone)]
 pub struct Directory {
-    _inner: Arc<()>,
+    inner: Arc<core::Core>,
 }
 
 impl Directory {
     /// Opens the directory on the placed databases (`drivers::Placed`) and makes what is missing.
-    pub async fn open(placed: Arc<drivers::Placed>, secret: [u8; 32], events: Events) -> Result<Self, Unavailable> {
-        let _ = (placed, secret, events);
-        todo!()
+    pub async fn open(
+        placed: Arc<drivers::Placed>,
+        secret: [u8; 32],
+        events: Events,
+    ) -> Result<Self, Unavailable> {
+        let inner = core::Core::open(placed, secret, events).await?;
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The settings as they are now. Never waits.
     pub fn settings(&self) -> Arc<Settings> {
-        todo!()
+        self.inner.settings.load_full()
     }
 
     /// Sees a new value after every change; its argument is the kind that changed (`domain`, `user`, …) and its name.
     pub fn changes(&self) -> tokio::sync::broadcast::Receiver<shared::protocol::Change> {
-        todo!()
+        self.inner.changes.subscribe()
     }
 
-    /// Where mail to an address goes: users, aliases (followed to any depth of at most 16), domain aliases, catch-all, plus-addresses, forwarding not included.
+    /// Where mail to an address goes (an address of the domain's own `postmaster` that nobody has leads to the setting
+    /// `server.postmaster`): users, aliases (followed to any depth of at most 16), domain aliases, catch-all, plus-addresses, forwarding not included.
     pub async fn resolve(&self, address: &Address) -> Result<Resolution, Unavailable> {
-        let _ = address;
-        todo!()
+        resolve::resolve(&self.inner, address).await
     }
 
     pub async fn is_local_domain(&self, domain: &DomainName) -> Result<bool, Unavailable> {
-        let _ = domain;
-        todo!()
+        Ok(self.inner.domain_of(domain).await?.is_some())
     }
 
     pub async fn account(&self, address: &Address) -> Result<Option<Arc<Account>>, Unavailable> {
-        let _ = address;
-        todo!()
+        Ok(self.inner.known(address).await?.map(|known| known.account))
     }
 
     /// Whether a user may send with that address in the reverse-path or From: own address, plus-addresses, aliases that lead to the user.
     pub async fn may_send_as(&self, account: &Account, address: &Address) -> Result<bool, Unavailable> {
-        let _ = (account, address);
-        todo!()
+        resolve::may_send_as(&self.inner, account, address).await
     }
 
     /// Mechanisms to offer on a connection, best first.
     pub fn mechanisms(&self, context: &LoginContext) -> Vec<&'static str> {
-        let _ = context;
-        todo!()
+        login::mechanisms(context)
     }
 
     /// Begins a SASL login (RFC 4422). `initial`: the initial response, base64 decoded.
-    pub async fn login(&self, mechanism: &str, initial: Option<&[u8]>, context: LoginContext) -> (Login, LoginStep) {
-        let _ = (mechanism, initial, context);
-        todo!()
+    pub async fn login(
+        &self,
+        mechanism: &str,
+        initial: Option<&[u8]>,
+        context: LoginContext,
+    ) -> (Login, LoginStep) {
+        Login::begin(self, mechanism, initial, context).await
     }
 
     /// IMAP's LOGIN and POP3's USER and PASS.
     pub async fn login_plain(&self, user: &str, password: &str, context: LoginContext) -> LoginStep {
-        let _ = (user, password, context);
-        todo!()
+        login::plain(self, user, password, context).await
+    }
+
+    /// Lets somebody judge each login before it is tried, and hear how it ended (`policy` does).
+    pub fn set_guard(&self, guard: Arc<dyn LoginGuard>) {
+        self.inner.guard.store(Some(Arc::new(guard)));
     }
 
     // Administration. `by` names who makes the change.
 
     pub async fn domains(&self, page: Page) -> Result<Rows<DomainRow>, Unavailable> {
-        let _ = page;
-        todo!()
+        domains::list(&self.inner, page).await
     }
     pub async fn domain(&self, name: &DomainName) -> Result<Option<Domain>, Unavailable> {
-        let _ = name;
-        todo!()
+        domains::get(&self.inner, name).await
     }
     pub async fn add_domain(&self, domain: Domain, by: &str) -> Result<u64, ChangeError> {
-        let _ = (domain, by);
-        todo!()
+        domains::add(&self.inner, domain, by).await
     }
     pub async fn set_domain(&self, domain: Domain, by: &str) -> Result<u64, ChangeError> {
-        let _ = (domain, by);
-        todo!()
+        domains::set(&self.inner, domain, by).await
     }
     /// Returns the owners whose mailboxes are to be removed with it.
-    pub async fn remove_domain(&self, name: &DomainName, with_users: bool, by: &str) -> Result<Vec<OwnerId>, ChangeError> {
-        let _ = (name, with_users, by);
-        todo!()
+    pub async fn remove_domain(
+        &self,
+        name: &DomainName,
+        with_users: bool,
+        by: &str,
+    ) -> Result<Vec<OwnerId>, ChangeError> {
+        domains::remove(&self.inner, name, with_users, by).await
     }
 
     pub async fn users(&self, domain: Option<&DomainName>, page: Page) -> Result<Rows<UserRow>, Unavailable> {
-        let _ = (domain, page);
-        todo!()
+        users::list(&self.inner, domain, page).await
     }
     pub async fn user(&self, address: &Address) -> Result<Option<User>, Unavailable> {
-        let _ = address;
-        todo!()
+        users::get(&self.inner, address).await
     }
     pub async fn add_user(&self, user: NewUser, by: &str) -> Result<User, ChangeError> {
-        let _ = (user, by);
-        todo!()
+        users::add(&self.inner, user, by).await
     }
     pub async fn set_user(&self, user: User, by: &str) -> Result<u64, ChangeError> {
-        let _ = (user, by);
-        todo!()
+        users::set(&self.inner, user, by).await
     }
     pub async fn rename_user(&self, address: &Address, to: &Address, by: &str) -> Result<u64, ChangeError> {
-        let _ = (address, to, by);
-        todo!()
+        users::rename(&self.inner, address, to, by).await
     }
     pub async fn set_password(&self, address: &Address, password: &str, by: &str) -> Result<(), ChangeError> {
-        let _ = (address, password, by);
-        todo!()
+        users::set_password(&self.inner, address, password, by).await
     }
     /// Returns the owner whose mailbox is to be removed or kept.
     pub async fn remove_user(&self, address: &Address, by: &str) -> Result<OwnerId, ChangeError> {
-        let _ = (address, by);
-        todo!()
+        users::remove(&self.inner, address, by).await
     }
-    pub async fn import_users(&self, csv: &str, create_domains: bool, by: &str) -> Result<ImportReport, ChangeError> {
-        let _ = (csv, create_domains, by);
-        todo!()
+    pub async fn import_users(
+        &self,
+        csv: &str,
+        create_domains: bool,
+        by: &str,
+    ) -> Result<ImportReport, ChangeError> {
+        import::import(&self.inner, csv, create_domains, by).await
     }
 
     pub async fn aliases(&self, domain: Option<&DomainName>, page: Page) -> Result<Rows<Alias>, Unavailable> {
-        let _ = (domain, page);
-        todo!()
+        aliases::list(&self.inner, domain, page).await
     }
     pub async fn add_alias(&self, alias: Alias, by: &str) -> Result<u64, ChangeError> {
-        let _ = (alias, by);
-        todo!()
+        aliases::add(&self.inner, alias, by).await
     }
     pub async fn set_alias(&self, alias: Alias, by: &str) -> Result<u64, ChangeError> {
-        let _ = (alias, by);
-        todo!()
+        aliases::set(&self.inner, alias, by).await
     }
     pub async fn remove_alias(&self, address: &Address, by: &str) -> Result<(), ChangeError> {
-        let _ = (address, by);
-        todo!()
+        aliases::remove(&self.inner, address, by).await
     }
 
     pub async fn groups(&self, page: Page) -> Result<Rows<Group>, Unavailable> {
-        let _ = page;
-        todo!()
+        groups::list(&self.inner, page).await
     }
     pub async fn add_group(&self, group: Group, by: &str) -> Result<u64, ChangeError> {
-        let _ = (group, by);
-        todo!()
+        groups::add(&self.inner, group, by).await
     }
     pub async fn set_group(&self, group: Group, by: &str) -> Result<u64, ChangeError> {
-        let _ = (group, by);
-        todo!()
+        groups::set(&self.inner, group, by).await
     }
     pub async fn remove_group(&self, name: &str, by: &str) -> Result<(), ChangeError> {
-        let _ = (name, by);
-        todo!()
+        groups::remove(&self.inner, name, by).await
     }
 
     pub async fn access(&self, side: Option<Side>, page: Page) -> Result<Rows<ListEntry>, Unavailable> {
-        let _ = (side, page);
-        todo!()
+        access::list(&self.inner, side, page).await
+    }
+    /// The next entries of both lists after that one, at most `limit`: for reading all of them in pieces.
+    pub async fn access_after(
+        &self,
+        after: Option<&ListEntry>,
+        limit: u64,
+    ) -> Result<Vec<ListEntry>, Unavailable> {
+        access::after(&self.inner, after, limit).await
     }
     pub async fn add_access(&self, entry: ListEntry, by: &str) -> Result<u64, ChangeError> {
-        let _ = (entry, by);
-        todo!()
+        access::add(&self.inner, entry, by).await
     }
     pub async fn remove_access(&self, side: Side, pattern: &str, by: &str) -> Result<(), ChangeError> {
-        let _ = (side, pattern, by);
-        todo!()
+        access::remove(&self.inner, side, pattern, by).await
     }
 
     /// Values of all settings and the revision of the table.
     pub async fn setting_values(&self) -> Result<(Vec<(String, String)>, u64), Unavailable> {
-        todo!()
+        settings::list(&self.inner).await
     }
-    pub async fn set_setting(&self, key: &str, value: &str, revision: u64, by: &str) -> Result<u64, ChangeError> {
-        let _ = (key, value, revision, by);
-        todo!()
+    pub async fn set_setting(
+        &self,
+        key: &str,
+        value: &str,
+        revision: u64,
+        by: &str,
+    ) -> Result<u64, ChangeError> {
+        settings::set(&self.inner, key, value, revision, by).await
     }
 }

@@ -1,0 +1,132 @@
+//! What was read and is kept: accounts, domains, resolutions, and proofs of passwords that were right.
+//!
+//! A reader asks for the epoch before it reads and hands it in with what it keeps; a change raises the epoch first and
+//! forgets then. Whatever was read before a change is therefore never found after it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use moka::sync::Cache;
+use sha2::Sha256;
+use shared::model::{Domain, OwnerId};
+use subtle::ConstantTimeEq;
+
+use crate::{Account, Resolution};
+
+const DOMAINS_KEPT_MAX: u64 = 20_000;
+const USERS_KEPT_MAX: u64 = 50_000;
+const RESOLUTIONS_KEPT_MAX: u64 = 50_000;
+const PROOFS_KEPT_MAX: u64 = 100_000;
+/// A table that another program writes is believed that long.
+const LIFE: Duration = Duration::from_mins(1);
+/// After that time a password is hashed once again.
+const PROOF_LIFE: Duration = Duration::from_hours(1);
+
+/// A user as sessions and recipients need it.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) account: Arc<Account>,
+    /// The user and the domain are.
+    pub(crate) enabled: bool,
+}
+
+pub(crate) struct Caches {
+    epoch: AtomicU64,
+    /// By any name of the domain; `None`: not ours.
+    pub(crate) domains: Cache<String, Option<Arc<Domain>>>,
+    /// By the key of the address with the domain's own name; `None`: no such user.
+    pub(crate) users: Cache<String, Option<Known>>,
+    pub(crate) resolutions: Cache<String, Arc<Resolution>>,
+    proofs: Cache<OwnerId, [u8; 32]>,
+    /// Random, of this run: the proofs in memory are of no use to anybody else.
+    key: [u8; 32],
+}
+
+impl Caches {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
+        let proofs = Cache::builder()
+            .max_capacity(PROOFS_KEPT_MAX)
+            .time_to_live(PROOF_LIFE)
+            .build();
+        Self {
+            epoch: AtomicU64::new(0),
+            domains: Cache::builder()
+                .max_capacity(DOMAINS_KEPT_MAX)
+                .time_to_live(LIFE)
+                .build(),
+            users: Cache::builder()
+                .max_capacity(USERS_KEPT_MAX)
+                .time_to_live(LIFE)
+                .build(),
+            resolutions: Cache::builder()
+                .max_capacity(RESOLUTIONS_KEPT_MAX)
+                .time_to_live(LIFE)
+                .build(),
+            proofs,
+            key,
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Keeps what was read since `epoch`.
+    pub(crate) fn keep<V: Clone + Send + Sync + 'static>(
+        &self,
+        cache: &Cache<String, V>,
+        key: String,
+        value: V,
+        epoch: u64,
+    ) {
+        cache.insert(key.clone(), value);
+        if self.epoch() != epoch {
+            cache.invalidate(&key);
+        }
+    }
+
+    /// A user, alias or group changed.
+    pub(crate) fn forget_user(&self, key: &str, owner: Option<OwnerId>) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.users.invalidate(key);
+        if let Some(owner) = owner {
+            self.proofs.invalidate(&owner);
+        }
+        self.resolutions.invalidate_all();
+    }
+
+    /// Anything may have changed.
+    pub(crate) fn forget_all(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.domains.invalidate_all();
+        self.users.invalidate_all();
+        self.resolutions.invalidate_all();
+        self.proofs.invalidate_all();
+    }
+
+    /// Whether this very password was found right before, and nothing changed since.
+    pub(crate) fn is_proved(&self, owner: OwnerId, password: &str) -> bool {
+        self.proofs
+            .get(&owner)
+            .is_some_and(|proof| proof.ct_eq(&self.proof(owner, password)).into())
+    }
+
+    pub(crate) fn prove(&self, owner: OwnerId, password: &str, epoch: u64) {
+        self.proofs.insert(owner, self.proof(owner, password));
+        if self.epoch() != epoch {
+            self.proofs.invalidate(&owner);
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 §2)")]
+    fn proof(&self, owner: OwnerId, password: &str) -> [u8; 32] {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key of any length");
+        mac.chain_update(owner.0.to_be_bytes())
+            .chain_update(password)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+}

@@ -1,0 +1,370 @@
+//! Logins: SASL (RFC 4422) by the mechanisms of `wire`, and the plain commands of IMAP and POP3.
+//!
+//! A user who does not exist, is disabled or has no password takes the same steps and the same time as one with a wrong
+//! password. Every end of a login is an event.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use events::kinds::security::{LoginFailed, LoginSucceeded};
+use shared::{Address, Refusal};
+use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step};
+
+use crate::cache::Known;
+use crate::core::Core;
+use crate::password::{self, Checked, Stored, random};
+use crate::resolve::only_domain;
+use crate::{Account, Directory, LoginContext, LoginFailure, LoginStep, Unavailable, records};
+
+/// Logins that may wait for a password check; further ones are told to come back.
+const CHECKS_WAITING_MAX: usize = 1000;
+/// A user's name in an event is cut there, in characters.
+const EVENT_USER_LENGTH_MAX: usize = 255;
+
+/// A login under way.
+pub struct Login {
+    directory: Directory,
+    context: LoginContext,
+    mechanism: &'static str,
+    server: Option<Server>,
+    /// What the peer called itself.
+    user: String,
+    /// Whom that means; set before success.
+    known: Option<Known>,
+    /// A failure of our own, which the mechanism knows only as a wrong password.
+    failure: Option<LoginFailure>,
+}
+
+impl Login {
+    /// The peer's answer, base64 already decoded.
+    pub async fn step(&mut self, response: &[u8]) -> LoginStep {
+        self.go(Input::Response(response)).await
+    }
+
+    pub(crate) async fn begin(
+        directory: &Directory,
+        name: &str,
+        initial: Option<&[u8]>,
+        context: LoginContext,
+    ) -> (Self, LoginStep) {
+        let mechanism = Mechanism::from_name(name);
+        let mut login = Self {
+            directory: directory.clone(),
+            mechanism: mechanism.map_or("", Mechanism::name),
+            server: None,
+            user: String::new(),
+            known: None,
+            failure: None,
+            context,
+        };
+        let step = match login.prepare(mechanism) {
+            Ok(server) => {
+                login.server = Some(server);
+                login.go(Input::Start(initial)).await
+            }
+            Err(failure) => login.failed(failure, reason(failure)),
+        };
+        (login, step)
+    }
+
+    fn prepare(&self, mechanism: Option<Mechanism>) -> Result<Server, LoginFailure> {
+        let core = &self.directory.inner;
+        admitted(core, &self.context)?;
+        let mechanism = mechanism.ok_or(LoginFailure::Mechanism)?;
+        if mechanism.is_plaintext() && !self.context.secure {
+            return Err(LoginFailure::NeedsTls);
+        }
+        if mechanism.needs_channel_binding() && self.context.channel_bindings.is_empty() {
+            return Err(LoginFailure::Mechanism);
+        }
+        let nonce: [u8; 18] = random().map_err(|_| LoginFailure::Unavailable)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let binding = self.context.channel_bindings.first();
+        let context = Context {
+            hostname: core.settings.load().text("server.hostname").to_owned(),
+            nonce: wire::base64::encode(&nonce),
+            channel_binding: binding.map(|(name, data)| ((*name).to_owned(), data.clone())),
+            timestamp: i64::try_from(now.as_secs()).unwrap_or(0),
+            secret: core.secret.to_vec(),
+        };
+        Ok(Server::new(mechanism, context))
+    }
+
+    /// Runs the mechanism until the peer is needed again or the login has ended.
+    async fn go(&mut self, input: Input<'_>) -> LoginStep {
+        // Taken out, and put back when the peer has another turn.
+        let Some(mut server) = self.server.take() else {
+            return self.failed(LoginFailure::Malformed, "step out of order");
+        };
+        let mut step = server.step(input);
+        loop {
+            step = match step {
+                Step::Challenge(text) => {
+                    self.server = Some(server);
+                    return LoginStep::Challenge(text);
+                }
+                Step::NeedVerifiers { user, authzid } => {
+                    let verifiers = self.verifiers(&user, authzid.as_deref()).await;
+                    self.user = user;
+                    server.step(Input::Verifiers(
+                        verifiers.as_ref().map(|stored| &stored.verifiers),
+                    ))
+                }
+                Step::CheckPassword { user, password } => {
+                    let right = self.check(&user, &password).await;
+                    self.user = user;
+                    server.step(Input::PasswordChecked(right))
+                }
+                Step::Success { final_data, .. } => {
+                    return match self.known.take() {
+                        Some(known) => self.succeeded(known.account, final_data),
+                        None => self.failed(LoginFailure::Credentials, "no such user"),
+                    };
+                }
+                Step::Failure(cause) => {
+                    let failure = self.failure.unwrap_or(match cause {
+                        Reason::Syntax | Reason::OutOfOrder => LoginFailure::Malformed,
+                        _ => LoginFailure::Credentials,
+                    });
+                    let text = if self.failure.is_some() {
+                        reason(failure).to_owned()
+                    } else {
+                        cause.to_string()
+                    };
+                    return self.failed(failure, &text);
+                }
+            };
+        }
+    }
+
+    /// What is kept of the user's password; nothing if there is no such user who may log in.
+    async fn verifiers(&mut self, user: &str, authzid: Option<&str>) -> Option<Stored> {
+        let core = Arc::clone(&self.directory.inner);
+        let found = async {
+            let Some(known) = find(&core, user).await?.filter(|known| known.enabled) else {
+                return Ok(None);
+            };
+            if let Some(other) = authzid.filter(|other| !other.is_empty()) {
+                let other = find(&core, other).await?;
+                if other.is_none_or(|other| other.account.owner != known.account.owner) {
+                    return Ok(None);
+                }
+            }
+            let stored = core.stored(known.account.owner).await?;
+            Ok(stored.map(|stored| (known, stored)))
+        };
+        match found.await {
+            Ok(Some((known, stored))) => {
+                self.known = Some(known);
+                Some(stored)
+            }
+            Ok(None) => None,
+            Err(Unavailable(_)) => {
+                self.failure = Some(LoginFailure::Unavailable);
+                None
+            }
+        }
+    }
+
+    async fn check(&mut self, user: &str, password: &str) -> bool {
+        match check(&self.directory.inner, user, password).await {
+            Ok(known) => {
+                self.known = known;
+                self.known.is_some()
+            }
+            Err(Unavailable(_)) => {
+                self.failure = Some(LoginFailure::Unavailable);
+                false
+            }
+        }
+    }
+
+    fn succeeded(&self, account: Arc<Account>, final_data: Option<Vec<u8>>) -> LoginStep {
+        if account.denied.contains(&self.context.protocol) {
+            return self.failed(LoginFailure::Protocol, reason(LoginFailure::Protocol));
+        }
+        let event = LoginSucceeded {
+            service: records::protocol_name(self.context.protocol).to_owned(),
+            user: account.address.to_string(),
+            mechanism: self.mechanism.to_owned(),
+        };
+        self.directory.inner.events.emit(self.context.scope, event);
+        LoginStep::Success { account, final_data }
+    }
+
+    fn failed(&self, failure: LoginFailure, reason: &str) -> LoginStep {
+        let core = &self.directory.inner;
+        if matches!(failure, LoginFailure::Credentials | LoginFailure::Protocol)
+            && let Some(guard) = core.guard.load_full()
+        {
+            guard.failed(self.context.peer);
+        }
+        let event = LoginFailed {
+            service: records::protocol_name(self.context.protocol).to_owned(),
+            user: self.user.chars().take(EVENT_USER_LENGTH_MAX).collect(),
+            mechanism: self.mechanism.to_owned(),
+            reason: reason.to_owned(),
+        };
+        core.events.emit(self.context.scope, event);
+        LoginStep::Failure(failure)
+    }
+}
+
+/// Mechanisms to offer on a connection, best first.
+pub(crate) fn mechanisms(context: &LoginContext) -> Vec<&'static str> {
+    let offered = Mechanism::ALL.into_iter().filter(|mechanism| {
+        (context.secure || !mechanism.is_plaintext())
+            && (!context.channel_bindings.is_empty() || !mechanism.needs_channel_binding())
+    });
+    offered.map(Mechanism::name).collect()
+}
+
+/// IMAP's LOGIN and POP3's USER and PASS.
+pub(crate) async fn plain(
+    directory: &Directory,
+    user: &str,
+    password: &str,
+    context: LoginContext,
+) -> LoginStep {
+    let mut login = Login {
+        directory: directory.clone(),
+        mechanism: "plaintext",
+        server: None,
+        user: user.to_owned(),
+        known: None,
+        failure: None,
+        context,
+    };
+    let admitted = admitted(&directory.inner, &login.context);
+    let admitted = admitted.and(if login.context.secure {
+        Ok(())
+    } else {
+        Err(LoginFailure::NeedsTls)
+    });
+    if let Err(failure) = admitted {
+        return login.failed(failure, reason(failure));
+    }
+    let right = login.check(user, password).await;
+    match login.known.take().filter(|_| right) {
+        Some(known) => login.succeeded(known.account, None),
+        None => {
+            let failure = login.failure.unwrap_or(LoginFailure::Credentials);
+            login.failed(failure, reason(failure))
+        }
+    }
+}
+
+fn admitted(core: &Core, context: &LoginContext) -> Result<(), LoginFailure> {
+    match core.guard.load_full() {
+        Some(guard) if !guard.may_try(context.peer) => Err(LoginFailure::TooMany),
+        _ => Ok(()),
+    }
+}
+
+/// For the log.
+fn reason(failure: LoginFailure) -> &'static str {
+    match failure {
+        LoginFailure::Credentials => "wrong user or password",
+        LoginFailure::NeedsTls => "plaintext on an insecure connection",
+        LoginFailure::Mechanism => "no such mechanism",
+        LoginFailure::Malformed => "malformed response",
+        LoginFailure::Cancelled => "cancelled",
+        LoginFailure::Protocol => "the user may not use this protocol",
+        LoginFailure::TooMany => "too many failures from this address",
+        LoginFailure::Unavailable => "the directory can't be reached",
+    }
+}
+
+/// Whom a peer means: a full address in any case, by any name of the domain; a bare local part only if the server has one
+/// domain.
+async fn find(core: &Core, name: &str) -> Result<Option<Known>, Unavailable> {
+    let address: Result<Address, Refusal> = if name.contains('@') {
+        Address::parse(name)
+    } else {
+        let Some(domain) = only_domain(core).await? else {
+            return Ok(None);
+        };
+        Address::from_parts(name, domain)
+    };
+    match address {
+        Ok(address) => core.known(&address).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// Checks a password; gives the user if it is right and the user may log in.
+async fn check(core: &Arc<Core>, user: &str, password: &str) -> Result<Option<Known>, Unavailable> {
+    let epoch = core.caches.epoch();
+    let known = find(core, user).await?.filter(|known| known.enabled);
+    if let Some(known) = &known
+        && core.caches.is_proved(known.account.owner, password)
+    {
+        return Ok(Some(known.clone()));
+    }
+    let stored = match &known {
+        Some(known) => core.stored(known.account.owner).await?,
+        None => None,
+    };
+    let checked = hashed(core, stored.clone(), password.to_owned()).await?;
+    let Some(known) = known.filter(|_| checked != Checked::Wrong) else {
+        return Ok(None);
+    };
+    core.caches.prove(known.account.owner, password, epoch);
+    if checked == Checked::RightButIncomplete
+        && let Some(stored) = stored
+    {
+        complete(core, &known, stored, password).await;
+    }
+    Ok(Some(known))
+}
+
+/// Hashes on a thread that may block, a few at a time.
+async fn hashed(core: &Arc<Core>, stored: Option<Stored>, password: String) -> Result<Checked, Unavailable> {
+    let _permit = permit(core).await?;
+    let checking = tokio::task::spawn_blocking(move || match stored {
+        Some(stored) => stored.check(&password),
+        None => {
+            password::burn(&password);
+            Checked::Wrong
+        }
+    });
+    checking
+        .await
+        .map_err(|_| Unavailable("a password check failed".to_owned()))
+}
+
+/// Waits for a turn to hash.
+pub(crate) async fn permit(core: &Core) -> Result<tokio::sync::SemaphorePermit<'_>, Unavailable> {
+    let _waiting = core
+        .checks_waiting
+        .try_acquire()
+        .map_err(|_| Unavailable("too many logins wait".to_owned()))?;
+    core.checks
+        .acquire()
+        .await
+        .map_err(|_| Unavailable("the directory is closed".to_owned()))
+}
+
+pub(crate) fn checks_waiting() -> tokio::sync::Semaphore {
+    tokio::sync::Semaphore::new(CHECKS_WAITING_MAX)
+}
+
+/// Makes what is missing of what is kept, now that the password is known. A failure leaves it to the next login.
+async fn complete(core: &Arc<Core>, known: &Known, old: Stored, password: &str) {
+    let owner = known.account.owner;
+    let (user, password) = (known.account.address.key(), password.to_owned());
+    let made = tokio::task::spawn_blocking(move || Stored::make(&user, &password)).await;
+    let Ok(Ok(made)) = made else { return };
+    let _changing = core.changing.lock().await;
+    // The password may have been changed meanwhile.
+    let Ok(Some(current)) = core.stored(owner).await else {
+        return;
+    };
+    if current.argon2 != old.argon2 || current.imported != old.imported || current.verifiers != old.verifiers
+    {
+        return;
+    }
+    if let Ok(row) = core.credential(owner, &made) {
+        let _ = core.write(drivers::Batch::new().put(row), "credential", "").await;
+    }
+}

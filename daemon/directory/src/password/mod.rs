@@ -1,0 +1,167 @@
+//! What is kept of a password, and how one is checked.
+//!
+//! Kept are an argon2id hash (for PLAIN and LOGIN) and the verifiers of the other mechanisms, together sealed with the
+//! server's secret. Everything here is slow on purpose: call it on a thread that may block.
+
+mod scheme;
+mod seal;
+
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use serde::{Deserialize, Serialize};
+use shared::Refusal;
+use wire::sasl::Verifiers;
+
+pub(crate) use scheme::Given;
+pub(crate) use seal::Seal;
+
+/// Memory of argon2id. With two passes about 25 ms on the machines of today: the least that OWASP recommends.
+const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+const ARGON2_PASSES: u32 = 2;
+/// Longest password in bytes: longer ones are refused, so that hashing has a bound.
+pub(crate) const PASSWORD_LENGTH_MAX_BYTES: usize = 1024;
+const SALT_BYTES: usize = 16;
+
+/// What is kept of one user's password.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    /// Our own argon2id. A bulk import leaves it out and lets the first plain login make it: 10,000 of them would take
+    /// minutes, and guard nothing that the SCRAM verifiers beside them don't give to whoever has the server's secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) argon2: Option<String>,
+    /// A hash from elsewhere, with its scheme; gone after the first plain login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) imported: Option<String>,
+    #[serde(default)]
+    pub(crate) verifiers: Verifiers,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    Wrong,
+    Right,
+    /// Right, and now that the password is known what is kept of it can be made whole.
+    RightButIncomplete,
+}
+
+impl Stored {
+    /// Everything that is kept of a password. `user`: the full address in lower case.
+    pub(crate) fn make(user: &str, password: &str) -> Result<Self, Refusal> {
+        let argon2 = hash(password).ok_or_else(|| Refusal::new("password-unusable").field("password"))?;
+        Ok(Self {
+            argon2: Some(argon2),
+            imported: None,
+            verifiers: verifiers(user, password)?,
+        })
+    }
+
+    /// What a bulk import keeps: see [`Stored::argon2`].
+    pub(crate) fn make_for_import(user: &str, given: &Given) -> Result<Self, Refusal> {
+        match given {
+            Given::Plain(password) => Ok(Self {
+                verifiers: verifiers(user, password)?,
+                ..Self::default()
+            }),
+            Given::Hash(hash) => Ok(Self {
+                imported: Some(hash.clone()),
+                ..Self::default()
+            }),
+        }
+    }
+
+    /// Checks a password. Takes as long for a wrong one as for a right one, and as for no user at all.
+    pub(crate) fn check(&self, password: &str) -> Checked {
+        if password.len() > PASSWORD_LENGTH_MAX_BYTES {
+            return Checked::Wrong;
+        }
+        let complete = self.verifiers.scram_sha256.is_some() && self.verifiers.digest_md5.is_some();
+        if let Some(hash) = &self.argon2 {
+            return match (verify_argon2(hash, password), complete) {
+                (false, _) => Checked::Wrong,
+                (true, true) => Checked::Right,
+                (true, false) => Checked::RightButIncomplete,
+            };
+        }
+        burn(password);
+        let right = match &self.imported {
+            Some(hash) => scheme::verify(hash, password),
+            None => self.matches_scram(password),
+        };
+        if right {
+            Checked::RightButIncomplete
+        } else {
+            Checked::Wrong
+        }
+    }
+
+    fn matches_scram(&self, password: &str) -> bool {
+        let Some(kept) = &self.verifiers.scram_sha256 else {
+            return false;
+        };
+        let made = Verifiers::derive_with(password, &kept.salt, kept.iterations);
+        made.scram_sha256.is_some_and(|made| {
+            subtle::ConstantTimeEq::ct_eq(made.stored_key.as_slice(), kept.stored_key.as_slice()).into()
+        })
+    }
+}
+
+/// Spends the time of a check: for a user that does not exist.
+pub(crate) fn burn(password: &str) {
+    let mut out = [0_u8; 32];
+    let password = password.get(..password.len().min(64)).unwrap_or_default();
+    // The result is of no use, and neither is a failure.
+    let _ =
+        std::hint::black_box(argon2().hash_password_into(password.as_bytes(), &[7; SALT_BYTES], &mut out));
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, 1, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash(password: &str) -> Option<String> {
+    let salt = random::<SALT_BYTES>().ok()?;
+    argon2()
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .ok()
+        .map(|hash| hash.to_string())
+}
+
+fn verify_argon2(hash: &str, password: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+fn verifiers(user: &str, password: &str) -> Result<Verifiers, Refusal> {
+    let salt = random::<SALT_BYTES>().map_err(|_| Refusal::new("password-unusable").field("password"))?;
+    Ok(Verifiers::derive(password, &salt).with_digest_md5(user, password))
+}
+
+/// Random bytes of the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_password_is_right_and_another_is_wrong() {
+        let stored = Stored::make("a@b.test", "geheim пароль").unwrap();
+        assert_eq!(stored.check("geheim пароль"), Checked::Right);
+        assert_eq!(stored.check("geheim"), Checked::Wrong);
+        assert_eq!(Stored::default().check(""), Checked::Wrong);
+    }
+
+    #[test]
+    fn an_imported_password_can_be_completed_at_the_first_login() {
+        let given = Given::parse("pass word").unwrap();
+        let stored = Stored::make_for_import("a@b.test", &given).unwrap();
+        assert!(stored.argon2.is_none());
+        assert_eq!(stored.check("pass word"), Checked::RightButIncomplete);
+        assert_eq!(stored.check("password"), Checked::Wrong);
+    }
+}

@@ -1,0 +1,214 @@
+//! Rows of the tables as the types of the model, and back.
+
+use drivers::{Row, Value, kinds};
+use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, Side, User};
+use shared::{Address, DomainName, Refusal};
+
+use crate::Unavailable;
+
+/// A row that can't be read as what it is: its table was written by somebody else, or is damaged.
+fn damaged(row: &Row, refusal: &Refusal) -> Unavailable {
+    Unavailable(format!(
+        "a row of {} is damaged: {refusal}",
+        row.descriptor().table
+    ))
+}
+
+fn address(row: &Row, field: &str) -> Result<Address, Unavailable> {
+    Address::parse(row.text(field)).map_err(|refusal| damaged(row, &refusal))
+}
+
+/// What can't be read is left out: one bad entry must not stop the others.
+fn addresses(row: &Row, field: &str) -> Vec<Address> {
+    row.list(field)
+        .iter()
+        .filter_map(|text| Address::parse(text).ok())
+        .collect()
+}
+
+fn texts(addresses: &[Address]) -> Vec<String> {
+    addresses.iter().map(Address::to_string).collect()
+}
+
+pub(crate) fn domain_row(domain: &Domain) -> Row {
+    Row::new(&kinds::DOMAIN)
+        .with("name", domain.name.as_str())
+        .with("enabled", domain.enabled)
+        .with("description", domain.description.as_str())
+        .with(
+            "aliases",
+            domain
+                .aliases
+                .iter()
+                .map(DomainName::to_string)
+                .collect::<Vec<_>>(),
+        )
+        .with("catch_all", domain.catch_all.as_ref().map(Address::to_string))
+        .with("user_quota_bytes", domain.user_quota_bytes)
+        .with("users_max", domain.users_max.map(u64::from))
+}
+
+pub(crate) fn domain(row: &Row) -> Result<Domain, Unavailable> {
+    let name = DomainName::parse(row.text("name")).map_err(|refusal| damaged(row, &refusal))?;
+    Ok(Domain {
+        name,
+        enabled: row.flag("enabled"),
+        description: row.text("description").to_owned(),
+        aliases: row
+            .list("aliases")
+            .iter()
+            .filter_map(|alias| DomainName::parse(alias).ok())
+            .collect(),
+        catch_all: Address::parse(row.text("catch_all")).ok(),
+        user_quota_bytes: row.count("user_quota_bytes"),
+        users_max: row
+            .count("users_max")
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+        revision: row.revision(),
+    })
+}
+
+pub(crate) fn user_row(user: &User) -> Row {
+    let denied = user
+        .denied_protocols
+        .iter()
+        .map(|protocol| protocol_name(*protocol).to_owned());
+    Row::new(&kinds::USER)
+        .with("key", user.address.key())
+        .with("address", user.address.to_string())
+        .with("domain", user.address.domain().as_str())
+        .with("owner", user.owner.0)
+        .with("name", user.name.as_str())
+        .with("enabled", user.enabled)
+        .with("quota_bytes", user.quota_bytes)
+        .with("denied_protocols", denied.collect::<Vec<_>>())
+        .with("forward_to", texts(&user.forward_to))
+        .with("forward_keep", user.forward_keep)
+        .with("has_password", user.has_password)
+}
+
+/// Without the groups, which lie in a table of their own.
+pub(crate) fn user(row: &Row) -> Result<User, Unavailable> {
+    Ok(User {
+        address: address(row, "address")?,
+        owner: OwnerId(row.count("owner").unwrap_or(0)),
+        name: row.text("name").to_owned(),
+        enabled: row.flag("enabled"),
+        quota_bytes: row.count("quota_bytes"),
+        denied_protocols: row
+            .list("denied_protocols")
+            .iter()
+            .filter_map(|name| protocol(name))
+            .collect(),
+        forward_to: addresses(row, "forward_to"),
+        forward_keep: row.flag("forward_keep"),
+        groups: Vec::new(),
+        has_password: row.flag("has_password"),
+        revision: row.revision(),
+    })
+}
+
+pub(crate) fn alias_row(alias: &Alias) -> Row {
+    Row::new(&kinds::ALIAS)
+        .with("key", alias.address.key())
+        .with("address", alias.address.to_string())
+        .with("domain", alias.address.domain().as_str())
+        .with("targets", texts(&alias.targets))
+        .with("enabled", alias.enabled)
+}
+
+pub(crate) fn alias(row: &Row) -> Result<Alias, Unavailable> {
+    Ok(Alias {
+        address: address(row, "address")?,
+        targets: addresses(row, "targets"),
+        enabled: row.flag("enabled"),
+        revision: row.revision(),
+    })
+}
+
+pub(crate) fn group_row(group: &Group) -> Row {
+    Row::new(&kinds::GROUP)
+        .with("key", group.name.to_lowercase())
+        .with("name", group.name.as_str())
+        .with("description", group.description.as_str())
+        .with("address", group.address.as_ref().map(Address::to_string))
+        .with("address_key", group.address.as_ref().map(Address::key))
+        .with("member_groups", group.member_groups.clone())
+}
+
+/// Without the members, which lie in a table of their own.
+pub(crate) fn group(row: &Row) -> Group {
+    Group {
+        name: row.text("name").to_owned(),
+        description: row.text("description").to_owned(),
+        address: Address::parse(row.text("address")).ok(),
+        members: Vec::new(),
+        member_groups: row.list("member_groups").to_vec(),
+        revision: row.revision(),
+    }
+}
+
+pub(crate) fn member_row(group: &str, member: &Address) -> Row {
+    Row::new(&kinds::GROUP_MEMBER)
+        .with("group_key", group.to_lowercase())
+        .with("member_key", member.key())
+        .with("address", member.to_string())
+        .with("domain", member.domain().as_str())
+}
+
+pub(crate) fn access_row(entry: &ListEntry) -> Row {
+    Row::new(&kinds::ACCESS)
+        .with("side", side_name(entry.side))
+        .with("key", entry.pattern.to_lowercase())
+        .with("pattern", entry.pattern.as_str())
+        .with("comment", entry.comment.as_str())
+}
+
+pub(crate) fn access(row: &Row) -> ListEntry {
+    ListEntry {
+        side: if row.text("side") == "allow" {
+            Side::Allow
+        } else {
+            Side::Block
+        },
+        pattern: row.text("pattern").to_owned(),
+        comment: row.text("comment").to_owned(),
+        revision: row.revision(),
+    }
+}
+
+pub(crate) fn access_key(side: Side, pattern: &str) -> Vec<Value> {
+    vec![side_name(side).into(), pattern.to_lowercase().into()]
+}
+
+pub(crate) fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Allow => "allow",
+        Side::Block => "block",
+    }
+}
+
+const PROTOCOLS: [Protocol; 5] = [
+    Protocol::Smtp,
+    Protocol::Submission,
+    Protocol::Lmtp,
+    Protocol::Pop3,
+    Protocol::Imap,
+];
+
+/// As `shared` writes it.
+pub(crate) fn protocol_name(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Smtp => "smtp",
+        Protocol::Submission => "submission",
+        Protocol::Lmtp => "lmtp",
+        Protocol::Pop3 => "pop3",
+        Protocol::Imap => "imap",
+    }
+}
+
+fn protocol(name: &str) -> Option<Protocol> {
+    PROTOCOLS
+        .into_iter()
+        .find(|protocol| protocol_name(*protocol) == name)
+}

@@ -1,0 +1,48 @@
+# Why a change of the directory or a setting was refused.
+
+refusal-revision-stale = { $name } was changed by somebody else meanwhile. Look at it as it is now, and change it again.
+refusal-table-read-only = { $name } lies in a table of yours that BatPost may only read. Change it there.
+refusal-text-invalid = The text is too long, or holds characters that can't be shown.
+refusal-too-many = Those are too many entries: at most { $max } are possible.
+
+refusal-address-invalid = { $address } is no mail address. One looks like user@example.org.
+refusal-domain-invalid = { $domain } is no valid name of a domain.
+refusal-setting-invalid = { $value } is no valid value for the setting { $setting }.
+refusal-setting-out-of-range = { $value } is out of range for the setting { $setting }: it may be from { $min } to { $max }.
+refusal-setting-unknown = There is no setting { $setting }.
+
+refusal-domain-exists = The domain { $name } exists already, perhaps as another name of a domain.
+refusal-domain-unknown = There is no domain { $name } here. Add it first.
+refusal-domain-not-empty = The domain { $name } still has users ({ $users }). Remove them first, or remove the domain with its users.
+refusal-domain-full = The domain { $name } may have no more than { $max } users.
+
+refusal-user-exists = There is a user { $name } already.
+refusal-user-unknown = There is no user { $name }.
+refusal-forward-to-itself = { $name } can't forward mail to itself.
+refusal-quota-invalid = { $value } is no quota. Give bytes, or a number with K, M, G or T.
+refusal-enabled-invalid = { $value } is neither yes nor no.
+
+refusal-password-empty = The password is empty.
+refusal-password-unusable = This password can't be used: it is too long, or holds a zero byte.
+refusal-password-hash-invalid = This is no valid hash of the scheme { $scheme }, or checking it would take too long.
+refusal-password-scheme-unknown = The password scheme { $scheme } is not known here. If the password itself begins so, put {"{"}PLAIN{"}"} before it.
+
+refusal-alias-exists = There is an alias { $name } already.
+refusal-alias-unknown = There is no alias { $name }.
+refusal-alias-without-target = The alias { $name } leads nowhere: give at least one address.
+refusal-alias-to-itself = The alias { $name } can't lead to itself.
+
+refusal-group-exists = There is a group { $name } already, or one with that address.
+refusal-group-unknown = There is no group { $name }.
+refusal-group-invalid = { $name } is no valid name of a group. Letters, digits, blanks, hyphens, underscores and dots are possible, at most 64 bytes.
+refusal-group-in-itself = The group { $name } can't be a member of itself.
+refusal-group-address-exists = There is a group with the address { $name } already.
+
+refusal-access-exists = { $name } is on that list already.
+refusal-access-unknown = { $name } is not on that list.
+refusal-pattern-invalid = { $pattern } is no address, range, host name or mail address, and no pattern of them.
+
+refusal-import-header-invalid = The first line of the file must name the columns, “address” among them.
+refusal-import-column-unknown = The column { $column } is not known, or is there twice. Known are: address, password, name, quota, groups, enabled.
+refusal-import-line-invalid = The line has more cells than the header, or its quotes don't match.
+refusal-import-too-large = The file is too large: at most { $max } bytes at a time.

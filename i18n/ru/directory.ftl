@@ -1,0 +1,48 @@
+# Почему отклонено изменение каталога или настройки.
+
+refusal-revision-stale = { $name }: запись тем временем изменил кто-то другой. Посмотрите, какова она сейчас, и измените её снова.
+refusal-table-read-only = { $name }: запись находится в вашей таблице, которую BatPost может только читать. Измените её там.
+refusal-text-invalid = Текст слишком длинный или содержит символы, которые нельзя показать.
+refusal-too-many = Слишком много записей: допустимо не более { $max }.
+
+refusal-address-invalid = { $address } — не почтовый адрес. Адрес выглядит так: user@example.org.
+refusal-domain-invalid = { $domain } — недопустимое имя домена.
+refusal-setting-invalid = { $value } — недопустимое значение настройки { $setting }.
+refusal-setting-out-of-range = { $value } — вне допустимых пределов настройки { $setting }: от { $min } до { $max }.
+refusal-setting-unknown = Настройки { $setting } нет.
+
+refusal-domain-exists = Домен { $name } уже есть; возможно, это другое имя одного из доменов.
+refusal-domain-unknown = Домена { $name } здесь нет. Сначала добавьте его.
+refusal-domain-not-empty = В домене { $name } ещё есть пользователи ({ $users }). Сначала удалите их или удалите домен вместе с пользователями.
+refusal-domain-full = В домене { $name } может быть пользователей не больше чем { $max }.
+
+refusal-user-exists = Пользователь { $name } уже есть.
+refusal-user-unknown = Пользователя { $name } нет.
+refusal-forward-to-itself = { $name }: нельзя пересылать почту самому себе.
+refusal-quota-invalid = { $value } — не квота. Укажите число байтов или число с буквой K, M, G или T.
+refusal-enabled-invalid = { $value } — ни да, ни нет.
+
+refusal-password-empty = Пароль пуст.
+refusal-password-unusable = Этот пароль нельзя использовать: он слишком длинный или содержит нулевой байт.
+refusal-password-hash-invalid = Это недопустимый хеш схемы { $scheme }, или его проверка заняла бы слишком много времени.
+refusal-password-scheme-unknown = Схема пароля { $scheme } здесь неизвестна. Если так начинается сам пароль, поставьте перед ним {"{"}PLAIN{"}"}.
+
+refusal-alias-exists = Псевдоним { $name } уже есть.
+refusal-alias-unknown = Псевдонима { $name } нет.
+refusal-alias-without-target = Псевдоним { $name } никуда не ведёт: укажите хотя бы один адрес.
+refusal-alias-to-itself = Псевдоним { $name } не может вести сам на себя.
+
+refusal-group-exists = Группа { $name } или группа с таким адресом уже есть.
+refusal-group-unknown = Группы { $name } нет.
+refusal-group-invalid = { $name } — недопустимое имя группы. Можно использовать буквы, цифры, пробелы, дефисы, подчёркивания и точки, не более 64 байтов.
+refusal-group-in-itself = Группа { $name } не может входить сама в себя.
+refusal-group-address-exists = Группа с адресом { $name } уже есть.
+
+refusal-access-exists = { $name } уже есть в этом списке.
+refusal-access-unknown = { $name } нет в этом списке.
+refusal-pattern-invalid = { $pattern } — не адрес, не диапазон, не имя узла, не почтовый адрес и не шаблон для них.
+
+refusal-import-header-invalid = Первая строка файла должна называть столбцы, среди них «address».
+refusal-import-column-unknown = Столбец { $column } неизвестен или указан дважды. Известны: address, password, name, quota, groups, enabled.
+refusal-import-line-invalid = В строке больше ячеек, чем в заголовке, или не сходятся кавычки.
+refusal-import-too-large = Файл слишком большой: не более { $max } байтов за раз.
