@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::{Disk, Linked, Open, RealDisk, SharedDisk, SimDisk};
+use crate::{Disk, Linked, Open, RealDisk, SimDisk};
 
 /// Runs a case on a fresh directory of each disk.
 fn on_both(case: impl Fn(&dyn Disk, &Path)) {
@@ -177,7 +177,7 @@ fn other_accounts_do_not_see_the_files() {
     use std::os::unix::fs::PermissionsExt;
     let temporary = tempfile::tempdir().unwrap();
     let (directory, file) = (temporary.path().join("d"), temporary.path().join("d/f"));
-    let disk: SharedDisk = RealDisk::shared();
+    let disk = RealDisk::shared();
     disk.create_dir_all(&directory).unwrap();
     disk.write_atomic(&file, b"mail").unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
