@@ -1,0 +1,101 @@
+//! Sending and reading mail over plain connections.
+
+use crate::server::Server;
+
+/// Sends a message by SMTP as a stranger; the queue id of the answer. Text with CRLF, dots not yet doubled.
+pub fn send(server: &Server, from: &str, to: &[&str], text: &[u8]) -> String {
+    let mut smtp = server.connect("smtp");
+    smtp.smtp("", "220");
+    smtp.smtp("EHLO client.test", "250");
+    smtp.smtp(&format!("MAIL FROM:<{from}>"), "250");
+    for recipient in to {
+        smtp.smtp(&format!("RCPT TO:<{recipient}>"), "250");
+    }
+    smtp.smtp("DATA", "354");
+    smtp.send_raw(&stuffed(text));
+    let reply = smtp.smtp("", "250");
+    smtp.smtp("QUIT", "221");
+    reply.rsplit(' ').next().unwrap_or_default().to_owned()
+}
+
+/// The text as DATA wants it: dots doubled, a CRLF and the end behind it.
+pub fn stuffed(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 8);
+    let mut line_start = true;
+    for &byte in text {
+        if line_start && byte == b'.' {
+            out.push(b'.');
+        }
+        out.push(byte);
+        line_start = byte == b'\n';
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+/// All messages of a user's INBOX by IMAP, in the order of their UIDs, as raw bytes.
+pub fn fetch_all(server: &Server, user: &str, password: &str) -> Vec<Vec<u8>> {
+    let mut imap = server.connect("imap");
+    imap.until("* OK");
+    imap.ask(&format!("a LOGIN {user} {password}"), "a OK");
+    let mut exists = 0;
+    imap.send("b SELECT INBOX");
+    loop {
+        let line = imap.line();
+        if let Some(count) = line
+            .strip_prefix("* ")
+            .and_then(|rest| rest.strip_suffix(" EXISTS"))
+        {
+            exists = count.parse().expect("a number");
+        }
+        if line.starts_with("b ") {
+            assert!(line.starts_with("b OK"), "{line}");
+            break;
+        }
+    }
+    let mut messages = Vec::new();
+    if exists > 0 {
+        imap.send("c FETCH 1:* BODY.PEEK[]");
+        loop {
+            let line = imap.line();
+            if line.starts_with("c ") {
+                assert!(line.starts_with("c OK"), "{line}");
+                break;
+            }
+            if let Some(size) = line.rsplit_once('{').and_then(|(_, size)| size.strip_suffix('}')) {
+                messages.push(imap.bytes(size.parse().expect("a size")));
+            }
+        }
+    }
+    assert_eq!(messages.len(), exists, "as many messages as EXISTS says");
+    imap.ask("d LOGOUT", "d OK");
+    messages
+}
+
+/// The text without the header fields that the server puts on top: Return-Path and the newest Received.
+pub fn without_trace(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    for name in [&b"Return-Path:"[..], &b"Received:"[..]] {
+        assert!(
+            rest.starts_with(name),
+            "{} is missing",
+            String::from_utf8_lossy(name)
+        );
+        let mut at = 0;
+        loop {
+            let end = rest[at..]
+                .windows(2)
+                .position(|two| two == b"\r\n")
+                .expect("the field has an end");
+            at += end + 2;
+            if !rest.get(at).is_some_and(|byte| *byte == b' ' || *byte == b'\t') {
+                break;
+            }
+        }
+        rest = &rest[at..];
+    }
+    rest
+}

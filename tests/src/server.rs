@@ -1,0 +1,255 @@
+//! A daemon on a directory and ports of its own, ended with the test.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use tempfile::TempDir;
+
+use crate::line::Line;
+
+/// The standard ports that a server opens.
+const PORTS: [u16; 8] = [24, 25, 110, 143, 465, 587, 993, 995];
+
+/// The programs under test.
+#[derive(Clone, Copy)]
+pub struct Programs {
+    pub batpostd: &'static str,
+    pub batpostctl: &'static str,
+}
+
+/// A data directory with users, and the daemon on it while it runs.
+pub struct Server {
+    pub programs: Programs,
+    dir: TempDir,
+    pub offset: u16,
+    daemon: Option<Child>,
+}
+
+impl Server {
+    /// A running server with the domain `example.test` and users `user1`… with passwords `pass1`….
+    pub fn with_users(programs: Programs, users: usize) -> Self {
+        let mut server = Self::initialised(programs);
+        server.start();
+        let mut csv = String::from("address,password\n");
+        for number in 1..=users {
+            let _ = writeln!(csv, "user{number}@example.test,pass{number}");
+        }
+        let file = server.data().join("users.csv");
+        std::fs::write(&file, csv).expect("the list of users is written");
+        server.ctl_ok(&["user", "import", &file.to_string_lossy(), "--create-domains"]);
+        server
+    }
+
+    /// A data directory on free ports; the daemon does not run yet.
+    pub fn initialised(programs: Programs) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let offset = free_offset();
+        let server = Self {
+            programs,
+            dir,
+            offset,
+            daemon: None,
+        };
+        let done = Command::new(programs.batpostd)
+            .args([
+                "init",
+                "--hostname",
+                "mail.example.test",
+                "--bind",
+                "127.0.0.1",
+                "--port-offset",
+            ])
+            .arg(offset.to_string())
+            .arg("--data")
+            .arg(server.data())
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("batpostd runs");
+        assert!(
+            done.status.success(),
+            "init: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        server
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Starts the daemon and waits until its ports are open.
+    pub fn start(&mut self) {
+        let mut child = Command::new(self.programs.batpostd)
+            .arg("run")
+            .arg("--data")
+            .arg(self.data())
+            .env("LC_ALL", "C.UTF-8")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("batpostd runs");
+        let mut first = String::new();
+        let out = child.stdout.take().expect("its output is piped");
+        BufReader::new(out)
+            .read_line(&mut first)
+            .expect("its output can be read");
+        assert!(
+            first.starts_with("BatPost "),
+            "the daemon did not start: {first:?}"
+        );
+        self.daemon = Some(child);
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is said.
+    pub fn kill(&mut self) {
+        let mut child = self.daemon.take().expect("the daemon runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    }
+
+    /// Stops it cleanly.
+    pub fn stop(&mut self) {
+        self.ctl_ok(&["shutdown"]);
+        let status = self
+            .daemon
+            .take()
+            .expect("the daemon runs")
+            .wait()
+            .expect("it ends");
+        assert!(status.success(), "the daemon ended with {status}");
+    }
+
+    pub fn process(&self) -> u32 {
+        self.daemon.as_ref().expect("the daemon runs").id()
+    }
+
+    /// The port of a service by its standard number.
+    pub fn port(&self, standard: u16) -> u16 {
+        standard + self.offset
+    }
+
+    /// The standard number of a service.
+    pub fn port_of(&self, service: &str) -> u16 {
+        let standard = match service {
+            "lmtp" => 24,
+            "smtp" => 25,
+            "submission" => 587,
+            "submissions" => 465,
+            "pop3" => 110,
+            "pop3s" => 995,
+            "imap" => 143,
+            "imaps" => 993,
+            other => panic!("no service {other}"),
+        };
+        self.port(standard)
+    }
+
+    pub fn connect(&self, service: &str) -> Line {
+        Line::connect(self.port_of(service))
+    }
+
+    /// Runs batpostctl, in English.
+    pub fn ctl(&self, arguments: &[&str]) -> Output {
+        self.ctl_with(arguments, "C.UTF-8", "")
+    }
+
+    pub fn ctl_with(&self, arguments: &[&str], locale: &str, input: &str) -> Output {
+        let mut child = Command::new(self.programs.batpostctl)
+            .arg("--data")
+            .arg(self.data())
+            .args(arguments)
+            .env("LC_ALL", locale)
+            .env("LANG", locale)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("batpostctl runs");
+        // A verb that reads nothing may end before this is written.
+        let _ = child
+            .stdin
+            .take()
+            .expect("its input is piped")
+            .write_all(input.as_bytes());
+        child.wait_with_output().expect("batpostctl ends")
+    }
+
+    /// Runs batpostctl and expects it to succeed; what it printed.
+    pub fn ctl_ok(&self, arguments: &[&str]) -> String {
+        let done = self.ctl(arguments);
+        let (out, err) = (
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr),
+        );
+        assert!(done.status.success(), "batpostctl {arguments:?}: {out}{err}");
+        out.into_owned()
+    }
+
+    /// The same with `--json`, parsed.
+    pub fn ctl_json(&self, arguments: &[&str]) -> serde_json::Value {
+        let mut all = vec!["--json"];
+        all.extend(arguments);
+        serde_json::from_str(&self.ctl_ok(&all)).expect("JSON")
+    }
+
+    /// Waits until the queue is empty: asks again until it is, or fails after very many times.
+    pub fn wait_for_empty_queue(&self) {
+        self.wait_for("an empty queue", || {
+            self.ctl_json(&["queue", "list"])["total"] == 0
+        });
+    }
+
+    /// Asks until it is so. The limit only keeps a broken server from holding the tests for ever.
+    pub fn wait_for(&self, what: &str, mut so: impl FnMut() -> bool) {
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(2);
+        while !so() {
+            assert!(std::time::Instant::now() < end, "no {what} came");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.daemon.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A number that, added to each standard port, gives a free one. Tests of one process never get the same twice.
+fn free_offset() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let seed = u16::try_from(std::process::id() % 200).unwrap_or_default();
+    for _ in 0..500 {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        // Below the ports that the system gives to outgoing connections (32768 and above on Linux).
+        let offset = 10_000 + (seed * 97 + number * 7) % 20_000;
+        if PORTS
+            .iter()
+            .all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port + offset)).is_ok())
+        {
+            return offset;
+        }
+    }
+    panic!("no free ports");
+}
+
+/// Whether a program is installed; says so if it is not.
+pub fn has(program: &str) -> bool {
+    let found = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder: PathBuf| is_program(&folder.join(program)))
+    });
+    if !found {
+        eprintln!("SKIPPED: {program} is not installed");
+    }
+    found
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
