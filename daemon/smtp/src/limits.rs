@@ -22,8 +22,8 @@ pub(crate) const DATA_RATE_MIN_BYTES_PER_SECOND: u64 = 1024;
 #[derive(Debug)]
 pub(crate) struct Limits {
     pub(crate) hostname: Box<str>,
-    /// Where `<postmaster>` without a domain goes (RFC 5321 §4.5.1).
-    pub(crate) postmaster: Option<Address>,
+    /// Where `<postmaster>` without a domain goes (RFC 5321 §4.5.1): the first of these that is here.
+    pub(crate) postmasters: Vec<Address>,
     pub(crate) message_max_bytes: u64,
     pub(crate) recipients_max: usize,
     pub(crate) errors_max: u64,
@@ -33,11 +33,18 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn read(settings: &Settings) -> Self {
         let hostname = settings.text("server.hostname");
-        let postmaster = Address::parse(settings.text("server.postmaster"))
-            .or_else(|_| Address::parse(&format!("postmaster@{hostname}")));
+        let postmasters = match Address::parse(settings.text("server.postmaster")) {
+            Ok(address) => vec![address],
+            // Until somebody is named: that of the server's name, or of the domain that the name is in.
+            Err(_) => [Some(hostname), hostname.split_once('.').map(|(_, domain)| domain)]
+                .into_iter()
+                .flatten()
+                .filter_map(|domain| Address::parse(&format!("postmaster@{domain}")).ok())
+                .collect(),
+        };
         Self {
             hostname: hostname.into(),
-            postmaster: postmaster.ok(),
+            postmasters,
             message_max_bytes: settings.number("smtp.message-size-max"),
             recipients_max: usize::try_from(settings.number("smtp.recipients-max")).unwrap_or(usize::MAX),
             errors_max: settings.number("smtp.errors-max"),

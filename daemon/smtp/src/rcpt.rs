@@ -27,17 +27,26 @@ pub(crate) async fn rcpt(session: &mut Session, path: &Path, params: RcptParams)
         let reply = String::from_utf8_lossy(&error.reply().to_bytes()).into_owned();
         return session.refuse(&reply);
     }
-    let address = match (path, path.address()) {
-        (_, Some(address)) => address,
-        (Path::Postmaster, None) => match session.limits.postmaster.clone() {
-            Some(address) => address,
-            None => return session.refuse_told("RCPT", path.to_string(), replies::UNKNOWN_USER),
-        },
-        (_, None) => return session.refuse_told("RCPT", path.to_string(), replies::NO_LITERAL),
+    let found = match (path, path.address()) {
+        (_, Some(address)) => refusal(session, &address).await.map_or(Ok(address), Err),
+        (Path::Postmaster, None) => postmaster(session).await,
+        (_, None) => Err(replies::NO_LITERAL),
     };
-    if let Some(reply) = refusal(session, &address).await {
-        return session.refuse_told("RCPT", path.to_string(), reply);
-    }
+    let address = match found {
+        Ok(address) => address,
+        Err(reply) => {
+            if reply == replies::NO_RELAY {
+                let handle = session.conn.session();
+                handle.events().emit(
+                    handle.scope(),
+                    RelayDenied {
+                        recipient: path.to_string(),
+                    },
+                );
+            }
+            return session.refuse_told("RCPT", path.to_string(), reply);
+        }
+    };
     let recipient = Recipient {
         address,
         notify: params.notify.map(|wanted| Notify {
@@ -60,19 +69,22 @@ async fn refusal(session: &Session, address: &Address) -> Option<&'static str> {
         Ok(Resolution::Unknown) => Some(replies::UNKNOWN_USER),
         Ok(Resolution::Disabled) => Some(replies::DISABLED_USER),
         Ok(Resolution::NotLocal) if session.account.is_some() => None,
-        Ok(Resolution::NotLocal) => {
-            let handle = session.conn.session();
-            handle.events().emit(
-                handle.scope(),
-                RelayDenied {
-                    recipient: address.to_string(),
-                },
-            );
-            Some(replies::NO_RELAY)
-        }
+        Ok(Resolution::NotLocal) => Some(replies::NO_RELAY),
         // Never a "no" because a database is down.
         Err(_) => Some(replies::DIRECTORY_UNAVAILABLE),
     }
+}
+
+/// The first of those who may be meant that is here.
+async fn postmaster(session: &Session) -> Result<Address, &'static str> {
+    for address in &session.limits.postmasters {
+        match refusal(session, address).await {
+            None => return Ok(address.clone()),
+            Some(replies::DIRECTORY_UNAVAILABLE) => return Err(replies::DIRECTORY_UNAVAILABLE),
+            Some(_) => {}
+        }
+    }
+    Err(replies::UNKNOWN_USER)
 }
 
 /// RFC 3461 §4.2: `type;xtext`.
