@@ -193,13 +193,10 @@ async fn nothing_is_smuggled() {
     client.begin().await;
     client.say("the only one\r\n.\r\n", "250 2.0.0").await;
     assert!(world.queued().await.1.ends_with("the only one\r\n"));
-    let smuggling = std::iter::from_fn(|| events.try_recv().ok());
-    assert!(
-        smuggling
-            .filter(|event| event.code == "smtp-smuggling-refused")
-            .count()
-            >= 7
-    );
+    // All but the NUL are attempts to smuggle, and the administrator hears of each.
+    for _ in 0..8 {
+        while events.recv().await.unwrap().code != "smtp-smuggling-refused" {}
+    }
 }
 
 #[tokio::test]
