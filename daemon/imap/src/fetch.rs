@@ -32,6 +32,7 @@ struct Done {
     missing: bool,
     unknown_encoding: bool,
     unavailable: bool,
+    damaged: bool,
 }
 
 impl Plan {
@@ -125,6 +126,9 @@ impl Session {
             Done {
                 unavailable: true, ..
             } => Answer::no("some messages can't be read now, try again later").with("UNAVAILABLE"),
+            Done { damaged: true, .. } => {
+                Answer::no("some messages are damaged, the administrator was told").with("CORRUPTION")
+            }
             // RFC 3516 §4.3
             Done {
                 unknown_encoding: true,
@@ -246,7 +250,7 @@ impl Session {
         };
         let mut source = source::Source::new(message, self.server.disk.clone());
         // What can fail is read before the first word of the response is said.
-        if !source.prepare(plan.items.iter()).await {
+        if !source.prepare(plan.items.iter(), plan.want.header).await {
             done.unavailable = true;
             return Ok(());
         }

@@ -1,0 +1,12 @@
+//! IMAP sessions over memory, against a real mailbox store on a temporary directory.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod append;
+mod fetch;
+mod folders;
+mod login;
+mod messages;
+mod search;
+mod support;
+mod updates;

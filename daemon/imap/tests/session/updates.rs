@@ -1,0 +1,74 @@
+use crate::support::*;
+
+#[tokio::test]
+async fn noop_tells_what_others_did() {
+    let world = World::new().await;
+    let mut first = world.inbox(3).await;
+    let mut second = world.inbox(0).await;
+    second.ok("STORE 2 +FLAGS.SILENT (\\Seen)").await;
+    second.append("INBOX", MAIL).await;
+    second.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
+    second.ok("EXPUNGE").await;
+    let lines = first.ok("NOOP").await;
+    assert_eq!(lines[..2], ["* 1 EXPUNGE", "* 3 EXISTS"], "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("* 1 FETCH (FLAGS (") && line.contains("\\Seen")), "{lines:?}");
+    assert!(first.ok("NOOP").await.is_empty());
+}
+
+#[tokio::test]
+async fn no_expunge_while_numbers_are_in_use() {
+    let world = World::new().await;
+    let mut first = world.inbox(3).await;
+    let mut second = world.inbox(0).await;
+    second.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
+    second.ok("EXPUNGE").await;
+    for command in ["FETCH 2 UID", "SEARCH UID 2", "STORE 2 +FLAGS (\\Flagged)"] {
+        let lines = first.ok(command).await;
+        assert!(!lines.iter().any(|line| line.ends_with("EXPUNGE")), "{command}: {lines:?}");
+        assert!(!lines.iter().any(|line| line.contains("1 FETCH")), "{command}: {lines:?}");
+    }
+    // The text is gone, and that is said; the number is still there.
+    let answer = first.answer("FETCH 1 BODY.PEEK[]").await;
+    assert!(answer.starts_with("NO [EXPUNGEISSUED]"), "{answer}");
+    // A UID command may tell it.
+    let lines = first.ok("UID FETCH 2 UID").await;
+    assert_eq!(lines, ["* 2 FETCH (UID 2)", "* 1 EXPUNGE"]);
+    assert_eq!(first.ok("FETCH 1 UID").await, ["* 1 FETCH (UID 2)"]);
+}
+
+#[tokio::test]
+async fn idle_pushes() {
+    let world = World::new().await;
+    let mut first = world.inbox(1).await;
+    let mut second = world.inbox(0).await;
+    first.send("i IDLE\r\n").await;
+    assert!(first.line().await.starts_with('+'));
+    second.append("INBOX", MAIL).await;
+    assert_eq!(first.line().await, "* 2 EXISTS");
+    assert!(first.line().await.ends_with("RECENT"));
+    second.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
+    assert!(first.line().await.starts_with("* 1 FETCH (FLAGS ("));
+    second.ok("EXPUNGE").await;
+    assert_eq!(first.line().await, "* 1 EXPUNGE");
+    first.send("done\r\n").await;
+    assert!(first.line().await.starts_with("i OK"));
+    // DONE may come with the command.
+    first.send("j IDLE\r\nDONE\r\nk IDLE\r\nx\r\n").await;
+    assert!(first.line().await.starts_with('+'));
+    assert!(first.line().await.starts_with("j OK"));
+    assert!(first.line().await.starts_with('+'));
+    assert!(first.line().await.starts_with("k BAD"));
+}
+
+#[tokio::test]
+async fn a_removed_folder_ends_its_sessions() {
+    let world = World::new().await;
+    let mut first = world.user().await;
+    first.ok("CREATE Box").await;
+    first.ok("SELECT Box").await;
+    let mut second = world.user().await;
+    second.ok("DELETE Box").await;
+    first.send("a NOOP\r\n").await;
+    assert!(first.line().await.starts_with("* BYE"));
+    assert!(first.is_closed().await);
+}
