@@ -32,8 +32,6 @@ pub(crate) const BATCH_MAX: usize = 32;
 pub(crate) const JOBS_PER_OWNER_MAX: usize = 256;
 /// Transactions between two looks at the length of the log.
 const COMMITS_PER_LOOK: u32 = 16;
-/// The log is folded into the database beyond this many bytes.
-const LOG_BYTES_MAX: u64 = 4 << 20;
 /// Slots are looked through for dead ones after this many new ones.
 const SLOTS_PER_SWEEP: usize = 4096;
 
@@ -355,7 +353,7 @@ impl Core {
         let long = self
             .disk
             .len(&store.dir.join("mail.db-wal"))
-            .is_ok_and(|len| len > LOG_BYTES_MAX);
+            .is_ok_and(|len| len > self.options.log_max_bytes);
         if long && let Err(error) = sqlite::checkpoint(&store.conn) {
             let (store, reason) = (store.dir.display().to_string(), error.to_string());
             self.events.emit(

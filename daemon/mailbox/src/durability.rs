@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use disk::{Open, SharedDisk};
+use disk::{Disk, Open, SharedDisk};
 use events::kinds::store::StoreFailed;
 use events::{Events, Scope};
 use journal::RecordId;
@@ -150,6 +150,7 @@ impl Durability {
     pub(crate) fn sync_owner(&self, owner: OwnerId, dir: &Path) -> io::Result<()> {
         self.pending.lock().named.remove(&owner);
         let linked = self.disk.exists(&large_dir(dir))?;
+        sync_names(self.disk.as_ref(), dir)?;
         self.sync(
             owner,
             &DirtyOwner {
@@ -178,6 +179,16 @@ impl Durability {
         }
         Ok(())
     }
+}
+
+/// Makes the names of an owner's directory, of that above it, and of what lies in it durable, whoever made them: a process that died may have
+/// left them unsynced.
+pub(crate) fn sync_names(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    disk.sync_dir(dir)?;
+    dir.ancestors()
+        .skip(1)
+        .take(2)
+        .try_for_each(|above| disk.sync_dir(above))
 }
 
 pub(crate) fn large_dir(dir: &Path) -> PathBuf {

@@ -67,6 +67,8 @@ pub const KEYWORDS_PER_FOLDER_MAX: usize = 64;
 pub const SMALL_TEXT_MAX_BYTES: usize = 64 * 1024;
 /// Databases held open unless the options say otherwise.
 const OPEN_OWNERS_MAX: usize = 500;
+/// Bytes of a write-ahead log unless the options say otherwise.
+const LOG_MAX_BYTES: u64 = 4 << 20;
 
 /// Why a mailbox could not do what was asked. Everything else is the caller's "try again later".
 #[derive(Debug, Clone, thiserror::Error)]
@@ -105,6 +107,8 @@ pub struct Options {
     pub workers: usize,
     /// SQLite's VFS by name; `None`: its own default (the real disk).
     pub vfs: Option<String>,
+    /// The write-ahead log of a mailbox is folded into its database beyond this many bytes.
+    pub log_max_bytes: u64,
     /// [`journal::Replay::epoch`].
     pub epoch: u64,
     /// Deliveries of the replay find their texts by it: `queue::text_of`.
@@ -119,6 +123,7 @@ impl Options {
             open_owners_max: OPEN_OWNERS_MAX,
             workers: 0,
             vfs: None,
+            log_max_bytes: LOG_MAX_BYTES,
             epoch: 0,
             queued_text: None,
         }
@@ -132,6 +137,7 @@ impl fmt::Debug for Options {
             .field("open_owners_max", &self.open_owners_max)
             .field("workers", &self.workers)
             .field("vfs", &self.vfs)
+            .field("log_max_bytes", &self.log_max_bytes)
             .field("epoch", &self.epoch)
             .field("queued_text", &self.queued_text.is_some())
             .finish()
@@ -167,6 +173,10 @@ impl Mailboxes {
         options: Options,
     ) -> Result<Self> {
         disk.create_dir_all_synced(&options.dir)?;
+        // Made by a process that died, the name may not be durable yet.
+        if let Some(above) = options.dir.parent() {
+            disk.sync_dir(above)?;
+        }
         // Its number says where the journal is now: messages before it that are not in the replay are not in the journal any more.
         let mut head = Vec::new();
         let mark = journal.append(

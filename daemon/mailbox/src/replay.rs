@@ -37,6 +37,9 @@ use crate::{JOURNAL_KIND, MailboxError, Result, apply};
 /// Records that one transaction of a replay applies.
 const RECORDS_PER_TRANSACTION: usize = 1000;
 
+/// UIDs that a session may have seen before a crash and that no message has after it are told as expunged as far back as this.
+const UIDS_LOOKED_BACK: u32 = 1000;
+
 /// A record that an owner's database has not seen, or may not have seen.
 pub(crate) struct Unapplied {
     pub(crate) id: RecordId,
@@ -241,20 +244,17 @@ fn pass_over(core: &Core, store: &mut Store) -> Result<()> {
         replayable_from: u64::MAX,
     }
     .take_modseq()?;
-    let gaps: Vec<(i64, u32, u32)> = store
+    let blocks: Vec<(i64, u32, u32)> = store
         .folders
         .values()
-        .filter(|row| row.uid_next < row.uid_reserved)
         .map(|row| (row.id, row.uid_next, row.uid_reserved))
         .collect();
-    for (folder, first, reserved) in gaps {
+    for (folder, next, reserved) in blocks {
         // UIDs below `uid_next` that no message has were given too, if their delivery could not be placed again.
+        let from = next.saturating_sub(UIDS_LOOKED_BACK).max(1);
         let mut taken = Vec::new();
-        let from = first
-            .saturating_sub(u32::try_from(RECORDS_PER_TRANSACTION).unwrap_or(u32::MAX))
-            .max(1);
         store.rows(folder, from, u32::MAX, |row| taken.push(row.uid))?;
-        let free = (from..reserved).filter(|uid| taken.binary_search(uid).is_err());
+        let free = (from..next.max(reserved)).filter(|uid| taken.binary_search(uid).is_err());
         let free = codec::ranges_of(free);
         apply::note_expunged(store, folder, modseq, &free)?;
         if let Some(row) = store.folder_mut(folder) {

@@ -14,6 +14,7 @@ use rusqlite::{Connection, params};
 use shared::model::OwnerId;
 use wire::imap::Flags;
 
+use crate::durability::sync_names;
 use crate::types::{Folder, FolderId, Row, Status};
 use crate::{MailboxError, Result, names, schema, sqlite};
 
@@ -369,7 +370,8 @@ impl Store {
 
 /// Writes a new mailbox so that it is there as a whole or not at all.
 fn make(disk: &SharedDisk, dir: &Path, path: &Path, epoch: u64) -> Result<()> {
-    disk.create_dir_all_synced(dir)?;
+    disk.create_dir_all(dir)?;
+    sync_names(disk.as_ref(), dir)?;
     let bytes = schema::new_database(crate::now(), epoch)?;
     disk.write_atomic(path, &bytes)?;
     Ok(())

@@ -52,7 +52,8 @@ impl World {
         let (clean, epoch) = (replay.clean, replay.epoch);
         let records: Vec<Record> = replay.by_ref().collect::<std::result::Result<_, _>>()?;
         let options = Options {
-            open_owners_max: 2,
+            open_owners_max: 1,
+            log_max_bytes: 64 * 1024,
             workers: 2,
             vfs: vfs.map(str::to_owned),
             epoch,

@@ -1,6 +1,7 @@
 //! What is shown of messages. Reads only the columns that are asked for.
 
 use std::fmt::Write as _;
+use std::io;
 
 use bytes::Bytes;
 use events::kinds::store::MailboxDamaged;
@@ -10,11 +11,13 @@ use crate::ctx::Ctx;
 use crate::read::select::uid_runs;
 use crate::texts;
 use crate::types::{Fetched, FolderId, Uid, Want};
-use crate::{Result, SMALL_TEXT_MAX_BYTES, store};
+use crate::{Result, store};
 use disk::blob::Blob;
 
 /// Bytes of one answer, about.
 const ANSWER_MAX_BYTES: usize = 1 << 20;
+/// Bytes of one header that are shown.
+const HEADER_MAX_BYTES: usize = 1 << 20;
 /// Messages of one answer.
 const ANSWER_MAX_MESSAGES: usize = 1000;
 
@@ -143,15 +146,18 @@ fn small_parts(row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()
 fn large_parts(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {
     let blob = texts::large_blob(ctx.store, fetched.email_id, fetched.size);
     let disk = ctx.core.disk.as_ref();
+    let path = crate::durability::large_path(&ctx.store.dir, fetched.email_id);
+    match disk.len(&path) {
+        Ok(len) if len == fetched.size => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => return Ok(()),
+    }
     if want.header {
         // A header is as long as its sender likes; what is shown of it is not.
-        let header_bytes = (row.get::<_, u32>(10)? as usize).min(16 * SMALL_TEXT_MAX_BYTES);
-        fetched.header = blob.read_range(disk, 0, header_bytes).ok();
+        let header_bytes = (row.get::<_, u32>(10)? as usize).min(HEADER_MAX_BYTES);
+        fetched.header = Some(blob.read_range(disk, 0, header_bytes)?);
     }
-    let there = blob
-        .path()
-        .is_some_and(|path| disk.len(path).is_ok_and(|len| len == fetched.size));
-    if want.text && there {
+    if want.text {
         fetched.text = Some(blob);
     }
     Ok(())
