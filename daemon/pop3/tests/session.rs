@@ -1,0 +1,221 @@
+//! Sessions over memory against real rooms: directory and mailbox.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod world;
+
+use rustls::pki_types::ServerName;
+use tls::Trust;
+use tokio_rustls::TlsConnector;
+use world::{Client, ELSEWHERE, LOOPBACK, World};
+
+const ONE: &str = "Subject: one\r\n\r\nfirst\r\n.dot\r\n..\r\nlast\r\n";
+const TWO: &str = "Subject: two\r\n\r\nbody\r\n";
+
+#[tokio::test]
+async fn messages_are_listed_read_and_removed_at_quit() {
+    let world = World::new().await;
+    world.fill(&[ONE, TWO, ONE]).await;
+    let mut client = world.anna().await;
+    let octets = ONE.len() * 2 + TWO.len();
+    client.say("STAT\r\n", &format!("+OK 3 {octets}")).await;
+    let sizes = format!("1 {}\r\n2 {}\r\n3 {}\r\n", ONE.len(), TWO.len(), ONE.len());
+    assert_eq!(client.ask("LIST\r\n").await, sizes);
+    client.say("LIST 2\r\n", &format!("+OK 2 {}", TWO.len())).await;
+    assert_eq!(client.ask("RETR 1\r\n").await, ONE);
+    assert_eq!(client.ask("RETR 2\r\n").await, TWO);
+    assert_eq!(client.ask("RETR 3\r\n").await, ONE);
+    assert_eq!(client.ask("RETR 1\r\n").await, ONE);
+    assert_eq!(client.ask("TOP 1 0\r\n").await, "Subject: one\r\n\r\n");
+    assert_eq!(
+        client.ask("TOP 1 2\r\n").await,
+        "Subject: one\r\n\r\nfirst\r\n.dot\r\n"
+    );
+    assert_eq!(client.ask("TOP 1 99\r\n").await, ONE);
+    client.say("DELE 2\r\n", "+OK").await;
+    client.say("DELE 2\r\n", "-ERR").await;
+    client.say("RETR 2\r\n", "-ERR").await;
+    client.say("RETR 4\r\n", "-ERR").await;
+    client.say("STAT\r\n", &format!("+OK 2 {}", ONE.len() * 2)).await;
+    client.say("RSET\r\n", "+OK").await;
+    client.say("STAT\r\n", "+OK 3 ").await;
+    client.say("DELE 1\r\n", "+OK").await;
+    let uids = client.ask("UIDL\r\n").await;
+    let second = uids
+        .lines()
+        .next()
+        .unwrap()
+        .strip_prefix("2 ")
+        .unwrap()
+        .to_owned();
+    client.say("UIDL 2\r\n", &format!("+OK 2 {second}")).await;
+    client.say("QUIT\r\n", "+OK").await;
+    assert_eq!(client.line().await, "");
+    // The same message has the same id in the next session, under another number.
+    let mut client = world.anna().await;
+    assert_eq!(
+        client.ask("UIDL\r\n").await.lines().next().unwrap(),
+        format!("1 {second}")
+    );
+    client.say("STAT\r\n", "+OK 2 ").await;
+}
+
+// A line that breaks must not cost anybody mail.
+#[tokio::test]
+async fn without_quit_nothing_is_removed() {
+    let world = World::new().await;
+    world.fill(&[ONE]).await;
+    let mut client = world.anna().await;
+    client.say("DELE 1\r\n", "+OK").await;
+    drop(client);
+    let mut client = entered(&world).await;
+    client.say("STAT\r\n", "+OK 1 ").await;
+}
+
+/// A session of Anna's, once the one before has let go.
+async fn entered(world: &World) -> Client<tokio::io::DuplexStream> {
+    loop {
+        let mut client = world.connect(LOOPBACK).await;
+        client.say("USER anna@here.test\r\n", "+OK").await;
+        client.send("PASS pass\r\n").await;
+        let line = client.line().await;
+        if line.starts_with("+OK") {
+            return client;
+        }
+        assert!(line.starts_with("-ERR [IN-USE]"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn one_session_has_the_maildrop() {
+    let world = World::new().await;
+    let mut first = world.anna().await;
+    let mut second = world.connect(LOOPBACK).await;
+    second.say("USER anna@here.test\r\n", "+OK").await;
+    second.say("PASS pass\r\n", "-ERR [IN-USE]").await;
+    first.say("QUIT\r\n", "+OK").await;
+    second.say("USER anna@here.test\r\n", "+OK").await;
+    second.say("PASS pass\r\n", "+OK").await;
+}
+
+#[tokio::test]
+async fn logins_say_no_more_than_they_must() {
+    let world = World::new().await;
+    let mut client = world.connect(LOOPBACK).await;
+    client.say("STAT\r\n", "-ERR not in this state").await;
+    client.say("PASS pass\r\n", "-ERR send USER").await;
+    for (user, password, expected) in [
+        ("anna@here.test", "wrong", "-ERR [AUTH] wrong user or password"),
+        ("nobody@here.test", "pass", "-ERR [AUTH] wrong user or password"),
+        ("boris@here.test", "pass", "-ERR [AUTH] POP3 is not allowed"),
+    ] {
+        client.say(&format!("USER {user}\r\n"), "+OK").await;
+        client.say(&format!("PASS {password}\r\n"), expected).await;
+    }
+    client.say("APOP anna@here.test 0123\r\n", "-ERR").await;
+    client.say("AUTH PLAIN\r\n", "+ ").await;
+    client.say("*\r\n", "-ERR").await;
+    client
+        .say("AUTH PLAIN AGFubmFAaGVyZS50ZXN0AHBhc3M=\r\n", "+OK")
+        .await;
+    client
+        .say("USER anna@here.test\r\n", "-ERR not in this state")
+        .await;
+    // A directory that is down is no wrong password.
+    let mut client = world.connect(LOOPBACK).await;
+    client.say("USER never-seen@here.test\r\n", "+OK").await;
+    world.database.set_down(true);
+    client.say("PASS pass\r\n", "-ERR [SYS/TEMP]").await;
+}
+
+#[tokio::test]
+async fn passwords_are_not_asked_for_in_the_clear_and_tls_begins_anew() {
+    let world = World::new().await;
+    let mut client = world.connect(ELSEWHERE).await;
+    let offered = client.ask("CAPA\r\n").await;
+    assert!(
+        offered.contains("STLS\r\n") && !offered.contains("\r\nUSER\r\n") && !offered.contains("PLAIN"),
+        "{offered}"
+    );
+    assert!(
+        offered.contains("SASL ") && offered.contains("PIPELINING\r\n"),
+        "{offered}"
+    );
+    client.say("USER anna@here.test\r\n", "-ERR [AUTH]").await;
+    client.say("STLS\r\n", "+OK").await;
+    let connector = TlsConnector::from(world.tls.client_config(Trust::Opportunistic).unwrap());
+    let name = ServerName::try_from("mail.here.test").unwrap();
+    let mut client = Client::new(connector.connect(name, client.into_inner()).await.unwrap());
+    let offered = client.ask("CAPA\r\n").await;
+    assert!(
+        offered.contains("\r\nUSER\r\n") && !offered.contains("STLS"),
+        "{offered}"
+    );
+    client.say("USER anna@here.test\r\n", "+OK").await;
+    client.say("PASS pass\r\n", "+OK").await;
+
+    let mut client = world.connect(ELSEWHERE).await;
+    client.say("STLS\r\nUSER anna@here.test\r\n", "-ERR").await;
+    assert_eq!(client.line().await, "");
+}
+
+#[tokio::test]
+async fn many_commands_at_once_are_answered_in_order() {
+    let world = World::new().await;
+    let texts: Vec<String> = (0..150)
+        .map(|number| format!("Subject: {number}\r\n\r\n{number}\r\n"))
+        .collect();
+    world
+        .fill(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+        .await;
+    let mut client = world.anna().await;
+    let all: String = (1..=150)
+        .flat_map(|number| ["RETR ".to_owned(), number.to_string(), "\r\n".to_owned()])
+        .collect();
+    client.send(&all).await;
+    for text in &texts {
+        assert!(client.line().await.starts_with("+OK"));
+        assert_eq!(client.rest().await, *text);
+    }
+}
+
+#[tokio::test]
+async fn a_large_message_and_one_that_an_imap_session_removed() {
+    let world = World::new().await;
+    let large = format!(
+        "Subject: large\r\n\r\n{}",
+        "..a line of a large message\r\n".repeat(30_000)
+    );
+    world.fill(&[TWO, &large, TWO]).await;
+    let mut client = world.anna().await;
+    assert_eq!(client.ask("RETR 2\r\n").await, large);
+    assert_eq!(
+        client.ask("TOP 2 1\r\n").await,
+        "Subject: large\r\n\r\n..a line of a large message\r\n"
+    );
+    let inbox = world.inbox().await;
+    let selected = inbox.select("INBOX", false).await.unwrap();
+    inbox
+        .remove_messages(selected.folder.id, &[selected.rows[0].uid])
+        .await
+        .unwrap();
+    client.say("RETR 1\r\n", "-ERR").await;
+    assert_eq!(client.ask("RETR 3\r\n").await, TWO);
+}
+
+#[tokio::test]
+async fn errors_have_an_end_and_languages_a_beginning() {
+    let world = World::new().await;
+    let mut client = world.connect(LOOPBACK).await;
+    client.say("UTF8\r\n", "+OK").await;
+    assert!(client.ask("LANG\r\n").await.contains("ru "));
+    client.say("LANG ru\r\n", "+OK ru ").await;
+    client.say("STAT\r\n", "-ERR в этом состоянии").await;
+    client.say("LANG xx\r\n", "-ERR").await;
+    client.say("LANG *\r\n", "+OK en").await;
+    for _ in 0..18 {
+        client.say("XYZZY\r\n", "-ERR").await;
+    }
+    client.say("XYZZY\r\n", "-ERR").await;
+    assert!(client.line().await.starts_with("-ERR too many errors"));
+    assert_eq!(client.line().await, "");
+}
