@@ -1,0 +1,203 @@
+//! A connection to another host that speaks SMTP: replies in, commands out, TLS.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+use wire::smtp::reply::{REPLY_LINE_MAX_BYTES, Reply, ReplyError, ReplyParser};
+
+use crate::Timeouts;
+
+/// Bytes of one read.
+const READ_BYTES: usize = 4096;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    #[error("no answer in time")]
+    Timeout,
+    #[error("the connection was closed")]
+    Closed,
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Garbage(#[from] ReplyError),
+    #[error("an endless line")]
+    LineTooLong,
+    #[error("TLS: {0}")]
+    Tls(String),
+}
+
+/// What a host offers in its answer to EHLO.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offers {
+    pub(crate) size: Option<u64>,
+    pub(crate) pipelining: bool,
+    pub(crate) eight_bit: bool,
+    pub(crate) utf8: bool,
+    pub(crate) starttls: bool,
+    pub(crate) dsn: bool,
+    pub(crate) auth: Vec<String>,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+pub(crate) struct Client {
+    stream: Stream,
+    input: Vec<u8>,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Client {
+    pub(crate) async fn connect(address: SocketAddr, timeouts: Timeouts) -> Result<Self, ClientError> {
+        let stream = within(timeouts.connect, async { Ok(TcpStream::connect(address).await?) }).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: Stream::Plain(stream),
+            input: Vec::new(),
+            timeouts,
+        })
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), ClientError> {
+        within(limit, async {
+            match &mut self.stream {
+                Stream::Plain(stream) => stream.write_all(bytes).await?,
+                Stream::Tls(stream) => {
+                    stream.write_all(bytes).await?;
+                    stream.flush().await?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The next whole reply.
+    pub(crate) async fn reply(&mut self, limit: Duration) -> Result<Reply, ClientError> {
+        within(limit, async {
+            let mut parser = ReplyParser::new();
+            loop {
+                while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = self.input.drain(..=end).collect();
+                    if let Some(reply) = parser.line(&line)? {
+                        return Ok(reply);
+                    }
+                }
+                if self.input.len() > REPLY_LINE_MAX_BYTES {
+                    return Err(ClientError::LineTooLong);
+                }
+                let mut buffer = [0; READ_BYTES];
+                let read = match &mut self.stream {
+                    Stream::Plain(stream) => stream.read(&mut buffer).await?,
+                    Stream::Tls(stream) => stream.read(&mut buffer).await?,
+                };
+                if read == 0 {
+                    return Err(ClientError::Closed);
+                }
+                self.input
+                    .extend_from_slice(buffer.get(..read).unwrap_or_default());
+            }
+        })
+        .await
+    }
+
+    /// A command of one line and its reply.
+    pub(crate) async fn command(&mut self, line: &str) -> Result<Reply, ClientError> {
+        let limit = self.timeouts.command;
+        self.send(format!("{line}\r\n").as_bytes(), limit).await?;
+        self.reply(limit).await
+    }
+
+    /// Says EHLO, or HELO to a host that does not know EHLO (RFC 5321 §3.2).
+    pub(crate) async fn hello(&mut self, own_name: &str) -> Result<(Reply, Offers), ClientError> {
+        let reply = self.command(&format!("EHLO {own_name}")).await?;
+        if reply.is_positive() {
+            let offers = offers(&reply);
+            return Ok((reply, offers));
+        }
+        if !reply.is_permanent() {
+            return Ok((reply, Offers::default()));
+        }
+        let reply = self.command(&format!("HELO {own_name}")).await?;
+        Ok((reply, Offers::default()))
+    }
+
+    /// The handshake after STARTTLS was answered with 220.
+    pub(crate) async fn start_tls(self, config: Arc<ClientConfig>, host: &str) -> Result<Self, ClientError> {
+        let Stream::Plain(stream) = self.stream else {
+            return Err(ClientError::Closed);
+        };
+        if !self.input.is_empty() {
+            // Said before the handshake, meant to be read after it (RFC 3207 §6).
+            return Err(ClientError::Tls("plaintext after STARTTLS".to_owned()));
+        }
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|error| ClientError::Tls(error.to_string()))?;
+        let connector = TlsConnector::from(config);
+        let tls = within(self.timeouts.command, async {
+            connector
+                .connect(name, stream)
+                .await
+                .map_err(|error| ClientError::Tls(error.to_string()))
+        });
+        Ok(Self {
+            stream: Stream::Tls(Box::new(tls.await?)),
+            input: Vec::new(),
+            timeouts: self.timeouts,
+        })
+    }
+
+    /// Says good-bye without waiting long for the answer.
+    pub(crate) async fn quit(mut self) {
+        const QUIT_WAIT: Duration = Duration::from_secs(5);
+        if self.send(b"QUIT\r\n", QUIT_WAIT).await.is_ok() {
+            let _ = self.reply(QUIT_WAIT).await;
+        }
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    timeout(limit, work).await.unwrap_or(Err(ClientError::Timeout))
+}
+
+fn offers(reply: &Reply) -> Offers {
+    let mut offers = Offers::default();
+    for line in reply.lines.iter().skip(1) {
+        let mut words = line.split_ascii_whitespace();
+        let Some(keyword) = words.next() else { continue };
+        match keyword.to_ascii_uppercase().as_str() {
+            // RFC 1870 §4: 0 says that there is no fixed limit.
+            "SIZE" => {
+                offers.size = words
+                    .next()
+                    .and_then(|size| size.parse().ok())
+                    .filter(|size| *size > 0);
+            }
+            "PIPELINING" => offers.pipelining = true,
+            "8BITMIME" => offers.eight_bit = true,
+            "SMTPUTF8" => offers.utf8 = true,
+            "STARTTLS" => offers.starttls = true,
+            "DSN" => offers.dsn = true,
+            "AUTH" => offers.auth = words.map(str::to_ascii_uppercase).collect(),
+            _ => {}
+        }
+    }
+    offers
+}

@@ -1,0 +1,220 @@
+//! The recipients of this server: mailboxes, and what aliases and users forward.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use directory::{Account, Resolution};
+use mailbox::{MailboxError, OwnerId};
+use queue::{Envelope, Job, Recipient};
+use shared::{Address, DomainName};
+use tokio::task::JoinSet;
+
+use crate::process::Verdicts;
+use crate::verdict::{Verdict, replies};
+use crate::{Inner, text};
+
+/// Mailboxes of one message that are delivered to at the same time.
+const MAILBOXES_AT_ONCE_MAX: usize = 32;
+
+/// What one recipient leads to here.
+struct Leads {
+    index: u32,
+    accounts: Vec<Arc<Account>>,
+    /// By whose wish, and where to.
+    forwards: Vec<(Address, Address)>,
+}
+
+/// Delivers to the mailboxes here; the recipients of other hosts by their domain.
+pub(crate) async fn deliver(
+    inner: &Arc<Inner>,
+    job: &mut Job,
+    verdicts: &mut Verdicts,
+) -> BTreeMap<DomainName, Vec<u32>> {
+    let mut remote: BTreeMap<DomainName, Vec<u32>> = BTreeMap::new();
+    let mut leads = Vec::new();
+    for index in job.due.clone() {
+        let Some(recipient) = job.envelope.recipients.get(index as usize) else {
+            continue;
+        };
+        match inner.parts.directory.resolve(&recipient.address).await {
+            Err(_) => {
+                verdicts.insert(index, Verdict::put_off(replies::DIRECTORY));
+            }
+            Ok(Resolution::Unknown) => {
+                verdicts.insert(index, Verdict::failed(replies::UNKNOWN));
+            }
+            Ok(Resolution::Disabled) => {
+                verdicts.insert(index, Verdict::failed(replies::DISABLED));
+            }
+            Ok(Resolution::NotLocal) => remote
+                .entry(recipient.address.domain().clone())
+                .or_default()
+                .push(index),
+            Ok(Resolution::Deliver { accounts, remote }) => {
+                leads.push(sort(index, &recipient.address, accounts, remote));
+            }
+        }
+    }
+    let owners = to_mailboxes(inner, job, &leads).await;
+    for leads in &leads {
+        let mut verdict = Verdict::Stored;
+        for account in &leads.accounts {
+            if let Some(one) = owners.get(&account.owner) {
+                verdict = worse(verdict, one.clone());
+            }
+        }
+        for (by, to) in &leads.forwards {
+            verdict = worse(verdict, forward(inner, job, leads.index, by, to).await);
+        }
+        verdicts.insert(leads.index, verdict);
+    }
+    let unsettled = !remote.is_empty() || verdicts.values().any(|v| matches!(v, Verdict::PutOff { .. }));
+    if unsettled {
+        // The next try has another record: the mailboxes would take it for another message.
+        for (owner, _) in owners.iter().filter(|(_, verdict)| **verdict == Verdict::Stored) {
+            job.mark(owner_mark(*owner));
+        }
+    }
+    remote
+}
+
+fn sort(index: u32, address: &Address, accounts: Vec<Arc<Account>>, remote: Vec<Address>) -> Leads {
+    let mut forwards: Vec<(Address, Address)> = remote.into_iter().map(|to| (address.clone(), to)).collect();
+    for account in &accounts {
+        forwards.extend(
+            account
+                .forward_to
+                .iter()
+                .map(|to| (account.address.clone(), to.clone())),
+        );
+    }
+    let kept = |account: &Arc<Account>| account.forward_to.is_empty() || account.forward_keep;
+    Leads {
+        index,
+        accounts: accounts.into_iter().filter(kept).collect(),
+        forwards,
+    }
+}
+
+/// Each owner once, however many recipients lead there.
+async fn to_mailboxes(inner: &Arc<Inner>, job: &Job, leads: &[Leads]) -> HashMap<OwnerId, Verdict> {
+    let mut accounts: HashMap<OwnerId, Arc<Account>> = HashMap::new();
+    for account in leads.iter().flat_map(|leads| &leads.accounts) {
+        accounts.entry(account.owner).or_insert_with(|| account.clone());
+    }
+    let mut out = HashMap::new();
+    if accounts.len() == 1
+        && let Some(account) = accounts.values().next()
+    {
+        out.insert(account.owner, to_mailbox(inner, job, account).await);
+        return out;
+    }
+    let mut tasks = JoinSet::new();
+    for account in accounts.into_values() {
+        if job.has_mark(&owner_mark(account.owner)) {
+            out.insert(account.owner, Verdict::Stored);
+            continue;
+        }
+        if tasks.len() >= MAILBOXES_AT_ONCE_MAX
+            && let Some(Ok((owner, verdict))) = tasks.join_next().await
+        {
+            out.insert(owner, verdict);
+        }
+        let (inner, delivery, owner) = (inner.clone(), delivery(job, &account), account.owner);
+        tasks.spawn(async move {
+            (
+                owner,
+                verdict(inner.parts.mailboxes.deliver(owner, delivery).await.map(drop)),
+            )
+        });
+        out.insert(owner, Verdict::put_off(replies::UNAVAILABLE));
+    }
+    while let Some(done) = tasks.join_next().await {
+        // A panic leaves the owner put off.
+        if let Ok((owner, verdict)) = done {
+            out.insert(owner, verdict);
+        }
+    }
+    out
+}
+
+async fn to_mailbox(inner: &Arc<Inner>, job: &Job, account: &Account) -> Verdict {
+    if job.has_mark(&owner_mark(account.owner)) {
+        return Verdict::Stored;
+    }
+    let delivered = inner
+        .parts
+        .mailboxes
+        .deliver(account.owner, delivery(job, account))
+        .await;
+    verdict(delivered.map(drop))
+}
+
+fn delivery(job: &Job, account: &Account) -> mailbox::Delivery {
+    mailbox::Delivery {
+        message: job.record,
+        target: 0,
+        folder: None,
+        text: job.text.clone(),
+        received: job.envelope.received,
+        quota_bytes: account.quota_bytes,
+    }
+}
+
+fn verdict(delivered: Result<(), MailboxError>) -> Verdict {
+    match delivered {
+        Ok(()) => Verdict::Stored,
+        Err(MailboxError::OverQuota) => Verdict::put_off(replies::OVER_QUOTA),
+        // A store that can't answer is a temporary failure, never a "no".
+        Err(_) => Verdict::put_off(replies::UNAVAILABLE),
+    }
+}
+
+fn owner_mark(owner: OwnerId) -> String {
+    format!("owner {}", owner.0)
+}
+
+/// Hands a copy on as a message of its own.
+async fn forward(inner: &Arc<Inner>, job: &mut Job, index: u32, by: &Address, to: &Address) -> Verdict {
+    let mark = format!("forward {index} {to}");
+    if job.has_mark(&mark) {
+        return Verdict::Forwarded;
+    }
+    let Ok(header) = text::header(&inner.parts.disk, &job.text).await else {
+        return Verdict::put_off(replies::QUEUE);
+    };
+    if text::goes_in_circles(&header) || text::was_delivered_to(&header, &by.to_string()) {
+        return Verdict::failed(replies::LOOP);
+    }
+    let Some(recipient) = job.envelope.recipients.get(index as usize) else {
+        return Verdict::Forwarded;
+    };
+    let copy = Recipient {
+        address: to.clone(),
+        notify: recipient.notify,
+        original: recipient.original.clone(),
+    };
+    let envelope = Envelope {
+        recipients: vec![copy],
+        ..(*job.envelope).clone()
+    };
+    let (queue, disk) = (&inner.parts.queue, &inner.parts.disk);
+    let Ok(text) = text::with_delivered_to(queue, disk, &envelope, &job.text, &by.to_string()).await else {
+        return Verdict::put_off(replies::QUEUE);
+    };
+    match queue.commit_from(job, &[mark], envelope, text).await {
+        Ok(_) => Verdict::Forwarded,
+        Err(_) => Verdict::put_off(replies::QUEUE),
+    }
+}
+
+/// Of two verdicts on one recipient the one that leaves more to do.
+fn worse(a: Verdict, b: Verdict) -> Verdict {
+    let rank = |verdict: &Verdict| match verdict {
+        Verdict::Stored => 0,
+        Verdict::Forwarded | Verdict::Relayed { .. } => 1,
+        Verdict::Failed { .. } => 2,
+        Verdict::PutOff { .. } | Verdict::NotTried { .. } => 3,
+    };
+    if rank(&b) > rank(&a) { b } else { a }
+}

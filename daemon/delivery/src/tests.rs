@@ -1,0 +1,230 @@
+//! What senders and recipients would lose: mail that is not delivered, delivered twice, or given up in silence.
+
+mod fake;
+mod local;
+mod remote;
+mod reports;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use directory::Directory;
+use disk::RealDisk;
+use disk::blob::Blob;
+use dns::{Dns, Scripted};
+use drivers::{Memory, Placed};
+use events::Events;
+use journal::Journal;
+use mailbox::{Mailboxes, Want};
+use queue::{Envelope, Notify, Origin, Queue, Recipient};
+use shared::model::Domain;
+use shared::protocol::NewUser;
+use shared::{Address, DomainName};
+use tls::Tls;
+
+use crate::{Delivery, Parts, Timeouts, now};
+
+/// Nothing that is waited for takes longer, however slow the machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server without sessions.
+struct House {
+    parts: Parts,
+    delivery: Delivery,
+    _dir: tempfile::TempDir,
+}
+
+impl House {
+    /// With the users `ann`, `bob` and `cy` of `example.test`; `remote.test` leads to the address.
+    async fn with_remote(remote: SocketAddr) -> Self {
+        let overrides = BTreeMap::from([(domain("remote.test"), remote)]);
+        Self::with_dns(
+            Dns::scripted(Scripted::unreachable()).with_overrides(overrides),
+            &[],
+        )
+        .await
+    }
+
+    async fn with_dns(dns: Dns, settings: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let placed = Arc::new(Placed::single(Arc::new(Memory::new())));
+        let directory = Directory::open(placed, [7; 32], Events::none()).await.unwrap();
+        directory
+            .add_domain(Domain::new(domain("example.test")), "test")
+            .await
+            .unwrap();
+        for user in ["ann", "bob", "cy"] {
+            let address = address(&format!("{user}@example.test"));
+            let user = NewUser {
+                address,
+                password: None,
+                name: String::new(),
+                quota_bytes: None,
+                groups: Vec::new(),
+                enabled: true,
+            };
+            directory.add_user(user, "test").await.unwrap();
+        }
+        for (key, value) in [("server.hostname", "mx.example.test")].iter().chain(settings) {
+            let (_, revision) = directory.setting_values().await.unwrap();
+            directory.set_setting(key, value, revision, "test").await.unwrap();
+        }
+        let parts = open(dir.path(), directory, dns);
+        let delivery = Delivery::start(parts.clone());
+        Self {
+            parts,
+            delivery,
+            _dir: dir,
+        }
+    }
+
+    async fn send(&self, recipients: &[&str], text: &str) -> u64 {
+        self.send_as(envelope(recipients), text).await
+    }
+
+    async fn send_as(&self, envelope: Envelope, text: &str) -> u64 {
+        self.parts
+            .queue
+            .commit(envelope, Blob::Bytes(text.to_owned().into()))
+            .await
+            .unwrap()
+            .id()
+            .0
+    }
+
+    /// Waits until the queue looks as wanted.
+    async fn until(&self, what: &str, done: impl AsyncFn(&Queue) -> bool) {
+        let mut watch = self.parts.queue.watch();
+        let wait = async {
+            while !done(&self.parts.queue).await {
+                watch.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("{what}"));
+    }
+
+    async fn until_empty(&self) {
+        self.until("the queue is empty", async |queue| queue.counts().messages == 0)
+            .await;
+    }
+
+    /// Waits until a message was put off, and gives the reply that is shown for it.
+    async fn until_put_off(&self) -> String {
+        self.until("put off", async |queue| {
+            let rows = queue.list(shared::protocol::Page::default()).await.unwrap().rows;
+            rows.iter().any(|row| !row.last_reply.is_empty())
+        })
+        .await;
+        let rows = self
+            .parts
+            .queue
+            .list(shared::protocol::Page::default())
+            .await
+            .unwrap()
+            .rows;
+        rows.into_iter()
+            .map(|row| row.last_reply)
+            .find(|reply| !reply.is_empty())
+            .unwrap()
+    }
+
+    /// The texts in a user's INBOX.
+    async fn inbox(&self, user: &str) -> Vec<String> {
+        let account = self
+            .parts
+            .directory
+            .account(&address(user))
+            .await
+            .unwrap()
+            .unwrap();
+        let owner = self.parts.mailboxes.owner(account.owner);
+        let selected = owner.select("INBOX", false).await.unwrap();
+        let uids: Vec<u32> = selected.rows.iter().map(|row| row.uid).collect();
+        let want = Want {
+            text: true,
+            ..Want::default()
+        };
+        let fetched = owner.fetch(selected.folder.id, &uids, want).await.unwrap();
+        let read = |blob: Blob| {
+            String::from_utf8(blob.read_range(&RealDisk::new(), 0, 1 << 20).unwrap().to_vec()).unwrap()
+        };
+        fetched
+            .into_iter()
+            .map(|message| read(message.text.unwrap()))
+            .collect()
+    }
+}
+
+fn open(dir: &Path, directory: Directory, dns: Dns) -> Parts {
+    let disk = RealDisk::shared();
+    let queue_dir = dir.join("queue");
+    disk.create_dir_all_synced(&queue_dir).unwrap();
+    let (journal, replay) = Journal::open(
+        disk.clone(),
+        &queue_dir.join("journal"),
+        journal::Options::default(),
+    )
+    .unwrap();
+    let records: Vec<_> = replay.map(Result::unwrap).collect();
+    let mail = mailbox::Options::new(dir.join("mail"));
+    let mailboxes = Mailboxes::open(disk.clone(), journal.clone(), &records, Events::none(), mail).unwrap();
+    let options = queue::Options {
+        dir: queue_dir,
+        vfs: None,
+        memory_max_bytes: 1 << 20,
+    };
+    let queue = Queue::open(disk.clone(), journal, &records, Events::none(), options).unwrap();
+    let (tls, _) = Tls::open(disk.clone(), &dir.join("tls"), "mx.example.test").unwrap();
+    let timeouts = Timeouts {
+        command: Duration::from_millis(300),
+        ..Timeouts::default()
+    };
+    Parts {
+        queue,
+        directory,
+        mailboxes,
+        dns,
+        tls,
+        disk,
+        events: Events::none(),
+        smarthost_password: Arc::new(|| Some("secret".to_owned())),
+        timeouts,
+    }
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn domain(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+fn envelope(recipients: &[&str]) -> Envelope {
+    let recipient = |text: &&str| Recipient {
+        address: address(text),
+        notify: None,
+        original: None,
+    };
+    Envelope {
+        sender: Some(address("ann@example.test")),
+        recipients: recipients.iter().map(recipient).collect(),
+        origin: Origin::Submission,
+        user: None,
+        smtputf8: false,
+        eight_bit: false,
+        return_full: None,
+        envelope_id: None,
+        session: 1,
+        received: now(),
+    }
+}
+
+const TEXT: &str = "Return-Path: <ann@example.test>\r\nSubject: hello\r\n\r\n.dot\r\nend\r\n";
+/// What leaves the house of it.
+const TEXT_OUT: &str = "Subject: hello\r\n\r\n.dot\r\nend\r\n";

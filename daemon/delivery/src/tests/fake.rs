@@ -1,0 +1,167 @@
+//! Another mail server, as good or bad as a test wants it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tls::Tls;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+/// How it behaves.
+#[derive(Clone)]
+pub(super) struct Manner {
+    pub(super) greeting: &'static str,
+    pub(super) offers: &'static [&'static str],
+    pub(super) mail: &'static str,
+    /// The first that is part of the command decides; else yes.
+    pub(super) rcpt: &'static [(&'static str, &'static str)],
+    pub(super) data: &'static str,
+    pub(super) end: &'static str,
+    /// Closes the connection when it sees this line.
+    pub(super) drop_at: &'static str,
+    /// Says nothing more from this line on.
+    pub(super) hang_at: &'static str,
+    pub(super) tls: Option<Tls>,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            greeting: "220 other.test",
+            offers: &["PIPELINING", "SIZE 100000", "8BITMIME"],
+            mail: "250 2.1.0 ok",
+            rcpt: &[],
+            data: "354 go",
+            end: "250 2.0.0 taken",
+            drop_at: "never",
+            hang_at: "never",
+            tls: None,
+        }
+    }
+}
+
+/// What it heard: command lines, and the texts that it took.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) lines: Vec<String>,
+    pub(super) texts: Vec<String>,
+}
+
+pub(super) struct Fake {
+    pub(super) address: SocketAddr,
+    pub(super) heard: Arc<Mutex<Heard>>,
+}
+
+impl Fake {
+    pub(super) async fn start(manner: Manner) -> Self {
+        Self::start_at("127.0.0.1:0", manner).await
+    }
+
+    pub(super) async fn start_at(address: &str, manner: Manner) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let all = heard.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (manner, heard) = (manner.clone(), all.clone());
+                tokio::spawn(async move {
+                    let _ = session(stream, &manner, &heard).await;
+                });
+            }
+        });
+        Self { address, heard }
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.heard.lock().lines.clone()
+    }
+
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.heard.lock().texts.clone()
+    }
+}
+
+async fn session(
+    mut stream: tokio::net::TcpStream,
+    manner: &Manner,
+    heard: &Mutex<Heard>,
+) -> std::io::Result<()> {
+    stream
+        .write_all(format!("{}\r\n", manner.greeting).as_bytes())
+        .await?;
+    let encrypt = talk(&mut stream, manner, heard).await?;
+    if encrypt && let Some(tls) = &manner.tls {
+        let mut stream = tls.acceptor().tokio().accept(stream).await?;
+        talk(&mut stream, manner, heard).await?;
+    }
+    Ok(())
+}
+
+/// Until the connection ends (`false`) or STARTTLS was answered.
+async fn talk(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    manner: &Manner,
+    heard: &Mutex<Heard>,
+) -> std::io::Result<bool> {
+    let mut stream = BufReader::new(stream);
+    let mut data: Option<String> = None;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(false);
+        }
+        let line = line.trim_end_matches("\r\n").to_owned();
+        if line.starts_with(manner.drop_at) {
+            return Ok(false);
+        }
+        if line.starts_with(manner.hang_at) {
+            std::future::pending::<()>().await;
+        }
+        let answer = if let Some(text) = &mut data {
+            if line != "." {
+                text.push_str(line.strip_prefix('.').unwrap_or(&line));
+                text.push_str("\r\n");
+                continue;
+            }
+            let text = data.take().unwrap_or_default();
+            heard.lock().texts.push(text);
+            manner.end.to_owned()
+        } else {
+            heard.lock().lines.push(line.clone());
+            match line.split(' ').next().unwrap_or_default() {
+                "EHLO" => {
+                    let lines: Vec<String> = std::iter::once(&"other.test")
+                        .chain(manner.offers)
+                        .map(ToString::to_string)
+                        .collect();
+                    let (last, first) = lines.split_last().unwrap();
+                    first
+                        .iter()
+                        .map(|line| format!("250-{line}\r\n"))
+                        .collect::<String>()
+                        + &format!("250 {last}")
+                }
+                "STARTTLS" => {
+                    stream.write_all(b"220 go\r\n").await?;
+                    return Ok(true);
+                }
+                "AUTH" => "235 2.7.0 welcome".to_owned(),
+                "MAIL" => manner.mail.to_owned(),
+                "RCPT" => {
+                    let found = manner.rcpt.iter().find(|(part, _)| line.contains(part));
+                    found.map_or("250 2.1.5 ok", |(_, answer)| answer).to_owned()
+                }
+                "DATA" => {
+                    if manner.data.starts_with('3') {
+                        data = Some(String::new());
+                    }
+                    manner.data.to_owned()
+                }
+                _ => "250 ok".to_owned(),
+            }
+        };
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    }
+}
