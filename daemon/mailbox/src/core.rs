@@ -160,7 +160,13 @@ impl Core {
         self.push(
             slot,
             Box::new(move |ctx| {
-                let result = ctx.and_then(call);
+                let result = ctx.and_then(|ctx| {
+                    let result = call(ctx);
+                    if let Err(MailboxError::Damaged(reason)) = &result {
+                        ctx.tell_damage(reason);
+                    }
+                    result
+                });
                 Box::new(move |committed| {
                     let _ = answer.send(committed.and(result));
                 })

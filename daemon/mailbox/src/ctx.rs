@@ -4,6 +4,8 @@
 //! from blocks whose reservation was durable before.
 
 use disk::blob::Blob;
+use events::Scope;
+use events::kinds::store::MailboxDamaged;
 use journal::RecordId;
 
 use crate::core::Core;
@@ -136,6 +138,17 @@ impl Ctx<'_> {
             bits |= 1 << bit;
         }
         Ok((bits, new))
+    }
+
+    /// Tells, once while the mailbox is open, that something in it is damaged.
+    pub(crate) fn tell_damage(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.store.damage_told, true) {
+            let event = MailboxDamaged {
+                owner: self.store.owner.0.to_string(),
+                reason: reason.to_owned(),
+            };
+            self.core.events.emit(Scope::default(), event);
+        }
     }
 
     /// Whether the owner may fill `more` bytes.

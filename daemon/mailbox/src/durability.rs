@@ -80,6 +80,14 @@ impl Durability {
         self.pending.lock().unlink.push((record, path));
     }
 
+    pub(crate) fn goes_later(&self, path: &Path) -> bool {
+        self.pending
+            .lock()
+            .unlink
+            .iter()
+            .any(|(_, unlinked)| unlinked == path)
+    }
+
     pub(crate) fn forget(&self, owner: OwnerId) {
         let mut pending = self.pending.lock();
         pending.dirty.remove(&owner);

@@ -187,6 +187,8 @@ pub(crate) struct Store {
     pub(crate) wrote: bool,
     /// A record is in the journal and could not be applied: the transaction must fail.
     pub(crate) broken: Option<MailboxError>,
+    /// Damage was told since it was opened.
+    pub(crate) damage_told: bool,
     /// Where `applied` was last cleared to.
     pub(crate) applied_cleared: u64,
     /// Transactions since the length of the log was looked at.
@@ -250,6 +252,7 @@ impl Store {
             linked: false,
             wrote: false,
             broken: None,
+            damage_told: false,
             applied_cleared: 0,
             commits: 0,
         })

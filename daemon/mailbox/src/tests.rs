@@ -5,7 +5,6 @@ mod cuts;
 mod damage;
 mod model;
 mod sessions;
-mod speed;
 mod transfers;
 
 use std::path::{Path, PathBuf};

@@ -204,10 +204,9 @@ pub(crate) fn read(core: &Core, store: &Store, id: u64) -> Result<Option<Bytes>>
 
 /// Header and body of a small text from two columns.
 pub(crate) fn join(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Bytes>> {
-    let (header, body) = (
-        row.get_ref(column)?.as_blob_or_null()?,
-        row.get_ref(column + 1)?.as_blob_or_null()?,
-    );
+    // What is no string of bytes is damaged, and as good as lost.
+    let bytes = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_bytes().ok());
+    let (header, body) = (bytes(column)?, bytes(column + 1)?);
     Ok(header.zip(body).map(|(header, body)| {
         let mut text = Vec::with_capacity(header.len() + body.len());
         text.extend_from_slice(header);

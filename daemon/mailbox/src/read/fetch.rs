@@ -115,11 +115,7 @@ fn message(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, bytes: &mut usize) -> Re
 }
 
 fn optional(row: &SqlRow<'_>, column: usize) -> Result<Option<Bytes>> {
-    let value = row
-        .get_ref(column)?
-        .as_blob_or_null()
-        .map_err(rusqlite::Error::from)?;
-    Ok(value.map(Bytes::copy_from_slice))
+    Ok(row.get_ref(column)?.as_bytes().ok().map(Bytes::copy_from_slice))
 }
 
 fn small_parts(row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {

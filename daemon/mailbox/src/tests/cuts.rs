@@ -91,10 +91,15 @@ impl Story {
         for _ in 0..self.dice.roll(40) + 5 {
             self.act(world).await?;
             if disk.is_off() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        // What is seen last is what nobody has synced.
+        self.accept(world).await?;
+        self.deliver_waiting(world).await?;
+        let owner = world.boxes.owner(self.dice.pick(&OWNERS));
+        self.flag(&owner).await?;
+        self.look(&owner).await
     }
 
     async fn act(&mut self, world: &World) -> Result<()> {
@@ -287,6 +292,13 @@ impl Story {
             .iter()
             .map(|record| (record.id, key_of(record)))
             .collect();
+        // In another order than before, and after others.
+        let turn = self.dice.roll(self.waiting.len() as u64 + 1) as usize;
+        self.waiting.rotate_left(turn);
+        if self.dice.roll(2) == 0 {
+            let owner = world.boxes.owner(self.dice.pick(&OWNERS));
+            self.append(&owner).await?;
+        }
         self.deliver_waiting(world).await?;
         let mut found: BTreeMap<String, u32> = BTreeMap::new();
         for id in OWNERS {

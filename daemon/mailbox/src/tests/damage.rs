@@ -1,1 +1,134 @@
+//! Damage stays where it is: it is found, told, and repaired if it can be.
 
+use super::*;
+
+async fn codes(owner: &Owner, repair: bool) -> Vec<(String, bool)> {
+    let checked = owner.check(repair).await.unwrap();
+    checked
+        .problems
+        .into_iter()
+        .map(|(refusal, repaired)| (refusal.code, repaired))
+        .collect()
+}
+
+async fn sql(owner: &Owner, statements: &'static str) {
+    let run = |ctx: &mut ctx::Ctx<'_>| Ok(ctx.store.conn.execute_batch(statements)?);
+    owner.handle.core.run(&owner.slot, run).await.unwrap();
+}
+
+#[test]
+fn a_damaged_text_is_found_and_the_others_are_served() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner
+            .append(inbox, vec![append("a"), append("b"), append("c")])
+            .await
+            .unwrap();
+        sql(
+            &owner,
+            "UPDATE text SET body = 'x' WHERE id = (SELECT text FROM message WHERE uid = 2)",
+        )
+        .await;
+        assert_eq!(
+            codes(&owner, true).await,
+            [("mailbox-text-damaged".to_owned(), false)]
+        );
+        let found = texts(&owner, "INBOX").await.unwrap();
+        assert_eq!(found[1], (2, "LOST".to_owned()));
+        assert!(found[2].1.contains("Hello c"));
+        sql(
+            &owner,
+            "DELETE FROM meta WHERE text = (SELECT text FROM message WHERE uid = 3)",
+        )
+        .await;
+        assert!(
+            codes(&owner, false)
+                .await
+                .contains(&("mailbox-text-lost".to_owned(), false))
+        );
+        world.close().await;
+    });
+}
+
+#[test]
+fn counters_and_references_are_repaired() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner.append(inbox, vec![append("a"), append("b")]).await.unwrap();
+        sql(
+            &owner,
+            "UPDATE message SET flags = 1 WHERE uid = 1; UPDATE meta SET refs = 7",
+        )
+        .await;
+        let wrong = |repaired| {
+            let codes = [
+                "mailbox-counters-wrong",
+                "mailbox-references-wrong",
+                "mailbox-references-wrong",
+            ];
+            codes.map(|code| (code.to_owned(), repaired)).to_vec()
+        };
+        assert_eq!(codes(&owner, false).await, wrong(false));
+        assert_eq!(codes(&owner, true).await, wrong(true));
+        assert_eq!(codes(&owner, false).await, []);
+        assert_eq!(owner.status(inbox).await.unwrap().unseen, 1);
+        world.close().await;
+    });
+}
+
+#[test]
+fn one_owner_s_damage_is_not_another_s() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        for id in [ALICE, BOB] {
+            let owner = world.boxes.owner(id);
+            let inbox = owner.folder("INBOX").await.unwrap().id;
+            owner.append(inbox, vec![append("a")]).await.unwrap();
+        }
+        let path = world.boxes.owner(ALICE).slot.dir.clone();
+        world.close().await;
+        std::fs::write(path.join("mail.db"), "this was a database once").unwrap();
+        let _ = std::fs::remove_file(path.join("mail.db-wal"));
+        let world = World::real(dir.path());
+        assert!(matches!(
+            world.boxes.owner(ALICE).folders().await,
+            Err(MailboxError::Damaged(_))
+        ));
+        assert_eq!(texts(&world.boxes.owner(BOB), "INBOX").await.unwrap().len(), 1);
+        world.close().await;
+    });
+}
+
+#[test]
+fn a_failed_sync_stops_the_acceptance() {
+    let disk = SimDisk::new(7);
+    runtime().block_on(async {
+        let world = World::simulated(&disk, "damage-sync").unwrap();
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner.append(inbox, vec![append("a")]).await.unwrap();
+        disk.fail_next_sync();
+        let core = &owner.handle.core;
+        assert!(core.durability.sync_all().is_err());
+        assert!(
+            core.durability.sync_all().is_err(),
+            "a second sync would succeed without having written"
+        );
+        assert!(matches!(
+            owner.append(inbox, vec![append("b")]).await,
+            Err(MailboxError::Unavailable(_))
+        ));
+        assert_eq!(
+            owner.status(inbox).await.unwrap().messages,
+            1,
+            "what is there can be read"
+        );
+    });
+}

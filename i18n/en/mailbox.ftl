@@ -1,0 +1,8 @@
+# What a check of a mailbox finds.
+
+refusal-mailbox-database-damaged = The database of this mailbox is damaged: { $detail }
+refusal-mailbox-counters-wrong = The counters of the folder { $folder } were not those of its messages.
+refusal-mailbox-references-wrong = Text { $text } was said to be used more or less often than it is.
+refusal-mailbox-text-lost = Text { $text } is missing, though a message needs it.
+refusal-mailbox-text-damaged = Text { $text } is damaged: its checksum is wrong, or its file is missing.
+refusal-mailbox-file-orphaned = The file { $file } belonged to no message.
