@@ -191,7 +191,8 @@ impl Conn {
     /// Does the server's side of a TLS handshake. Refused (an error) if plaintext is still in the input buffer, so that
     /// nothing said before is taken for said after (RFC 3207 §6, command injection).
     pub async fn start_tls(&mut self) -> Result<(), ConnError> {
-        let result = self.handshake().await;
+        // Boxed: a session that waits for commands does not hold the room for a handshake.
+        let result = Box::pin(self.handshake()).await;
         if let Err(error) = &result
             && !matches!(error, ConnError::Ended)
         {

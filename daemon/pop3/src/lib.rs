@@ -60,6 +60,6 @@ impl Server {
 }
 
 /// Serves a session to its end.
-pub async fn serve(conn: Conn, server: Arc<Server>) {
-    session::run(conn, server).await;
+pub fn serve(conn: Conn, server: Arc<Server>) -> impl Future<Output = ()> + Send {
+    session::run(conn, server)
 }

@@ -162,24 +162,25 @@ impl Session {
         }
     }
 
+    /// Each command's state is boxed: a session that waits for the next one holds none of it.
     async fn execute(&mut self, command: Command) -> Result<Next, ConnError> {
         match (command, self.maildrop.is_some()) {
             (Command::Capa, _) => capa::capa(self),
             (Command::Lang { tag }, _) => lang::lang(self, tag.as_deref()),
-            (Command::Quit, _) => return Ok(quit::quit(self).await),
+            (Command::Quit, _) => return Ok(Box::pin(quit::quit(self)).await),
             (Command::User { name }, false) => user::user(self, name),
-            (Command::Pass { password }, false) => return Ok(pass::pass(self, &password).await),
+            (Command::Pass { password }, false) => return Ok(Box::pin(pass::pass(self, &password)).await),
             (Command::Apop { .. }, false) => apop::apop(self),
             (Command::Auth { mechanism, initial }, false) => {
-                return auth::auth(self, mechanism.as_deref(), initial.as_deref()).await;
+                return Box::pin(auth::auth(self, mechanism.as_deref(), initial.as_deref())).await;
             }
-            (Command::Stls, false) => return stls::stls(self).await,
+            (Command::Stls, false) => return Box::pin(stls::stls(self)).await,
             (Command::Utf8, false) => utf8::utf8(self),
             (Command::Stat, true) => stat::stat(self),
-            (Command::List { number }, true) => list::list(self, number).await?,
-            (Command::Uidl { number }, true) => uidl::uidl(self, number).await?,
-            (Command::Retr { number }, true) => retr::retr(self, number).await?,
-            (Command::Top { number, lines }, true) => top::top(self, number, lines).await?,
+            (Command::List { number }, true) => Box::pin(list::list(self, number)).await?,
+            (Command::Uidl { number }, true) => Box::pin(uidl::uidl(self, number)).await?,
+            (Command::Retr { number }, true) => Box::pin(retr::retr(self, number)).await?,
+            (Command::Top { number, lines }, true) => Box::pin(top::top(self, number, lines)).await?,
             (Command::Dele { number }, true) => dele::dele(self, number),
             (Command::Noop, true) => noop::noop(self),
             (Command::Rset, true) => rset::rset(self),

@@ -219,3 +219,15 @@ async fn errors_have_an_end_and_languages_a_beginning() {
     assert!(client.line().await.starts_with("-ERR too many errors"));
     assert_eq!(client.line().await, "");
 }
+
+#[tokio::test]
+async fn what_a_session_costs_is_small() {
+    let world = World::new().await;
+    let (_client, server) = tokio::io::duplex(1);
+    let future = batpost_pop3::serve(net::Conn::for_test(server), world.server());
+    assert!(
+        std::mem::size_of_val(&future) <= 2048,
+        "{} bytes",
+        std::mem::size_of_val(&future)
+    );
+}

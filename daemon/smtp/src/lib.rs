@@ -79,6 +79,6 @@ impl Server {
 }
 
 /// Serves a session to its end.
-pub async fn serve(conn: Conn, server: Arc<Server>, role: Role) {
-    session::run(conn, server, role).await;
+pub fn serve(conn: Conn, server: Arc<Server>, role: Role) -> impl Future<Output = ()> + Send {
+    session::run(conn, server, role)
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Buf;
 use directory::Account;
 use events::kinds::smtp::SmtpRefused;
 use net::{Conn, ConnError};
 use queue::Envelope;
+use tokio::time::Instant;
 use wire::smtp::{Command, parse};
 
 use crate::limits::{LINE_MAX_BYTES, LINE_SKIP_MAX_BYTES, Limits};
@@ -115,7 +115,7 @@ impl Session {
 
     /// The next line, CRLF included, which the caller consumes; `None`: it is longer than any line may be, and was answered.
     pub(crate) async fn line(&mut self) -> Result<Option<usize>, ConnError> {
-        let deadline = tokio::time::Instant::now() + self.limits.timeout;
+        let deadline = Instant::now() + self.limits.timeout;
         loop {
             if let Some(at) = memchr::memchr(b'\n', self.conn.input()) {
                 if at < LINE_MAX_BYTES {
@@ -126,18 +126,17 @@ impl Session {
                 return Ok(None);
             }
             if self.conn.input().len() >= LINE_MAX_BYTES {
-                self.skip_line().await?;
+                self.skip_line(deadline).await?;
                 self.refuse(replies::LINE_TOO_LONG);
                 return Ok(None);
             }
             // The limit is for the line, not for each of its bytes.
-            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            self.conn.fill(left.max(Duration::from_millis(1))).await?;
+            self.fill_until(deadline).await?;
         }
     }
 
     /// Throws a line away that has no end in sight.
-    async fn skip_line(&mut self) -> Result<(), ConnError> {
+    async fn skip_line(&mut self, deadline: Instant) -> Result<(), ConnError> {
         let mut skipped = 0;
         loop {
             let input = self.conn.input();
@@ -150,8 +149,16 @@ impl Session {
             if skipped > LINE_SKIP_MAX_BYTES {
                 return Err(ConnError::Closed);
             }
-            self.conn.fill(self.limits.timeout).await?;
+            self.fill_until(deadline).await?;
         }
+    }
+
+    async fn fill_until(&mut self, deadline: Instant) -> Result<(), ConnError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ConnError::Timeout);
+        }
+        self.conn.fill(left).await.map(drop)
     }
 
     /// Greets and answers commands until one of both sides has enough.
@@ -194,19 +201,20 @@ impl Session {
         }
     }
 
+    /// Each command's state is boxed: a session that waits for the next one holds none of it.
     async fn execute(&mut self, command: Command) -> Result<Next, ConnError> {
         match command {
             Command::Ehlo { name } => ehlo::ehlo(self, &name),
             Command::Helo { name } => ehlo::helo(self, &name),
             Command::Lhlo { name } => ehlo::lhlo(self, &name),
-            Command::Mail { path, params } => mail::mail(self, &path, params).await,
-            Command::Rcpt { path, params } => rcpt::rcpt(self, &path, params).await,
-            Command::Data => return data::data(self).await,
-            Command::Bdat { size, last } => return bdat::bdat(self, size, last).await,
+            Command::Mail { path, params } => Box::pin(mail::mail(self, &path, params)).await,
+            Command::Rcpt { path, params } => Box::pin(rcpt::rcpt(self, &path, params)).await,
+            Command::Data => return Box::pin(data::data(self)).await,
+            Command::Bdat { size, last } => return Box::pin(bdat::bdat(self, size, last)).await,
             Command::Auth { mechanism, initial } => {
-                return auth::auth(self, &mechanism, initial.as_deref()).await;
+                return Box::pin(auth::auth(self, &mechanism, initial.as_deref())).await;
             }
-            Command::StartTls => return starttls::starttls(self).await,
+            Command::StartTls => return Box::pin(starttls::starttls(self)).await,
             Command::Quit => return Ok(quit::quit(self)),
             Command::Rset => rset::rset(self),
             Command::Noop => noop::noop(self),

@@ -338,6 +338,10 @@ async fn lmtp_answers_for_each_recipient_and_only_this_host() {
     let (envelope, text) = world.queued().await;
     assert_eq!((envelope.recipients.len(), envelope.origin), (2, Origin::Lmtp));
     assert!(text.contains(" with LMTP id "));
+
+    let mut client = world.open(Role::Lmtp, ELSEWHERE);
+    assert!(client.reply().await.starts_with("554 5.7.1"));
+    assert_eq!(client.reply().await, "");
 }
 
 #[tokio::test]
@@ -364,4 +368,33 @@ async fn settings_reach_sessions_that_are_open() {
     client
         .say("MAIL FROM:<x@else.test> SIZE=2001\r\n", "552 5.3.4")
         .await;
+}
+
+// A peer must not lose its message to a restart without a word.
+#[tokio::test(start_paused = true)]
+async fn silence_and_a_slow_trickle_end_with_a_word() {
+    let world = World::new().await;
+    let mut client = world.hello(Role::Mx, ELSEWHERE).await;
+    assert!(client.reply().await.starts_with("421 4.4.2"));
+    // One byte now and then: the limit is for the line.
+    let mut client = world.hello(Role::Mx, ELSEWHERE).await;
+    let began = tokio::time::Instant::now();
+    for _ in 0..4 {
+        client.send("N").await;
+        tokio::time::sleep(std::time::Duration::from_secs(100)).await;
+    }
+    assert!(client.reply().await.starts_with("421 4.4.2"));
+    assert!(began.elapsed().as_secs() >= 300);
+}
+
+#[tokio::test]
+async fn what_a_session_costs_is_small() {
+    let world = World::new().await;
+    let (_client, server) = tokio::io::duplex(1);
+    let future = batpost_smtp::serve(net::Conn::for_test(server), world.server(), Role::Mx);
+    assert!(
+        std::mem::size_of_val(&future) <= 2048,
+        "{} bytes",
+        std::mem::size_of_val(&future)
+    );
 }

@@ -79,6 +79,10 @@ impl World {
         }
     }
 
+    pub(crate) fn server(&self) -> Arc<Server> {
+        self.server.clone()
+    }
+
     pub(crate) async fn inbox(&self) -> Owner {
         let anna = Address::parse("anna@here.test").unwrap();
         let account = self.directory.account(&anna).await.unwrap().unwrap();

@@ -99,13 +99,21 @@ impl World {
             .unwrap();
     }
 
-    /// Opens a session and reads the greeting.
-    pub(crate) async fn connect(&self, role: Role, peer: &str) -> Client<DuplexStream> {
+    pub(crate) fn server(&self) -> Arc<Server> {
+        self.server.clone()
+    }
+
+    pub(crate) fn open(&self, role: Role, peer: &str) -> Client<DuplexStream> {
         let (client, server) = tokio::io::duplex(1 << 20);
         let peer: SocketAddr = peer.parse().unwrap();
         let conn = Conn::for_test_with(server, peer, Some(self.tls.clone()), self.events.clone());
         tokio::spawn(serve(conn, self.server.clone(), role));
-        let mut client = Client::new(client);
+        Client::new(client)
+    }
+
+    /// Opens a session and reads the greeting.
+    pub(crate) async fn connect(&self, role: Role, peer: &str) -> Client<DuplexStream> {
+        let mut client = self.open(role, peer);
         assert!(client.reply().await.starts_with("220 mail.here.test "));
         client
     }
