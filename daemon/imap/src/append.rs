@@ -83,7 +83,7 @@ impl Session {
                 self.appending = Some(Appending {
                     folder: target(user, &args.mailbox).await?,
                     texts: Vec::new(),
-                })
+                });
             }
             Some(appending) if appending.texts.len() >= MESSAGES_MAX => {
                 return Err(Answer::no("too many messages in one APPEND").with("LIMIT"));

@@ -33,7 +33,10 @@ impl Source {
             _ => None,
         };
         Self {
-            header: message.header.clone().filter(|header| is_whole(header, message.size)),
+            header: message
+                .header
+                .clone()
+                .filter(|header| is_whole(header, message.size)),
             blob: message.text.clone(),
             text,
             structure: None,
@@ -42,7 +45,11 @@ impl Source {
     }
 
     /// Reads and takes apart what the items need. False if a text can't be read.
-    pub(super) async fn prepare(&mut self, mut items: impl Iterator<Item = &FetchItem>, wants_header: bool) -> bool {
+    pub(super) async fn prepare(
+        &mut self,
+        mut items: impl Iterator<Item = &FetchItem>,
+        wants_header: bool,
+    ) -> bool {
         let structure = items.any(needs_structure);
         // A header too long to be given with the message is found in its text.
         let cut = self.header.is_none() && self.text.is_none() && self.blob.is_some() && wants_header;
@@ -187,7 +194,10 @@ impl Source {
 
 /// Whether a header ends where headers end, and not where the store has cut it.
 fn is_whole(header: &[u8], size: u64) -> bool {
-    header.len() as u64 == size || header.ends_with(b"\n\r\n") || header.ends_with(b"\n\n") || header == b"\r\n"
+    header.len() as u64 == size
+        || header.ends_with(b"\n\r\n")
+        || header.ends_with(b"\n\n")
+        || header == b"\r\n"
 }
 
 fn needs_structure(item: &FetchItem) -> bool {

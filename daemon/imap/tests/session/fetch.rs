@@ -4,7 +4,7 @@ const NESTED: &str = "From: a@example.test\r\nSubject: outer\r\nMIME-Version: 1.
     Content-Type: multipart/mixed; boundary=b1\r\n\r\npreamble\r\n--b1\r\nContent-Type: text/plain\r\n\r\nfirst part\r\n\
     --b1\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nContent-Type: multipart/alternative; boundary=b2\r\n\r\n\
     --b2\r\nContent-Type: text/plain\r\n\r\ninner plain\r\n--b2\r\nContent-Type: text/html\r\n\r\n<p>inner html</p>\r\n\
-    --b2--\r\n--b1\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAw==\r\n--b1--\r\n";
+    --b2--\r\n\r\n--b1\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAw==\r\n--b1--\r\n";
 
 /// `* 1 FETCH (item {n}…)` for one string.
 fn expected(item: &str, text: &str) -> Vec<String> {
@@ -41,17 +41,39 @@ async fn sections() {
         let got = client.ok(&format!("FETCH 1 BODY.PEEK{section}")).await;
         assert_eq!(got, expected(&format!("BODY{section}"), text), "{section}");
     }
-    let not = "From: a@example.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b1\r\n\r\n";
+    let not =
+        "From: a@example.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b1\r\n\r\n";
     let got = client.ok("FETCH 1 BODY.PEEK[HEADER.FIELDS.NOT (SUBJECT)]").await;
     assert_eq!(got, expected("BODY[HEADER.FIELDS.NOT (SUBJECT)]", not));
-    assert_eq!(client.ok("FETCH 1 BODY.PEEK[4]").await, ["* 1 FETCH (BODY[4] NIL)"]);
-    assert_eq!(client.ok("FETCH 1 BODY.PEEK[1]<6.100>").await, expected("BODY[1]<6>", "part"));
-    assert_eq!(client.ok("FETCH 1 BODY.PEEK[1]<99.1>").await, expected("BODY[1]<99>", ""));
-    assert_eq!(client.ok("FETCH 1 RFC822.HEADER").await, expected("RFC822.HEADER", header));
-    assert_eq!(client.ok("FETCH 1 BINARY.SIZE[3]").await, ["* 1 FETCH (BINARY.SIZE[3] 4)"]);
-    assert_eq!(client.ok("FETCH 1 BINARY.PEEK[3]").await, ["* 1 FETCH (BINARY[3] ~{4}\r\n\0\u{1}\u{2}\u{3})"]);
+    assert_eq!(
+        client.ok("FETCH 1 BODY.PEEK[4]").await,
+        ["* 1 FETCH (BODY[4] NIL)"]
+    );
+    assert_eq!(
+        client.ok("FETCH 1 BODY.PEEK[1]<6.100>").await,
+        expected("BODY[1]<6>", "part")
+    );
+    assert_eq!(
+        client.ok("FETCH 1 BODY.PEEK[1]<99.1>").await,
+        expected("BODY[1]<99>", "")
+    );
+    assert_eq!(
+        client.ok("FETCH 1 RFC822.HEADER").await,
+        expected("RFC822.HEADER", header)
+    );
+    assert_eq!(
+        client.ok("FETCH 1 BINARY.SIZE[3]").await,
+        ["* 1 FETCH (BINARY.SIZE[3] 4)"]
+    );
+    assert_eq!(
+        client.ok("FETCH 1 BINARY.PEEK[3]").await,
+        ["* 1 FETCH (BINARY[3] ~{4}\r\n\0\u{1}\u{2}\u{3})"]
+    );
     let structure = client.ok("FETCH 1 BODYSTRUCTURE").await.remove(0);
-    assert!(structure.to_lowercase().contains("\"alternative\""), "{structure}");
+    assert!(
+        structure.to_lowercase().contains("\"alternative\""),
+        "{structure}"
+    );
 }
 
 #[tokio::test]
@@ -84,10 +106,22 @@ async fn envelope_and_macros() {
     let world = World::new().await;
     let mut client = world.inbox(1).await;
     let line = client.ok("FETCH 1 ENVELOPE").await.remove(0);
-    assert!(line.contains("\"Hello\"") && line.contains("\"<1@example.test>\""), "{line}");
+    assert!(
+        line.contains("\"Hello\"") && line.contains("\"<1@example.test>\""),
+        "{line}"
+    );
     let line = client.ok("FETCH 1 FULL").await.remove(0);
-    for item in ["FLAGS (", "INTERNALDATE \"", "RFC822.SIZE ", "ENVELOPE (", "BODY (\"text\" \"plain\""] {
-        assert!(line.to_lowercase().contains(&item.to_lowercase()), "{item} in {line}");
+    for item in [
+        "FLAGS (",
+        "INTERNALDATE \"",
+        "RFC822.SIZE ",
+        "ENVELOPE (",
+        "BODY (\"text\" \"plain\"",
+    ] {
+        assert!(
+            line.to_lowercase().contains(&item.to_lowercase()),
+            "{item} in {line}"
+        );
     }
 }
 
@@ -123,11 +157,23 @@ async fn changes_since() {
     let line = client.ok("FETCH 2 MODSEQ").await.remove(0);
     let modseq: u64 = line.split(['(', ')']).nth(2).unwrap().parse().unwrap();
     client.ok("STORE 1 +FLAGS.SILENT \\Seen").await;
-    let lines = client.ok(&format!("UID FETCH 1:* FLAGS (CHANGEDSINCE {modseq})")).await;
+    let lines = client
+        .ok(&format!("UID FETCH 1:* FLAGS (CHANGEDSINCE {modseq})"))
+        .await;
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[0].contains("UID 1") && lines[0].contains("MODSEQ ("), "{lines:?}");
-    let answer = client.command(&format!("STORE 1,2 (UNCHANGEDSINCE {modseq}) +FLAGS (\\Flagged)")).await;
+    assert!(
+        lines[0].contains("UID 1") && lines[0].contains("MODSEQ ("),
+        "{lines:?}"
+    );
+    let answer = client
+        .command(&format!("STORE 1,2 (UNCHANGEDSINCE {modseq}) +FLAGS (\\Flagged)"))
+        .await;
     assert!(answer.last().unwrap().contains("OK [MODIFIED 1]"), "{answer:?}");
-    assert!(answer.iter().any(|line| line.starts_with("* 2 FETCH") && line.contains("\\Flagged")), "{answer:?}");
+    assert!(
+        answer
+            .iter()
+            .any(|line| line.starts_with("* 2 FETCH") && line.contains("\\Flagged")),
+        "{answer:?}"
+    );
     assert!(!client.ok("FETCH 1 FLAGS").await[0].contains("\\Flagged"));
 }

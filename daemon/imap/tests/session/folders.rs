@@ -6,22 +6,50 @@ async fn names_come_and_go() {
     let mut client = world.user().await;
     client.ok("CREATE Work/2024/").await;
     client.ok("CREATE &BB8EMAQ,BDoEMA-").await;
-    assert!(client.answer("CREATE Work/2024").await.starts_with("NO [ALREADYEXISTS]"));
+    assert!(
+        client
+            .answer("CREATE Work/2024")
+            .await
+            .starts_with("NO [ALREADYEXISTS]")
+    );
     assert!(client.answer("CREATE inbox").await.starts_with("NO"));
     let lines = client.ok("LIST \"\" Work*").await;
-    assert_eq!(lines, ["* LIST (\\HasChildren) \"/\" Work", "* LIST (\\HasNoChildren) \"/\" Work/2024"]);
+    assert_eq!(
+        lines,
+        [
+            "* LIST (\\HasChildren) \"/\" Work",
+            "* LIST (\\HasNoChildren) \"/\" Work/2024"
+        ]
+    );
     let lines = client.ok("LIST \"\" %").await;
     assert!(lines[0].ends_with(" INBOX"), "{lines:?}");
-    assert!(lines.iter().any(|line| line.ends_with("&BB8EMAQ,BDoEMA-")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.ends_with("&BB8EMAQ,BDoEMA-")),
+        "{lines:?}"
+    );
     assert!(lines.iter().any(|line| line.contains("\\Sent")), "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains("2024")), "{lines:?}");
     client.ok("RENAME Work Old").await;
-    assert_eq!(client.ok("LIST Old/ %").await, ["* LIST (\\HasNoChildren) \"/\" Old/2024"]);
+    assert_eq!(
+        client.ok("LIST Old/ %").await,
+        ["* LIST (\\HasNoChildren) \"/\" Old/2024"]
+    );
     client.ok("DELETE Old/2024").await;
-    assert!(client.answer("SELECT Old/2024").await.starts_with("NO [NONEXISTENT]"));
+    assert!(
+        client
+            .answer("SELECT Old/2024")
+            .await
+            .starts_with("NO [NONEXISTENT]")
+    );
     assert!(client.answer("DELETE INBOX").await.starts_with("NO"));
-    assert_eq!(client.ok("LIST \"\" \"\"").await, ["* LIST (\\Noselect) \"/\" \"\""]);
-    assert_eq!(client.ok("NAMESPACE").await, ["* NAMESPACE ((\"\" \"/\")) NIL NIL"]);
+    assert_eq!(
+        client.ok("LIST \"\" \"\"").await,
+        ["* LIST (\\Noselect) \"/\" \"\""]
+    );
+    assert_eq!(
+        client.ok("NAMESPACE").await,
+        ["* NAMESPACE ((\"\" \"/\")) NIL NIL"]
+    );
 }
 
 #[tokio::test]
@@ -35,8 +63,14 @@ async fn subscriptions() {
     client.ok("CREATE a/b").await;
     client.ok("SUBSCRIBE a/b").await;
     client.ok("SUBSCRIBE gone").await;
-    assert_eq!(client.ok("LSUB \"\" *").await, ["* LSUB () \"/\" a/b", "* LSUB () \"/\" gone"]);
-    assert_eq!(client.ok("LSUB \"\" %").await, ["* LSUB (\\Noselect) \"/\" a", "* LSUB () \"/\" gone"]);
+    assert_eq!(
+        client.ok("LSUB \"\" *").await,
+        ["* LSUB () \"/\" a/b", "* LSUB () \"/\" gone"]
+    );
+    assert_eq!(
+        client.ok("LSUB \"\" %").await,
+        ["* LSUB (\\Noselect) \"/\" a", "* LSUB () \"/\" gone"]
+    );
     assert_eq!(
         client.ok("LIST (SUBSCRIBED) \"\" *").await,
         [
@@ -60,19 +94,39 @@ async fn status_counts() {
     client.append_with("INBOX", "(\\Seen) ", MAIL).await;
     let size = MAIL.len() * 2;
     assert_eq!(
-        client.ok("STATUS inbox (MESSAGES UNSEEN RECENT SIZE DELETED)").await,
-        [format!("* STATUS INBOX (MESSAGES 2 UNSEEN 1 RECENT 2 SIZE {size} DELETED 0)")]
+        client
+            .ok("STATUS inbox (MESSAGES UNSEEN RECENT SIZE DELETED)")
+            .await,
+        [format!(
+            "* STATUS INBOX (MESSAGES 2 UNSEEN 1 RECENT 2 SIZE {size} DELETED 0)"
+        )]
     );
-    assert!(client.answer("STATUS none (MESSAGES)").await.starts_with("NO [NONEXISTENT]"));
+    assert!(
+        client
+            .answer("STATUS none (MESSAGES)")
+            .await
+            .starts_with("NO [NONEXISTENT]")
+    );
     let lines = client.ok("LIST \"\" INBOX RETURN (STATUS (MESSAGES))").await;
-    assert_eq!(lines, ["* LIST (\\HasNoChildren) \"/\" INBOX", "* STATUS INBOX (MESSAGES 2)"]);
+    assert_eq!(
+        lines,
+        [
+            "* LIST (\\HasNoChildren) \"/\" INBOX",
+            "* STATUS INBOX (MESSAGES 2)"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn special_uses_are_made() {
     let world = World::new().await;
     let mut client = world.user().await;
-    assert!(client.answer("CREATE x (USE (\\Nonsense))").await.starts_with("NO [USEATTR]"));
+    assert!(
+        client
+            .answer("CREATE x (USE (\\Nonsense))")
+            .await
+            .starts_with("NO [USEATTR]")
+    );
     client.ok("CREATE Starred (USE (\\Flagged))").await;
     let lines = client.ok("LIST (SPECIAL-USE) \"\" Star*").await;
     assert_eq!(lines, ["* LIST (\\HasNoChildren \\Flagged) \"/\" Starred"]);
@@ -102,8 +156,16 @@ async fn select_tells_what_it_must() {
     // Recent messages were claimed by that SELECT.
     let mut other = world.user().await;
     let lines = other.command("EXAMINE INBOX").await.join("\n");
-    assert!(lines.contains("* 0 RECENT") && lines.contains("[READ-ONLY]") && lines.contains("PERMANENTFLAGS ()"), "{lines}");
-    assert!(other.answer("STORE 1 +FLAGS (\\Seen)").await.starts_with("NO [READ-ONLY]"));
+    assert!(
+        lines.contains("* 0 RECENT") && lines.contains("[READ-ONLY]") && lines.contains("PERMANENTFLAGS ()"),
+        "{lines}"
+    );
+    assert!(
+        other
+            .answer("STORE 1 +FLAGS (\\Seen)")
+            .await
+            .starts_with("NO [READ-ONLY]")
+    );
     assert!(other.answer("EXPUNGE").await.starts_with("NO [READ-ONLY]"));
     // A SELECT that fails leaves nothing selected.
     assert!(other.answer("SELECT none").await.starts_with("NO"));
@@ -116,8 +178,14 @@ async fn rev2_names_are_utf8() {
     let mut client = world.user().await;
     assert_eq!(client.ok("ENABLE IMAP4rev2").await, ["* ENABLED IMAP4rev2"]);
     client.ok("CREATE \"Папка\"").await;
-    assert_eq!(client.ok("LIST \"\" \"Пап*\"").await, ["* LIST (\\HasNoChildren) \"/\" \"Папка\""]);
+    assert_eq!(
+        client.ok("LIST \"\" \"Пап*\"").await,
+        ["* LIST (\\HasNoChildren) \"/\" \"Папка\""]
+    );
     let lines = client.ok("SELECT \"Папка\"").await.join("\n");
-    assert!(!lines.contains("RECENT") && lines.contains("* LIST () \"/\" \"Папка\""), "{lines}");
+    assert!(
+        !lines.contains("RECENT") && lines.contains("* LIST () \"/\" \"Папка\""),
+        "{lines}"
+    );
     assert!(client.ok("SEARCH ALL").await[0].starts_with("* ESEARCH (TAG "));
 }

@@ -6,7 +6,10 @@ async fn states_are_kept() {
     let mut client = world.connect().await;
     for command in ["SELECT INBOX", "LIST \"\" *", "APPEND INBOX {0}", "IDLE"] {
         let answer = client.answer(command).await;
-        assert!(answer.starts_with("BAD") || answer.starts_with("NO"), "{command}: {answer}");
+        assert!(
+            answer.starts_with("BAD") || answer.starts_with("NO"),
+            "{command}: {answer}"
+        );
     }
     assert!(client.answer("FETCH 1 FLAGS").await.starts_with("BAD"));
     assert!(client.answer("STARTTLS").await.starts_with("BAD"));
@@ -35,8 +38,16 @@ async fn authenticate_plain_in_both_forms() {
     let text = wire::base64::encode(format!("\0{USER}\0{PASSWORD}").as_bytes());
     let mut client = world.connect().await;
     let capabilities = client.ok("CAPABILITY").await.remove(0);
-    assert!(capabilities.contains("AUTH=PLAIN") && capabilities.contains("SASL-IR"), "{capabilities}");
-    assert!(client.answer(&format!("AUTHENTICATE PLAIN {text}")).await.starts_with("OK [CAPABILITY"));
+    assert!(
+        capabilities.contains("AUTH=PLAIN") && capabilities.contains("SASL-IR"),
+        "{capabilities}"
+    );
+    assert!(
+        client
+            .answer(&format!("AUTHENTICATE PLAIN {text}"))
+            .await
+            .starts_with("OK [CAPABILITY")
+    );
 
     let mut client = world.connect().await;
     client.send("a AUTHENTICATE PLAIN\r\n").await;
@@ -56,8 +67,13 @@ async fn challenges_and_responses() {
     for mechanism in [Mechanism::CramMd5, Mechanism::Login] {
         let mut sasl = Sasl::new(mechanism, USER, PASSWORD).unwrap();
         let mut client = world.connect().await;
-        let initial = sasl.initial().map(|text| format!(" {}", wire::base64::encode(&text))).unwrap_or_default();
-        client.send(&format!("a AUTHENTICATE {}{initial}\r\n", mechanism.name())).await;
+        let initial = sasl
+            .initial()
+            .map(|text| format!(" {}", wire::base64::encode(&text)))
+            .unwrap_or_default();
+        client
+            .send(&format!("a AUTHENTICATE {}{initial}\r\n", mechanism.name()))
+            .await;
         loop {
             let line = client.line().await;
             let Some(challenge) = line.strip_prefix("+ ") else {
@@ -66,7 +82,9 @@ async fn challenges_and_responses() {
             };
             let challenge = wire::base64::decode(challenge.as_bytes()).unwrap();
             let response = sasl.respond(&challenge).unwrap();
-            client.send(&format!("{}\r\n", wire::base64::encode(&response))).await;
+            client
+                .send(&format!("{}\r\n", wire::base64::encode(&response)))
+                .await;
         }
     }
 }
@@ -77,31 +95,56 @@ async fn scram_sha_256() {
     use hmac::{Hmac, KeyInit, Mac};
     use sha2::{Digest, Sha256};
     let mac = |key: &[u8], text: &str| {
-        Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text.as_bytes()).finalize().into_bytes()
+        Hmac::<Sha256>::new_from_slice(key)
+            .unwrap()
+            .chain_update(text.as_bytes())
+            .finalize()
+            .into_bytes()
     };
     let world = World::new().await;
     let mut client = world.connect().await;
     let first = format!("n={USER},r=nonce");
     let initial = wire::base64::encode(format!("n,,{first}").as_bytes());
-    client.send(&format!("a AUTHENTICATE SCRAM-SHA-256 {initial}\r\n")).await;
+    client
+        .send(&format!("a AUTHENTICATE SCRAM-SHA-256 {initial}\r\n"))
+        .await;
     let challenge = client.line().await;
     let challenge = wire::base64::decode(&challenge.as_bytes()[2..]).unwrap();
     let challenge = String::from_utf8(challenge).unwrap();
-    let field = |name: &str| challenge.split(',').find_map(|field| field.strip_prefix(name)).unwrap();
+    let field = |name: &str| {
+        challenge
+            .split(',')
+            .find_map(|field| field.strip_prefix(name))
+            .unwrap()
+    };
     let salt = wire::base64::decode(field("s=").as_bytes()).unwrap();
     let mut salted = [0; 32];
-    pbkdf2::pbkdf2_hmac::<Sha256>(PASSWORD.as_bytes(), &salt, field("i=").parse().unwrap(), &mut salted);
+    pbkdf2::pbkdf2_hmac::<Sha256>(
+        PASSWORD.as_bytes(),
+        &salt,
+        field("i=").parse().unwrap(),
+        &mut salted,
+    );
     let key = mac(&salted, "Client Key");
     let last = format!("c=biws,r={}", field("r="));
     let message = format!("{first},{challenge},{last}");
     let signature = mac(&Sha256::digest(key), &message);
-    let proof: Vec<u8> = key.iter().zip(signature).map(|(key, signature)| key ^ signature).collect();
+    let proof: Vec<u8> = key
+        .iter()
+        .zip(signature)
+        .map(|(key, signature)| key ^ signature)
+        .collect();
     let answer = format!("{last},p={}", wire::base64::encode(&proof));
-    client.send(&format!("{}\r\n", wire::base64::encode(answer.as_bytes()))).await;
+    client
+        .send(&format!("{}\r\n", wire::base64::encode(answer.as_bytes())))
+        .await;
     let verified = client.line().await;
     let verified = wire::base64::decode(&verified.as_bytes()[2..]).unwrap();
     let server = mac(&mac(&salted, "Server Key"), &message);
-    assert_eq!(String::from_utf8(verified).unwrap(), format!("v={}", wire::base64::encode(&server)));
+    assert_eq!(
+        String::from_utf8(verified).unwrap(),
+        format!("v={}", wire::base64::encode(&server))
+    );
     client.send("\r\n").await;
     assert!(client.line().await.starts_with("a OK"));
 }
@@ -112,7 +155,9 @@ async fn literals_in_login() {
     let mut client = world.connect().await;
     client.send(&format!("a LOGIN {{{}}}\r\n", USER.len())).await;
     assert!(client.line().await.starts_with('+'));
-    client.send(&format!("{USER} {{{}+}}\r\n{PASSWORD}\r\n", PASSWORD.len())).await;
+    client
+        .send(&format!("{USER} {{{}+}}\r\n{PASSWORD}\r\n", PASSWORD.len()))
+        .await;
     assert!(client.line().await.starts_with("a OK"));
 }
 
@@ -122,7 +167,9 @@ async fn limits_of_strangers() {
     let mut client = world.connect().await;
     let answer = client.answer("LOGIN {1000000}").await;
     assert!(answer.starts_with("NO [TOOBIG]"), "{answer}");
-    client.send(&format!("a LOGIN {}\r\nb NOOP\r\n", "x".repeat(40_000))).await;
+    client
+        .send(&format!("a LOGIN {}\r\nb NOOP\r\n", "x".repeat(40_000)))
+        .await;
     assert!(client.line().await.starts_with("a BAD"));
     assert!(client.line().await.starts_with("b OK"));
     client.send("nonsense\r\n").await;
@@ -135,6 +182,46 @@ async fn id_and_enable() {
     let mut client = world.connect().await;
     assert_eq!(client.ok("ID NIL").await, ["* ID (\"name\" \"BatPost\")"]);
     client.ok(&format!("LOGIN {USER} \"{PASSWORD}\"")).await;
-    assert_eq!(client.ok("ENABLE CONDSTORE X-NONE").await, ["* ENABLED CONDSTORE"]);
+    assert_eq!(
+        client.ok("ENABLE CONDSTORE X-NONE").await,
+        ["* ENABLED CONDSTORE"]
+    );
     assert_eq!(client.ok("ENABLE CONDSTORE").await, ["* ENABLED"]);
+}
+
+#[tokio::test]
+async fn no_password_in_the_clear() {
+    let world = World::new().await;
+    let mut client = world.connect_from_afar(false).await;
+    let capabilities = client.ok("CAPABILITY").await.remove(0);
+    assert!(capabilities.contains("LOGINDISABLED"), "{capabilities}");
+    assert!(
+        !capabilities.contains("AUTH=PLAIN") && !capabilities.contains("STARTTLS"),
+        "{capabilities}"
+    );
+    let answer = client.answer(&format!("LOGIN {USER} \"{PASSWORD}\"")).await;
+    assert!(answer.starts_with("NO [PRIVACYREQUIRED]"), "{answer}");
+    let text = wire::base64::encode(format!("\0{USER}\0{PASSWORD}").as_bytes());
+    assert!(
+        !client
+            .answer(&format!("AUTHENTICATE PLAIN {text}"))
+            .await
+            .starts_with("OK")
+    );
+}
+
+/// Whoever stands between may put commands behind STARTTLS; they must not be taken for the client's.
+#[tokio::test]
+async fn nothing_is_injected_before_tls() {
+    let world = World::new().await;
+    let mut client = world.connect_from_afar(true).await;
+    assert!(client.ok("CAPABILITY").await[0].contains(" STARTTLS LOGINDISABLED"));
+    client
+        .send(&format!("a STARTTLS\r\nb LOGIN {USER} \"{PASSWORD}\"\r\n"))
+        .await;
+    assert!(client.line().await.starts_with("a BAD"));
+    assert!(client.line().await.starts_with("* BYE"));
+    assert!(client.is_closed().await);
+    let mut client = world.connect_from_afar(true).await;
+    assert!(client.answer("STARTTLS").await.starts_with("OK"));
 }

@@ -5,14 +5,23 @@ async fn flags_and_keywords() {
     let world = World::new().await;
     let mut client = world.inbox(2).await;
     let lines = client.ok("STORE 1 +FLAGS (\\Seen $Work)").await;
-    assert!(lines[0].starts_with("* FLAGS (") && lines[0].contains("$Work"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("* FLAGS (") && lines[0].contains("$Work"),
+        "{lines:?}"
+    );
     assert_eq!(lines.last().unwrap(), "* 1 FETCH (FLAGS (\\Recent \\Seen $Work))");
-    assert_eq!(client.ok("UID STORE 1 -FLAGS (\\Seen)").await, ["* 1 FETCH (UID 1 FLAGS (\\Recent $Work))"]);
+    assert_eq!(
+        client.ok("UID STORE 1 -FLAGS (\\Seen)").await,
+        ["* 1 FETCH (UID 1 FLAGS (\\Recent $Work))"]
+    );
     assert!(client.ok("STORE 1:2 FLAGS.SILENT (\\Draft)").await.is_empty());
-    assert_eq!(client.ok("FETCH 1:2 FLAGS").await, [
-        "* 1 FETCH (FLAGS (\\Recent \\Draft))",
-        "* 2 FETCH (FLAGS (\\Recent \\Draft))"
-    ]);
+    assert_eq!(
+        client.ok("FETCH 1:2 FLAGS").await,
+        [
+            "* 1 FETCH (FLAGS (\\Recent \\Draft))",
+            "* 2 FETCH (FLAGS (\\Recent \\Draft))"
+        ]
+    );
     assert!(client.answer("STORE 3 FLAGS ()").await.starts_with("BAD"));
     assert!(client.answer("UID STORE 77 FLAGS ()").await.starts_with("OK"));
 }
@@ -26,11 +35,17 @@ async fn expunge_and_close() {
     assert_eq!(client.ok("EXPUNGE").await, ["* 2 EXPUNGE"]);
     client.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
     assert!(client.ok("CLOSE").await.is_empty());
-    assert_eq!(client.ok("STATUS INBOX (MESSAGES)").await, ["* STATUS INBOX (MESSAGES 1)"]);
+    assert_eq!(
+        client.ok("STATUS INBOX (MESSAGES)").await,
+        ["* STATUS INBOX (MESSAGES 1)"]
+    );
     client.ok("SELECT INBOX").await;
     client.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
     client.ok("UNSELECT").await;
-    assert_eq!(client.ok("STATUS INBOX (MESSAGES DELETED)").await, ["* STATUS INBOX (MESSAGES 1 DELETED 1)"]);
+    assert_eq!(
+        client.ok("STATUS INBOX (MESSAGES DELETED)").await,
+        ["* STATUS INBOX (MESSAGES 1 DELETED 1)"]
+    );
 }
 
 #[tokio::test]
@@ -41,9 +56,15 @@ async fn copy_and_move() {
     client.ok("CREATE Box").await;
     client.ok("STORE 2 +FLAGS.SILENT (\\Flagged $Kept)").await;
     let answer = client.answer("COPY 1:2 Box").await;
-    assert!(answer.starts_with("OK [COPYUID ") && answer.contains(" 1:2 1:2]"), "{answer}");
+    assert!(
+        answer.starts_with("OK [COPYUID ") && answer.contains(" 1:2 1:2]"),
+        "{answer}"
+    );
     let lines = client.ok("UID MOVE 3,2 Box").await;
-    assert!(lines[0].starts_with("* OK [COPYUID ") && lines[0].contains(" 2:3 3:4]"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("* OK [COPYUID ") && lines[0].contains(" 2:3 3:4]"),
+        "{lines:?}"
+    );
     assert_eq!(lines[1..], ["* 3 EXPUNGE", "* 2 EXPUNGE"]);
     client.ok("SELECT Box").await;
     let lines = client.ok("FETCH 1:* FLAGS").await;
@@ -59,15 +80,18 @@ async fn pipelined_commands_answer_in_order() {
         .send("a STORE 1 +FLAGS (\\Deleted)\r\nb EXPUNGE\r\nc FETCH 1 UID\r\nd NOOP\r\ne UID SEARCH ALL\r\n")
         .await;
     let lines = client.until("e").await;
-    assert_eq!(lines, [
-        "* 1 FETCH (FLAGS (\\Recent \\Deleted))",
-        "a OK completed",
-        "* 1 EXPUNGE",
-        "b OK completed",
-        "* 1 FETCH (UID 2)",
-        "c OK completed",
-        "d OK completed",
-        "* SEARCH 2",
-        "e OK completed",
-    ]);
+    assert_eq!(
+        lines,
+        [
+            "* 1 FETCH (FLAGS (\\Recent \\Deleted))",
+            "a OK completed",
+            "* 1 EXPUNGE",
+            "b OK completed",
+            "* 1 FETCH (UID 2)",
+            "c OK completed",
+            "d OK completed",
+            "* SEARCH 2",
+            "e OK completed",
+        ]
+    );
 }

@@ -4,10 +4,14 @@ use crate::support::*;
 async fn keys() {
     let world = World::new().await;
     let mut client = world.inbox(0).await;
-    client.append_with("INBOX", "(\\Seen) \"01-Jan-2020 00:00:00 +0000\" ", MAIL).await;
+    client
+        .append_with("INBOX", "(\\Seen) \"01-Jan-2020 00:00:00 +0000\" ", MAIL)
+        .await;
     let other = "From: carl@example.test\r\nSubject: =?utf-8?B?0J/RgNC40LLQtdGC?=\r\nContent-Type: text/plain; charset=utf-8\r\n\
         Content-Transfer-Encoding: base64\r\n\r\n0LHQvtC70YzRiNC+0Lkg0YLQtdC60YHRgg==\r\n";
-    client.append_with("INBOX", "(\\Flagged) \"01-Jun-2021 00:00:00 +0000\" ", other).await;
+    client
+        .append_with("INBOX", "(\\Flagged) \"01-Jun-2021 00:00:00 +0000\" ", other)
+        .await;
     client.append_with("INBOX", "($Todo) ", MAIL).await;
     client.ok("NOOP").await;
     let large = MAIL.len() - 1;
@@ -38,9 +42,18 @@ async fn keys() {
         (&format!("LARGER {large} SMALLER {}", large + 2), "1 3"),
     ] {
         let lines = client.ok(&format!("SEARCH {key}")).await;
-        assert_eq!(lines.last().unwrap(), format!("* SEARCH {expected}").trim_end(), "{key}");
+        assert_eq!(
+            lines.last().unwrap(),
+            format!("* SEARCH {expected}").trim_end(),
+            "{key}"
+        );
     }
-    assert!(client.answer("SEARCH CHARSET X-NONE ALL").await.starts_with("NO [BADCHARSET"));
+    assert!(
+        client
+            .answer("SEARCH CHARSET X-NONE ALL")
+            .await
+            .starts_with("NO [BADCHARSET")
+    );
     assert!(client.answer("SEARCH 9").await.starts_with("BAD"));
 }
 
@@ -62,5 +75,8 @@ async fn results_in_ranges_and_saved() {
     client.ok("SEARCH RETURN (SAVE MIN) FLAGGED").await;
     assert_eq!(client.ok("FETCH $ UID").await, ["* 2 FETCH (UID 2)"]);
     let lines = client.ok("SEARCH MODSEQ 1 UID 2").await;
-    assert!(lines.last().unwrap().starts_with("* SEARCH 2 (MODSEQ "), "{lines:?}");
+    assert!(
+        lines.last().unwrap().starts_with("* SEARCH 2 (MODSEQ "),
+        "{lines:?}"
+    );
 }

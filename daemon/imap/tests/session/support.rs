@@ -13,6 +13,7 @@ use net::Conn;
 use queue::Queue;
 use shared::model::Domain;
 use shared::protocol::NewUser;
+use tls::Tls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 pub(crate) const USER: &str = "anna@example.test";
@@ -25,23 +26,35 @@ pub(crate) const MAIL: &str = "From: Anna <anna@example.test>\r\nTo: boris@examp
 
 pub(crate) struct World {
     pub(crate) server: Arc<Server>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let disk: SharedDisk = Arc::new(RealDisk::new());
-        let (journal, replay) = Journal::open(disk.clone(), &dir.path().join("journal"), journal::Options::default()).unwrap();
+        let (journal, replay) = Journal::open(
+            disk.clone(),
+            &dir.path().join("journal"),
+            journal::Options::default(),
+        )
+        .unwrap();
         drop(replay);
         let events = Events::none();
         let options = mailbox::Options::new(dir.path().join("mail"));
         let mailboxes = Mailboxes::open(disk.clone(), journal.clone(), &[], events.clone(), options).unwrap();
-        let options = queue::Options { dir: dir.path().join("queue"), vfs: None, memory_max_bytes: 1 << 20 };
+        let options = queue::Options {
+            dir: dir.path().join("queue"),
+            vfs: None,
+            memory_max_bytes: 1 << 20,
+        };
         let queue = Queue::open(disk.clone(), journal, &[], events.clone(), options).unwrap();
         let placed = Arc::new(Placed::single(Arc::new(Memory::new())));
         let directory = Directory::open(placed, [7; 32], events).await.unwrap();
-        directory.add_domain(Domain::new("example.test".parse().unwrap()), "test").await.unwrap();
+        directory
+            .add_domain(Domain::new("example.test".parse().unwrap()), "test")
+            .await
+            .unwrap();
         for (address, quota_bytes) in [(USER, None), (OTHER, Some(10_000))] {
             let user = NewUser {
                 address: address.parse().unwrap(),
@@ -53,14 +66,44 @@ impl World {
             };
             directory.add_user(user, "test").await.unwrap();
         }
-        Self { server: Arc::new(Server { directory, mailboxes, queue, disk }), _dir: dir }
+        Self {
+            server: Arc::new(Server {
+                directory,
+                mailboxes,
+                queue,
+                disk,
+            }),
+            dir,
+        }
     }
 
     /// A connection; the greeting was read.
     pub(crate) async fn connect(&self) -> Client {
         let (near, far) = tokio::io::duplex(64 * 1024);
-        tokio::spawn(serve(Conn::for_test(far), self.server.clone()));
-        let mut client = Client { stream: near, buffer: Vec::new(), number: 0 };
+        self.greeted(near, Conn::for_test(far)).await
+    }
+
+    /// A connection from another host, to a server that has a certificate or not.
+    pub(crate) async fn connect_from_afar(&self, certificate: bool) -> Client {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let dir = self.dir.path().join("tls");
+        let tls = certificate.then(|| {
+            Tls::open(self.server.disk.clone(), &dir, "mail.example.test")
+                .unwrap()
+                .0
+        });
+        let peer = "192.0.2.1:4000".parse().unwrap();
+        self.greeted(near, Conn::for_test_with(far, peer, tls, Events::none()))
+            .await
+    }
+
+    async fn greeted(&self, near: DuplexStream, conn: Conn) -> Client {
+        tokio::spawn(serve(conn, self.server.clone()));
+        let mut client = Client {
+            stream: near,
+            buffer: Vec::new(),
+            number: 0,
+        };
         let greeting = client.line().await;
         assert!(greeting.starts_with("* OK [CAPABILITY IMAP4rev1"), "{greeting}");
         client
@@ -103,7 +146,10 @@ impl Client {
     pub(crate) async fn line(&mut self) -> String {
         let mut from = 0;
         loop {
-            let newline = self.buffer.get(from..).and_then(|rest| rest.windows(2).position(|pair| pair == b"\r\n"));
+            let newline = self
+                .buffer
+                .get(from..)
+                .and_then(|rest| rest.windows(2).position(|pair| pair == b"\r\n"));
             let Some(at) = newline.map(|at| from + at) else {
                 self.more().await;
                 continue;
@@ -129,7 +175,11 @@ impl Client {
     async fn more(&mut self) {
         let mut piece = [0; 8192];
         let read = self.stream.read(&mut piece).await.unwrap();
-        assert!(read > 0, "the server closed; left: {}", String::from_utf8_lossy(&self.buffer));
+        assert!(
+            read > 0,
+            "the server closed; left: {}",
+            String::from_utf8_lossy(&self.buffer)
+        );
         self.buffer.extend_from_slice(&piece[..read]);
     }
 
@@ -182,7 +232,8 @@ impl Client {
     pub(crate) async fn append_with(&mut self, name: &str, arguments: &str, text: &str) -> String {
         self.number += 1;
         let tag = format!("t{}", self.number);
-        self.send(&format!("{tag} APPEND {name} {arguments}{{{}}}\r\n", text.len())).await;
+        self.send(&format!("{tag} APPEND {name} {arguments}{{{}}}\r\n", text.len()))
+            .await;
         let go = self.line().await;
         if !go.starts_with('+') {
             return go.split_once(' ').unwrap().1.to_owned();

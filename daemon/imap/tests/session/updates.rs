@@ -11,7 +11,12 @@ async fn noop_tells_what_others_did() {
     second.ok("EXPUNGE").await;
     let lines = first.ok("NOOP").await;
     assert_eq!(lines[..2], ["* 1 EXPUNGE", "* 3 EXISTS"], "{lines:?}");
-    assert!(lines.iter().any(|line| line.starts_with("* 1 FETCH (FLAGS (") && line.contains("\\Seen")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("* 1 FETCH (FLAGS (") && line.contains("\\Seen")),
+        "{lines:?}"
+    );
     assert!(first.ok("NOOP").await.is_empty());
 }
 
@@ -24,8 +29,14 @@ async fn no_expunge_while_numbers_are_in_use() {
     second.ok("EXPUNGE").await;
     for command in ["FETCH 2 UID", "SEARCH UID 2", "STORE 2 +FLAGS (\\Flagged)"] {
         let lines = first.ok(command).await;
-        assert!(!lines.iter().any(|line| line.ends_with("EXPUNGE")), "{command}: {lines:?}");
-        assert!(!lines.iter().any(|line| line.contains("1 FETCH")), "{command}: {lines:?}");
+        assert!(
+            !lines.iter().any(|line| line.ends_with("EXPUNGE")),
+            "{command}: {lines:?}"
+        );
+        assert!(
+            !lines.iter().any(|line| line.contains("1 FETCH")),
+            "{command}: {lines:?}"
+        );
     }
     // The text is gone, and that is said; the number is still there.
     let answer = first.answer("FETCH 1 BODY.PEEK[]").await;
@@ -71,4 +82,13 @@ async fn a_removed_folder_ends_its_sessions() {
     first.send("a NOOP\r\n").await;
     assert!(first.line().await.starts_with("* BYE"));
     assert!(first.is_closed().await);
+}
+
+/// Ten thousand idle clients must fit into the memory of a small machine.
+#[tokio::test]
+async fn a_session_is_small() {
+    let world = World::new().await;
+    let (_near, far) = tokio::io::duplex(64);
+    let session = batpost_imap::serve(net::Conn::for_test(far), world.server.clone());
+    assert!(size_of_val(&session) <= 4096, "{} bytes", size_of_val(&session));
 }
