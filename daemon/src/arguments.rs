@@ -62,7 +62,10 @@ impl Texts {
     }
 
     fn template(self) -> StyledStr {
-        StyledStr::from(format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}", self.get("heading-usage")))
+        StyledStr::from(format!(
+            "{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}",
+            self.get("heading-usage")
+        ))
     }
 
     /// Tells what is wrong with a command line, on the standard error stream; a wish for help is fulfilled on the standard output.

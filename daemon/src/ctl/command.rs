@@ -14,26 +14,57 @@ pub(super) fn build(t: Texts) -> Command {
         .arg_required_else_help(true)
         .subcommand_required(true)
         .arg(t.flag("version").short('V').action(ArgAction::Version))
-        .arg(t.option("data", "DIR").global(true).value_parser(value_parser!(PathBuf)))
-        .arg(t.option("socket", "PATH").global(true).value_parser(value_parser!(PathBuf)).conflicts_with("data"))
+        .arg(
+            t.option("data", "DIR")
+                .global(true)
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            t.option("socket", "PATH")
+                .global(true)
+                .value_parser(value_parser!(PathBuf))
+                .conflicts_with("data"),
+        )
         .arg(t.flag("json").global(true))
-        .subcommands([domain(t), user(t), alias(t), group(t), folder(t), queue(t), session(t), service(t), log(t)])
+        .subcommands([
+            domain(t),
+            user(t),
+            alias(t),
+            group(t),
+            folder(t),
+            queue(t),
+            session(t),
+            service(t),
+            log(t),
+        ])
         .subcommands([access(t, "allow"), access(t, "block"), setting(t)])
         .subcommand(noun(t, "storage").subcommand(t.command("show", "storage-show")))
-        .subcommand(t.command("check", "check").arg(t.option("user", "ADDRESS")).arg(t.flag("repair")))
+        .subcommand(
+            t.command("check", "check")
+                .arg(t.option("user", "ADDRESS"))
+                .arg(t.flag("repair")),
+        )
         .subcommand(t.command("monitor", "monitor"))
-        .subcommand(t.command("rpc", "rpc").arg(t.positional("method")).arg(t.positional("params").required(false)))
+        .subcommand(
+            t.command("rpc", "rpc")
+                .arg(t.positional("method"))
+                .arg(t.positional("params").required(false)),
+        )
         .subcommand(t.command("stdio", "stdio"))
         .subcommand(t.command("shutdown", "shutdown"))
         .subcommand(
-            t.command("completions", "completions")
-                .arg(t.positional("shell").value_parser(value_parser!(clap_complete::Shell))),
+            t.command("completions", "completions").arg(
+                t.positional("shell")
+                    .value_parser(value_parser!(clap_complete::Shell)),
+            ),
         )
 }
 
 /// A command that needs a verb after it.
 fn noun(t: Texts, name: &'static str) -> Command {
-    t.command(name, name).subcommand_required(true).arg_required_else_help(true)
+    t.command(name, name)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
 }
 
 /// The options of a list.
@@ -73,7 +104,11 @@ fn domain(t: Texts) -> Command {
         .subcommand(paged(t, t.command("list", "domain-list")))
         .subcommand(t.command("show", "domain-show").arg(t.positional("name")))
         .subcommand(fields(t.command("set", "domain-set").arg(t.positional("name"))))
-        .subcommand(t.command("remove", "domain-remove").arg(t.positional("name")).arg(t.flag("with-users")))
+        .subcommand(
+            t.command("remove", "domain-remove")
+                .arg(t.positional("name"))
+                .arg(t.flag("with-users")),
+        )
 }
 
 fn user(t: Texts) -> Command {
@@ -86,8 +121,15 @@ fn user(t: Texts) -> Command {
             .arg(many(t.option("group", "NAME")))
     };
     noun(t, "user")
-        .subcommand(fields(t.command("add", "user-add").arg(address()).arg(t.flag("password-stdin"))))
-        .subcommand(paged(t, t.command("list", "user-list").arg(t.option("domain", "NAME"))))
+        .subcommand(fields(
+            t.command("add", "user-add")
+                .arg(address())
+                .arg(t.flag("password-stdin")),
+        ))
+        .subcommand(paged(
+            t,
+            t.command("list", "user-list").arg(t.option("domain", "NAME")),
+        ))
         .subcommand(t.command("show", "user-show").arg(address()))
         .subcommand(
             fields(t.command("set", "user-set").arg(address()))
@@ -96,9 +138,21 @@ fn user(t: Texts) -> Command {
                 .arg(switch(t, "keep-copy"))
                 .arg(many(t.option("deny", "PROTOCOL"))),
         )
-        .subcommand(t.command("rename", "user-rename").arg(address()).arg(t.positional("to")))
-        .subcommand(t.command("password", "user-password").arg(address()).arg(t.flag("password-stdin")))
-        .subcommand(t.command("remove", "user-remove").arg(address()).arg(t.flag("keep-mail")))
+        .subcommand(
+            t.command("rename", "user-rename")
+                .arg(address())
+                .arg(t.positional("to")),
+        )
+        .subcommand(
+            t.command("password", "user-password")
+                .arg(address())
+                .arg(t.flag("password-stdin")),
+        )
+        .subcommand(
+            t.command("remove", "user-remove")
+                .arg(address())
+                .arg(t.flag("keep-mail")),
+        )
         .subcommand(
             t.command("import", "user-import")
                 .arg(t.positional("file").value_parser(value_parser!(PathBuf)))
@@ -109,8 +163,15 @@ fn user(t: Texts) -> Command {
 fn alias(t: Texts) -> Command {
     let targets = || t.positional("target").num_args(1..).action(ArgAction::Append);
     noun(t, "alias")
-        .subcommand(t.command("add", "alias-add").arg(t.positional("address")).arg(targets()))
-        .subcommand(paged(t, t.command("list", "alias-list").arg(t.option("domain", "NAME"))))
+        .subcommand(
+            t.command("add", "alias-add")
+                .arg(t.positional("address"))
+                .arg(targets()),
+        )
+        .subcommand(paged(
+            t,
+            t.command("list", "alias-list").arg(t.option("domain", "NAME")),
+        ))
         .subcommand(
             t.command("set", "alias-set")
                 .arg(t.positional("address"))
@@ -145,7 +206,9 @@ fn folder(t: Texts) -> Command {
         .subcommand(folder("rename", "folder-rename").arg(t.positional("to")))
         .subcommand(folder("remove", "folder-remove"))
         .subcommand(
-            folder("rights", "folder-rights").arg(t.positional("identifier")).arg(t.positional("rights").required(false)),
+            folder("rights", "folder-rights")
+                .arg(t.positional("identifier"))
+                .arg(t.positional("rights").required(false)),
         )
 }
 
@@ -157,14 +220,21 @@ fn queue(t: Texts) -> Command {
         .subcommand(t.command("retry", "queue-retry").arg(ids().required(false)))
         .subcommand(t.command("hold", "queue-hold").arg(ids()))
         .subcommand(t.command("release", "queue-release").arg(ids()))
-        .subcommand(t.command("remove", "queue-remove").arg(ids()).arg(t.flag("bounce")))
+        .subcommand(
+            t.command("remove", "queue-remove")
+                .arg(ids())
+                .arg(t.flag("bounce")),
+        )
         .subcommand(t.command("read", "queue-read").arg(t.positional("id")))
 }
 
 fn session(t: Texts) -> Command {
     noun(t, "session")
         .subcommand(paged(t, t.command("list", "session-list")))
-        .subcommand(t.command("end", "session-end").arg(t.positional("id").value_parser(value_parser!(u64))))
+        .subcommand(
+            t.command("end", "session-end")
+                .arg(t.positional("id").value_parser(value_parser!(u64))),
+        )
 }
 
 fn service(t: Texts) -> Command {
@@ -192,7 +262,11 @@ fn log(t: Texts) -> Command {
 
 fn access(t: Texts, side: &'static str) -> Command {
     noun(t, side)
-        .subcommand(t.command("add", "access-add").arg(t.positional("pattern")).arg(t.option("comment", "TEXT")))
+        .subcommand(
+            t.command("add", "access-add")
+                .arg(t.positional("pattern"))
+                .arg(t.option("comment", "TEXT")),
+        )
         .subcommand(paged(t, t.command("list", "access-list")))
         .subcommand(t.command("remove", "access-remove").arg(t.positional("pattern")))
 }
@@ -200,7 +274,11 @@ fn access(t: Texts, side: &'static str) -> Command {
 fn setting(t: Texts) -> Command {
     noun(t, "setting")
         .subcommand(t.command("list", "setting-list"))
-        .subcommand(t.command("set", "setting-set").arg(t.positional("key")).arg(t.positional("value")))
+        .subcommand(
+            t.command("set", "setting-set")
+                .arg(t.positional("key"))
+                .arg(t.positional("value")),
+        )
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use i18n::Language;
+use shared::Refusal;
 use shared::client::{CallError, Client, Endpoint};
 use shared::protocol::{Failure, Request};
-use shared::Refusal;
 
 use crate::arguments::Texts;
 use crate::exit;
@@ -76,8 +76,15 @@ pub fn main() -> ExitCode {
 }
 
 fn completions(texts: Texts, arguments: &ArgMatches) -> ExitCode {
-    let Some(shell) = arguments.get_one::<clap_complete::Shell>("shell") else { return ExitCode::from(exit::USAGE) };
-    clap_complete::generate(*shell, &mut command::build(texts), "batpostctl", &mut std::io::stdout());
+    let Some(shell) = arguments.get_one::<clap_complete::Shell>("shell") else {
+        return ExitCode::from(exit::USAGE);
+    };
+    clap_complete::generate(
+        *shell,
+        &mut command::build(texts),
+        "batpostctl",
+        &mut std::io::stdout(),
+    );
     ExitCode::SUCCESS
 }
 
@@ -98,7 +105,13 @@ async fn run(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
         return relay(&endpoint).await;
     }
     let client = Client::connect(&endpoint, "batpostctl", language.code()).await?;
-    let session = Session { client, out: Output { language, json: matches.get_flag("json") } };
+    let session = Session {
+        client,
+        out: Output {
+            language,
+            json: matches.get_flag("json"),
+        },
+    };
     verbs::run(&session, matches).await
 }
 
@@ -120,13 +133,16 @@ fn explain(language: Language, trouble: &Trouble) -> u8 {
     let (text, code) = match trouble {
         Trouble::Told => return exit::REFUSED,
         Trouble::Refused(refusal) => (refusal_text(language, refusal), exit::REFUSED),
-        Trouble::Call(CallError::Failed(Failure { data: Some(refusal), .. })) => {
-            (refusal_text(language, refusal), exit::REFUSED)
-        }
+        Trouble::Call(CallError::Failed(Failure {
+            data: Some(refusal), ..
+        })) => (refusal_text(language, refusal), exit::REFUSED),
         Trouble::Call(CallError::Failed(failure)) => (failure.message.clone(), exit::REFUSED),
         Trouble::Call(CallError::NoDaemon(reason)) => {
             let args = [("reason", i18n::Arg::from(reason.as_str()))];
-            (i18n::format(language, "cli-error-no-daemon", &args), exit::NO_DAEMON)
+            (
+                i18n::format(language, "cli-error-no-daemon", &args),
+                exit::NO_DAEMON,
+            )
         }
         Trouble::Call(CallError::Lost) => (i18n::text(language, "cli-error-lost"), exit::NO_DAEMON),
         Trouble::Call(CallError::Garbled(reason)) => {
@@ -140,7 +156,10 @@ fn explain(language: Language, trouble: &Trouble) -> u8 {
 
 /// A refusal in words.
 fn refusal_text(language: Language, refusal: &Refusal) -> String {
-    let args: Vec<(&str, i18n::Arg)> =
-        refusal.args.iter().map(|(name, value)| (name.as_str(), value.as_str().into())).collect();
+    let args: Vec<(&str, i18n::Arg)> = refusal
+        .args
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().into()))
+        .collect();
     i18n::format(language, &format!("refusal-{}", refusal.code), &args)
 }

@@ -36,7 +36,10 @@ impl Output {
 
     /// Prints rows under the headings `cli-column-<name>`.
     pub(super) fn table(self, columns: &[&str], rows: &[Vec<String>]) {
-        let heads: Vec<String> = columns.iter().map(|name| self.text(&format!("column-{name}"))).collect();
+        let heads: Vec<String> = columns
+            .iter()
+            .map(|name| self.text(&format!("column-{name}")))
+            .collect();
         let mut widths: Vec<usize> = heads.iter().map(|head| head.chars().count()).collect();
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -51,8 +54,15 @@ impl Output {
 
     /// Prints names and values under each other.
     pub(super) fn facts(self, facts: &[(&str, String)]) {
-        let names: Vec<String> = facts.iter().map(|(name, _)| self.text(&format!("column-{name}"))).collect();
-        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        let names: Vec<String> = facts
+            .iter()
+            .map(|(name, _)| self.text(&format!("column-{name}")))
+            .collect();
+        let width = names
+            .iter()
+            .map(|name| name.chars().count())
+            .max()
+            .unwrap_or_default();
         for (name, (_, value)) in names.iter().zip(facts) {
             println!("{name}{}  {value}", " ".repeat(width - name.chars().count()));
         }
@@ -79,7 +89,10 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     let mut out = String::new();
     for (cell, width) in cells.iter().zip(widths) {
         // What peers sent is shown here, too: nothing of it may steer the terminal.
-        let cell: String = cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let cell: String = cell
+            .chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect();
         out.push_str(&cell);
         out.push_str(&" ".repeat(width.saturating_sub(cell.chars().count()) + 2));
     }
@@ -89,6 +102,10 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 
 /// Unix seconds as local time.
 pub(super) fn time(seconds: i64) -> String {
-    let Ok(at) = Timestamp::from_second(seconds) else { return String::new() };
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    let Ok(at) = Timestamp::from_second(seconds) else {
+        return String::new();
+    };
+    at.to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }

@@ -43,12 +43,18 @@ pub(super) struct Listen {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { addresses: everywhere(), port_offset: 0 }
+        Self {
+            addresses: everywhere(),
+            port_offset: 0,
+        }
     }
 }
 
 fn everywhere() -> Vec<IpAddr> {
-    vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)]
+    vec![
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    ]
 }
 
 fn main_database() -> BTreeMap<String, Database> {
@@ -66,7 +72,12 @@ pub(super) struct Port {
 }
 
 const fn port(service: &'static str, protocol: Protocol, port: u16, tls: bool) -> Port {
-    Port { service, protocol, port, tls }
+    Port {
+        service,
+        protocol,
+        port,
+        tls,
+    }
 }
 
 /// The standard ports (RFC 5321, 6409, 8314, 2033, 1939, 9051). LMTP has none of its own; 24 is the private mail system's.
@@ -99,11 +110,16 @@ impl Config {
     pub(super) fn write(&self, disk: &SharedDisk, data: &Path) -> Result<(), Trouble> {
         let path = data.join(FILE);
         let text = toml::to_string_pretty(self).map_err(|error| damaged(&path, error))?;
-        disk.write_atomic(&path, text.as_bytes()).map_err(|error| Trouble::unwritable(&path, &error))
+        disk.write_atomic(&path, text.as_bytes())
+            .map_err(|error| Trouble::unwritable(&path, &error))
     }
 
     pub(super) fn placement(&self) -> Placement {
-        Placement { databases: self.databases.clone(), placing: self.placing.clone(), mapping: self.mapping.clone() }
+        Placement {
+            databases: self.databases.clone(),
+            placing: self.placing.clone(),
+            mapping: self.mapping.clone(),
+        }
     }
 
     /// The addresses of a port. LMTP is for this host alone.
@@ -112,17 +128,25 @@ impl Config {
         if port.protocol == Protocol::Lmtp {
             return vec![SocketAddr::from((Ipv4Addr::LOCALHOST, number))];
         }
-        self.listen.addresses.iter().map(|address| SocketAddr::new(*address, number)).collect()
+        self.listen
+            .addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, number))
+            .collect()
     }
 }
 
 fn damaged(path: &Path, reason: impl std::fmt::Display) -> Trouble {
-    Trouble::new("config").with("path", path.display()).with("reason", reason)
+    Trouble::new("config")
+        .with("path", path.display())
+        .with("reason", reason)
 }
 
 /// What is wrong and on which line; the parser's own account takes several lines.
 fn one_line(error: &toml::de::Error, text: &str) -> String {
-    let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+    let line = error
+        .span()
+        .map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
     match line {
         Some(line) => format!("{line}: {}", error.message()),
         None => error.message().to_owned(),
@@ -132,7 +156,9 @@ fn one_line(error: &toml::de::Error, text: &str) -> String {
 /// Where the packaged service keeps its data.
 #[cfg(windows)]
 pub(crate) fn default_data() -> PathBuf {
-    std::env::var_os("ProgramData").map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from).join("BatPost")
+    std::env::var_os("ProgramData")
+        .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
+        .join("BatPost")
 }
 
 /// Where the packaged service keeps its data.

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use disk::SharedDisk;
 use i18n::{Arg, Language};
+use shared::model::Domain;
 use shared::protocol::NewUser;
 use shared::{Address, DomainName};
-use shared::model::Domain;
 
 use super::assemble::Server;
 use super::config::{FILE, PORTS};
@@ -22,10 +22,21 @@ const PORT_OFFSET: u16 = 2000;
 const PASSWORD_FILE: &str = "demo-password";
 
 pub(super) async fn demo(disk: &SharedDisk, data: &Path, language: Language) -> Result<(), Trouble> {
-    let fresh = !disk.exists(&data.join(FILE)).map_err(|error| Trouble::unwritable(data, &error))?;
+    let fresh = !disk
+        .exists(&data.join(FILE))
+        .map_err(|error| Trouble::unwritable(data, &error))?;
     if fresh {
         let bind = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
-        init(disk, data, Wish { hostname: "localhost".to_owned(), port_offset: PORT_OFFSET, bind }).await?;
+        init(
+            disk,
+            data,
+            Wish {
+                hostname: "localhost".to_owned(),
+                port_offset: PORT_OFFSET,
+                bind,
+            },
+        )
+        .await?;
     }
     let password = password(disk, data)?;
     run(disk, data, language, |server| {
@@ -52,7 +63,10 @@ fn password(disk: &SharedDisk, data: &Path) -> Result<String, Trouble> {
     }
     let mut random = [0_u8; 10];
     getrandom::fill(&mut random).map_err(|error| Trouble::new("start").with("reason", error))?;
-    let text: String = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let text: String = random
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+        .collect();
     disk.write_atomic(&path, text.as_bytes())
         .and_then(|()| disk::set_private_permissions(&path))
         .map_err(|error| Trouble::unwritable(&path, &error))?;
@@ -63,12 +77,25 @@ fn password(disk: &SharedDisk, data: &Path) -> Result<String, Trouble> {
 async fn people(server: &Server, password: &str) -> Result<(), String> {
     let directory = &server.directory;
     let domain = DomainName::parse(DOMAIN).map_err(|error| error.to_string())?;
-    if directory.domain(&domain).await.map_err(|error| error.to_string())?.is_none() {
-        directory.add_domain(Domain::new(domain), "demo").await.map_err(|error| error.to_string())?;
+    if directory
+        .domain(&domain)
+        .await
+        .map_err(|error| error.to_string())?
+        .is_none()
+    {
+        directory
+            .add_domain(Domain::new(domain), "demo")
+            .await
+            .map_err(|error| error.to_string())?;
     }
     for text in USERS {
         let address = Address::parse(text).map_err(|error| error.to_string())?;
-        if directory.user(&address).await.map_err(|error| error.to_string())?.is_none() {
+        if directory
+            .user(&address)
+            .await
+            .map_err(|error| error.to_string())?
+            .is_none()
+        {
             let user = NewUser {
                 address,
                 password: Some(password.to_owned()),
@@ -77,7 +104,10 @@ async fn people(server: &Server, password: &str) -> Result<(), String> {
                 groups: Vec::new(),
                 enabled: true,
             };
-            directory.add_user(user, "demo").await.map_err(|error| error.to_string())?;
+            directory
+                .add_user(user, "demo")
+                .await
+                .map_err(|error| error.to_string())?;
         }
     }
     Ok(())
@@ -89,13 +119,27 @@ fn tell(server: &Server, data: &Path, password: &str, language: Language) {
     say("daemon-demo-title", &[("data", place.clone())]);
     for port in PORTS {
         for address in server.config.addresses(port) {
-            let key = if port.tls { "daemon-demo-tls" } else { "daemon-demo-service" };
+            let key = if port.tls {
+                "daemon-demo-tls"
+            } else {
+                "daemon-demo-service"
+            };
             let name = port.service.to_uppercase();
-            say(key, &[("service", name.into()), ("address", address.to_string().into())]);
+            say(
+                key,
+                &[("service", name.into()), ("address", address.to_string().into())],
+            );
         }
     }
     let [first, second] = USERS;
-    say("daemon-demo-user", &[("user", first.into()), ("other", second.into()), ("password", password.into())]);
+    say(
+        "daemon-demo-user",
+        &[
+            ("user", first.into()),
+            ("other", second.into()),
+            ("password", password.into()),
+        ],
+    );
     say("daemon-demo-control", &[("data", place)]);
     say("daemon-demo-stop", &[]);
 }

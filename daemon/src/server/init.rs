@@ -27,22 +27,36 @@ pub(super) struct Wish {
 pub(super) async fn init(disk: &SharedDisk, data: &Path, wish: Wish) -> Result<(), Trouble> {
     let bad_name = |_| Trouble::new("hostname").with("hostname", &wish.hostname);
     let hostname = DomainName::parse(&wish.hostname).map_err(bad_name)?;
-    disk.create_dir_all_synced(data).map_err(|error| Trouble::unwritable(data, &error))?;
+    disk.create_dir_all_synced(data)
+        .map_err(|error| Trouble::unwritable(data, &error))?;
     let _lock = super::run::lock(disk, data)?;
-    if disk.exists(&data.join(FILE)).map_err(|error| Trouble::unwritable(data, &error))? {
+    if disk
+        .exists(&data.join(FILE))
+        .map_err(|error| Trouble::unwritable(data, &error))?
+    {
         return Err(Trouble::new("initialised").with("data", data.display()));
     }
-    let mut config = Config { databases: drivers::Placement::default().databases, ..Config::default() };
-    config.listen = Listen { port_offset: wish.port_offset, ..Listen::default() };
+    let mut config = Config {
+        databases: drivers::Placement::default().databases,
+        ..Config::default()
+    };
+    config.listen = Listen {
+        port_offset: wish.port_offset,
+        ..Listen::default()
+    };
     if !wish.bind.is_empty() {
         config.listen.addresses = wish.bind;
     }
     let key = secret(disk, data, true)?;
-    let placed = Placed::open(&config.placement(), disk, data).map_err(|error| Trouble::store("configuration", error))?;
+    let placed = Placed::open(&config.placement(), disk, data)
+        .map_err(|error| Trouble::store("configuration", error))?;
     let directory = Directory::open(Arc::new(placed), key, Events::none())
         .await
         .map_err(|error| Trouble::store("configuration", error))?;
-    let (_, revision) = directory.setting_values().await.map_err(|error| Trouble::store("configuration", error))?;
+    let (_, revision) = directory
+        .setting_values()
+        .await
+        .map_err(|error| Trouble::store("configuration", error))?;
     directory
         .set_setting("server.hostname", hostname.as_str(), revision, "init")
         .await

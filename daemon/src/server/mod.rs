@@ -55,21 +55,36 @@ fn command(t: Texts) -> Command {
                 .arg(data())
                 .arg(t.option("hostname", "NAME").required(true))
                 .arg(t.option("port-offset", "N").value_parser(value_parser!(u16)))
-                .arg(t.option("bind", "ADDRESS").value_parser(value_parser!(IpAddr)).action(ArgAction::Append)),
+                .arg(
+                    t.option("bind", "ADDRESS")
+                        .value_parser(value_parser!(IpAddr))
+                        .action(ArgAction::Append),
+                ),
         )
 }
 
 fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
     let disk: SharedDisk = Arc::new(RealDisk::new());
-    let Some((verb, arguments)) = matches.subcommand() else { return Ok(()) };
+    let Some((verb, arguments)) = matches.subcommand() else {
+        return Ok(());
+    };
     let data = arguments.get_one::<PathBuf>("data").cloned();
     match verb {
         "init" => {
             let data = data.unwrap_or_else(default_data);
             let wish = init::Wish {
-                hostname: arguments.get_one::<String>("hostname").cloned().unwrap_or_default(),
-                port_offset: arguments.get_one::<u16>("port-offset").copied().unwrap_or_default(),
-                bind: arguments.get_many::<IpAddr>("bind").map(|all| all.copied().collect()).unwrap_or_default(),
+                hostname: arguments
+                    .get_one::<String>("hostname")
+                    .cloned()
+                    .unwrap_or_default(),
+                port_offset: arguments
+                    .get_one::<u16>("port-offset")
+                    .copied()
+                    .unwrap_or_default(),
+                bind: arguments
+                    .get_many::<IpAddr>("bind")
+                    .map(|all| all.copied().collect())
+                    .unwrap_or_default(),
             };
             runtime()?.block_on(init::init(&disk, &data, wish))?;
             let args = [("data", data.display().to_string().into())];
@@ -88,6 +103,9 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("batpost").build();
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("batpost")
+        .build();
     built.map_err(|error| Trouble::new("start").with("reason", error))
 }

@@ -30,7 +30,10 @@ pub(super) async fn run(
     let (stop, stopped) = watch::channel(false);
     let server = Arc::new(assemble::start(disk, data, stop.clone()).await?);
     tokio::spawn(signals(stop, Arc::clone(&server)));
-    let args = [("version", crate::VERSION.into()), ("data", data.display().to_string().into())];
+    let args = [
+        ("version", crate::VERSION.into()),
+        ("data", data.display().to_string().into()),
+    ];
     println!("{}", i18n::format(language, "daemon-running", &args));
     started(Arc::clone(&server));
     wait(stopped).await;
@@ -48,7 +51,8 @@ async fn wait(mut stopped: watch::Receiver<bool>) {
 #[cfg(unix)]
 async fn signals(stop: watch::Sender<bool>, server: Arc<Server>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
         return;
     };
     loop {

@@ -15,7 +15,11 @@ pub(super) fn secret(disk: &SharedDisk, data: &Path, make: bool) -> Result<[u8; 
     let path = folder.join("secret");
     match disk.read(&path) {
         Ok(bytes) => {
-            let wrong = |_| Trouble::new("config").with("path", path.display()).with("reason", bytes.len());
+            let wrong = |_| {
+                Trouble::new("config")
+                    .with("path", path.display())
+                    .with("reason", bytes.len())
+            };
             <[u8; SECRET_BYTES]>::try_from(bytes.as_slice()).map_err(wrong)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && make => {
@@ -29,6 +33,8 @@ pub(super) fn secret(disk: &SharedDisk, data: &Path, make: bool) -> Result<[u8; 
             written.map_err(|error| Trouble::unwritable(&path, &error))?;
             Ok(key)
         }
-        Err(error) => Err(Trouble::new("config").with("path", path.display()).with("reason", error)),
+        Err(error) => Err(Trouble::new("config")
+            .with("path", path.display())
+            .with("reason", error)),
     }
 }

@@ -15,7 +15,10 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn new(key: &'static str) -> Self {
-        Self { key, args: Vec::new() }
+        Self {
+            key,
+            args: Vec::new(),
+        }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Display) -> Self {
@@ -24,7 +27,9 @@ impl Trouble {
     }
 
     pub(super) fn unwritable(path: &Path, error: &io::Error) -> Self {
-        Self::new("unwritable").with("path", path.display()).with("reason", error)
+        Self::new("unwritable")
+            .with("path", path.display())
+            .with("reason", error)
     }
 
     pub(super) fn store(store: &'static str, error: impl Display) -> Self {
@@ -32,7 +37,11 @@ impl Trouble {
     }
 
     pub(super) fn text(&self, language: Language) -> String {
-        let args: Vec<(&str, Arg)> = self.args.iter().map(|(name, value)| (*name, value.as_str().into())).collect();
+        let args: Vec<(&str, Arg)> = self
+            .args
+            .iter()
+            .map(|(name, value)| (*name, value.as_str().into()))
+            .collect();
         i18n::format(language, &format!("daemon-error-{}", self.key), &args)
     }
 }

@@ -23,7 +23,9 @@ async fn add(session: &Session, arguments: &ArgMatches) -> Outcome {
     fill(&mut domain, arguments)?;
     let name = domain.name.to_string();
     let changed = session.call(DomainAdd { domain }).await?;
-    session.out.show(&changed, |_| session.out.say("done-domain-add", &[("name", name.into())]));
+    session.out.show(&changed, |_| {
+        session.out.say("done-domain-add", &[("name", name.into())])
+    });
     Ok(())
 }
 
@@ -36,7 +38,11 @@ fn fill(domain: &mut Domain, arguments: &ArgMatches) -> Result<(), shared::Refus
         domain.enabled = *enabled;
     }
     if let Some(address) = optional(arguments, "catch-all") {
-        domain.catch_all = if address.is_empty() { None } else { Some(Address::parse(&address)?) };
+        domain.catch_all = if address.is_empty() {
+            None
+        } else {
+            Some(Address::parse(&address)?)
+        };
     }
     if let Some(bytes) = number(arguments, "user-quota") {
         domain.user_quota_bytes = (bytes > 0).then_some(bytes);
@@ -48,21 +54,37 @@ fn fill(domain: &mut Domain, arguments: &ArgMatches) -> Result<(), shared::Refus
 }
 
 async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let rows = session.call(DomainList { page: page(arguments) }).await?;
+    let rows = session
+        .call(DomainList {
+            page: page(arguments),
+        })
+        .await?;
     let out = session.out;
     out.show(&rows, |rows| {
         let cells = rows.rows.iter().map(|row| {
             let domain = &row.domain;
-            vec![domain.name.unicode(), row.users.to_string(), out.yes_no(domain.enabled), domain.description.clone()]
+            vec![
+                domain.name.unicode(),
+                row.users.to_string(),
+                out.yes_no(domain.enabled),
+                domain.description.clone(),
+            ]
         });
-        out.table(&["domain", "users", "enabled", "description"], &cells.collect::<Vec<_>>());
+        out.table(
+            &["domain", "users", "enabled", "description"],
+            &cells.collect::<Vec<_>>(),
+        );
         out.rest(rows.rows.len(), rows.total);
     });
     Ok(())
 }
 
 async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let domain = session.call(DomainGet { name: text(arguments, "name") }).await?;
+    let domain = session
+        .call(DomainGet {
+            name: text(arguments, "name"),
+        })
+        .await?;
     let out = session.out;
     out.show(&domain, |domain| {
         let aliases: Vec<String> = domain.aliases.iter().map(DomainName::unicode).collect();
@@ -71,23 +93,45 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             ("enabled", out.yes_no(domain.enabled)),
             ("description", domain.description.clone()),
             ("aliases", aliases.join(", ")),
-            ("catch-all", domain.catch_all.as_ref().map(ToString::to_string).unwrap_or_default()),
-            ("user-quota", domain.user_quota_bytes.map(|bytes| out.bytes(bytes)).unwrap_or_default()),
+            (
+                "catch-all",
+                domain
+                    .catch_all
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
+            (
+                "user-quota",
+                domain
+                    .user_quota_bytes
+                    .map(|bytes| out.bytes(bytes))
+                    .unwrap_or_default(),
+            ),
         ]);
     });
     Ok(())
 }
 
 async fn set(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let mut domain = session.call(DomainGet { name: text(arguments, "name") }).await?;
+    let mut domain = session
+        .call(DomainGet {
+            name: text(arguments, "name"),
+        })
+        .await?;
     fill(&mut domain, arguments)?;
     let changed = session.call(DomainSet { domain }).await?;
-    session.out.show(&changed, |_| session.out.say("done-change", &[]));
+    session
+        .out
+        .show(&changed, |_| session.out.say("done-change", &[]));
     Ok(())
 }
 
 async fn remove(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let request = DomainRemove { name: text(arguments, "name"), with_users: arguments.get_flag("with-users") };
+    let request = DomainRemove {
+        name: text(arguments, "name"),
+        with_users: arguments.get_flag("with-users"),
+    };
     let done = session.call(request).await?;
     session.out.show(&done, |_| session.out.say("done-remove", &[]));
     Ok(())

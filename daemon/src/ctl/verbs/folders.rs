@@ -13,7 +13,11 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         let rows = session.call(FolderList { user }).await?;
         out.show(&rows, |rows| {
             let cells = rows.rows.iter().map(|folder| {
-                let rights: Vec<String> = folder.rights.iter().map(|(who, what)| format!("{who}={what}")).collect();
+                let rights: Vec<String> = folder
+                    .rights
+                    .iter()
+                    .map(|(who, what)| format!("{who}={what}"))
+                    .collect();
                 vec![
                     folder.name.clone(),
                     folder.messages.to_string(),
@@ -23,17 +27,43 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
                     rights.join(" "),
                 ]
             });
-            out.table(&["folder", "messages", "unseen", "size", "special-use", "rights"], &cells.collect::<Vec<_>>());
+            out.table(
+                &["folder", "messages", "unseen", "size", "special-use", "rights"],
+                &cells.collect::<Vec<_>>(),
+            );
         });
         return Ok(());
     }
     let name = text(arguments, "folder");
     let done = match verb {
-        "add" => session.call(FolderAdd { user, name, special_use: optional(arguments, "special-use") }).await?,
-        "rename" => session.call(FolderRename { user, name, to: text(arguments, "to") }).await?,
+        "add" => {
+            session
+                .call(FolderAdd {
+                    user,
+                    name,
+                    special_use: optional(arguments, "special-use"),
+                })
+                .await?
+        }
+        "rename" => {
+            session
+                .call(FolderRename {
+                    user,
+                    name,
+                    to: text(arguments, "to"),
+                })
+                .await?
+        }
         "rights" => {
             let (identifier, rights) = (text(arguments, "identifier"), text(arguments, "rights"));
-            session.call(FolderRights { user, name, identifier, rights }).await?
+            session
+                .call(FolderRights {
+                    user,
+                    name,
+                    identifier,
+                    rights,
+                })
+                .await?
         }
         _ => session.call(FolderRemove { user, name }).await?,
     };

@@ -15,7 +15,11 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         message: optional(arguments, "message"),
         contains: text(arguments, "contains"),
         before: 0,
-        limit: if verb == "show" { number(arguments, "limit").unwrap_or_default() } else { 0 },
+        limit: if verb == "show" {
+            number(arguments, "limit").unwrap_or_default()
+        } else {
+            0
+        },
     };
     if verb == "follow" {
         return follow(session, &filter).await;
@@ -27,14 +31,24 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
 
 /// Shows rows as they come, until the daemon or the person ends it.
 async fn follow(session: &Session, filter: &LogFilter) -> Outcome {
-    session.call(Subscribe { channels: vec!["log".to_owned()] }).await?;
+    session
+        .call(Subscribe {
+            channels: vec!["log".to_owned()],
+        })
+        .await?;
     while let Some(notification) = session.client.notification().await {
-        let Ok(row) = serde_json::from_value::<LogRow>(notification.params) else { continue };
+        let Ok(row) = serde_json::from_value::<LogRow>(notification.params) else {
+            continue;
+        };
         let contains = filter.contains.to_lowercase();
         let passes = (filter.channels.is_empty() || filter.channels.contains(&row.channel))
             && filter.session.is_none_or(|id| row.session == Some(id))
-            && filter.message.as_ref().is_none_or(|id| row.message.as_ref() == Some(id))
-            && (row.text.to_lowercase().contains(&contains) || row.fields.to_string().to_lowercase().contains(&contains));
+            && filter
+                .message
+                .as_ref()
+                .is_none_or(|id| row.message.as_ref() == Some(id))
+            && (row.text.to_lowercase().contains(&contains)
+                || row.fields.to_string().to_lowercase().contains(&contains));
         if !passes {
             continue;
         }
@@ -49,9 +63,19 @@ async fn follow(session: &Session, filter: &LogFilter) -> Outcome {
 
 fn line(row: &LogRow) {
     let at = Timestamp::from_microsecond(row.at_us).unwrap_or_default();
-    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f");
+    let at = at
+        .to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S%.3f");
     let session = row.session.map(|id| format!(" #{id}")).unwrap_or_default();
-    let message = row.message.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
-    let text: String = row.text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let message = row
+        .message
+        .as_ref()
+        .map(|id| format!(" {id}"))
+        .unwrap_or_default();
+    let text: String = row
+        .text
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     println!("{at} {} {}{session}{message} {text}", row.severity, row.channel);
 }

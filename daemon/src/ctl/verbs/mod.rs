@@ -20,7 +20,9 @@ type Outcome = Result<(), Trouble>;
 
 /// Carries out what the command line says.
 pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
-    let Some((noun, arguments)) = matches.subcommand() else { return Ok(()) };
+    let Some((noun, arguments)) = matches.subcommand() else {
+        return Ok(());
+    };
     let (verb, inner) = arguments.subcommand().unwrap_or(("", arguments));
     match noun {
         "domain" => domains::run(session, verb, inner).await,
@@ -51,7 +53,10 @@ fn optional(arguments: &ArgMatches, id: &str) -> Option<String> {
 }
 
 fn texts(arguments: &ArgMatches, id: &str) -> Vec<String> {
-    arguments.get_many::<String>(id).map(|values| values.cloned().collect()).unwrap_or_default()
+    arguments
+        .get_many::<String>(id)
+        .map(|values| values.cloned().collect())
+        .unwrap_or_default()
 }
 
 fn number(arguments: &ArgMatches, id: &str) -> Option<u64> {

@@ -16,24 +16,55 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         "list" => return list(session, arguments).await,
         "show" => return show(session, arguments).await,
         "read" => return read(session, arguments).await,
-        "retry" => session.call(QueueRetry { ids: texts(arguments, "id") }).await?,
-        "hold" => session.call(QueueHold { ids: texts(arguments, "id") }).await?,
-        "release" => session.call(QueueRelease { ids: texts(arguments, "id") }).await?,
+        "retry" => {
+            session
+                .call(QueueRetry {
+                    ids: texts(arguments, "id"),
+                })
+                .await?
+        }
+        "hold" => {
+            session
+                .call(QueueHold {
+                    ids: texts(arguments, "id"),
+                })
+                .await?
+        }
+        "release" => {
+            session
+                .call(QueueRelease {
+                    ids: texts(arguments, "id"),
+                })
+                .await?
+        }
         _ => {
-            let request = QueueRemove { ids: texts(arguments, "id"), bounce: arguments.get_flag("bounce") };
+            let request = QueueRemove {
+                ids: texts(arguments, "id"),
+                bounce: arguments.get_flag("bounce"),
+            };
             session.call(request).await?
         }
     };
-    session.out.show(&count, |count| session.out.say("done-queue", &[("count", count.count.into())]));
+    session.out.show(&count, |count| {
+        session.out.say("done-queue", &[("count", count.count.into())])
+    });
     Ok(())
 }
 
 async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let rows = session.call(QueueList { page: page(arguments) }).await?;
+    let rows = session
+        .call(QueueList {
+            page: page(arguments),
+        })
+        .await?;
     let out = session.out;
     out.show(&rows, |rows| {
         let cells = rows.rows.iter().map(|row| {
-            let state = if row.held { out.text("held") } else { row.next_try.map(time).unwrap_or_default() };
+            let state = if row.held {
+                out.text("held")
+            } else {
+                row.next_try.map(time).unwrap_or_default()
+            };
             vec![
                 row.id.clone(),
                 time(row.arrived),
@@ -45,7 +76,16 @@ async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
                 row.last_reply.clone(),
             ]
         });
-        let columns = ["id", "arrived", "sender", "recipients", "size", "attempts", "next-try", "last-reply"];
+        let columns = [
+            "id",
+            "arrived",
+            "sender",
+            "recipients",
+            "size",
+            "attempts",
+            "next-try",
+            "last-reply",
+        ];
         out.table(&columns, &cells.collect::<Vec<_>>());
         out.rest(rows.rows.len(), rows.total);
     });
@@ -53,7 +93,11 @@ async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
 }
 
 async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let message = session.call(QueueShow { id: text(arguments, "id") }).await?;
+    let message = session
+        .call(QueueShow {
+            id: text(arguments, "id"),
+        })
+        .await?;
     let out = session.out;
     out.show(&message, |message| {
         let row = &message.row;
@@ -69,16 +113,29 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
         let cells = message.states.iter().map(|state| {
             let next = state.next_try.map(time).unwrap_or_default();
             let word = out.text(&format!("state-{}", state.state));
-            vec![state.address.clone(), word, state.attempts.to_string(), next, state.last_reply.clone()]
+            vec![
+                state.address.clone(),
+                word,
+                state.attempts.to_string(),
+                next,
+                state.last_reply.clone(),
+            ]
         });
-        out.table(&["recipient", "state", "attempts", "next-try", "last-reply"], &cells.collect::<Vec<_>>());
+        out.table(
+            &["recipient", "state", "attempts", "next-try", "last-reply"],
+            &cells.collect::<Vec<_>>(),
+        );
     });
     Ok(())
 }
 
 /// The message's text as it is, or as JSON if asked.
 async fn read(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let text = session.call(QueueRead { id: text(arguments, "id") }).await?;
+    let text = session
+        .call(QueueRead {
+            id: text(arguments, "id"),
+        })
+        .await?;
     if session.out.json {
         session.out.show(&text, |_| {});
         return Ok(());
@@ -87,6 +144,8 @@ async fn read(session: &Session, arguments: &ArgMatches) -> Outcome {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(&text.base64)
         .map_err(|error| unwritable(error.to_string()))?;
-    std::io::stdout().write_all(&bytes).map_err(|error| unwritable(error.to_string()))?;
+    std::io::stdout()
+        .write_all(&bytes)
+        .map_err(|error| unwritable(error.to_string()))?;
     Ok(())
 }

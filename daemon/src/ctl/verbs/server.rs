@@ -13,12 +13,21 @@ pub(super) async fn settings(session: &Session, verb: &str, arguments: &ArgMatch
     let values = session.call(SettingList {}).await?;
     if verb == "set" {
         let (key, value) = (text(arguments, "key"), text(arguments, "value"));
-        let changed = session.call(SettingSet { key, value, revision: values.revision }).await?;
+        let changed = session
+            .call(SettingSet {
+                key,
+                value,
+                revision: values.revision,
+            })
+            .await?;
         out.show(&changed, |_| out.say("done-change", &[]));
         return Ok(());
     }
     out.show(&values, |values| {
-        let cells = values.values.iter().map(|(key, value)| vec![key.clone(), value.clone()]);
+        let cells = values
+            .values
+            .iter()
+            .map(|(key, value)| vec![key.clone(), value.clone()]);
         out.table(&["setting", "value"], &cells.collect::<Vec<_>>());
     });
     Ok(())
@@ -29,9 +38,17 @@ pub(super) async fn storage(session: &Session) -> Outcome {
     let out = session.out;
     out.show(&storage, |storage| {
         let cells = storage.kinds.iter().map(|placing| {
-            vec![placing.kind.clone(), placing.database.clone(), placing.driver.clone(), placing.location.clone()]
+            vec![
+                placing.kind.clone(),
+                placing.database.clone(),
+                placing.driver.clone(),
+                placing.location.clone(),
+            ]
         });
-        out.table(&["kind", "database", "driver", "location"], &cells.collect::<Vec<_>>());
+        out.table(
+            &["kind", "database", "driver", "location"],
+            &cells.collect::<Vec<_>>(),
+        );
     });
     Ok(())
 }
@@ -39,11 +56,18 @@ pub(super) async fn storage(session: &Session) -> Outcome {
 /// Exits with 1 if something is wrong that was not repaired.
 pub(super) async fn check(session: &Session, arguments: &ArgMatches) -> Outcome {
     let out = session.out;
-    let request = Check { user: optional(arguments, "user"), repair: arguments.get_flag("repair") };
+    let request = Check {
+        user: optional(arguments, "user"),
+        repair: arguments.get_flag("repair"),
+    };
     let report = session.call(request).await?;
     out.show(&report, |report| {
         for problem in &report.problems {
-            let key = if problem.repaired { "cli-problem-repaired" } else { "cli-problem" };
+            let key = if problem.repaired {
+                "cli-problem-repaired"
+            } else {
+                "cli-problem"
+            };
             let reason = refusal_text(out.language, &problem.refusal);
             let args = [("owner", problem.owner.clone().into()), ("reason", reason.into())];
             println!("{}", i18n::format(out.language, key, &args));
@@ -66,7 +90,10 @@ pub(super) async fn rpc(session: &Session, arguments: &ArgMatches) -> Outcome {
         }
         None => Value::Object(serde_json::Map::new()),
     };
-    let reply = session.client.call_raw(&text(arguments, "method"), params).await?;
+    let reply = session
+        .client
+        .call_raw(&text(arguments, "method"), params)
+        .await?;
     println!("{}", serde_json::to_string_pretty(&reply).unwrap_or_default());
     Ok(())
 }

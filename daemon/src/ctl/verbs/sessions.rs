@@ -10,11 +10,19 @@ use crate::ctl::output::{Output, time};
 pub(super) async fn sessions(session: &Session, verb: &str, arguments: &ArgMatches) -> Outcome {
     let out = session.out;
     if verb == "end" {
-        let done = session.call(SessionEnd { id: number(arguments, "id").unwrap_or_default() }).await?;
+        let done = session
+            .call(SessionEnd {
+                id: number(arguments, "id").unwrap_or_default(),
+            })
+            .await?;
         out.show(&done, |_| out.say("done-session-end", &[]));
         return Ok(());
     }
-    let rows = session.call(SessionList { page: page(arguments) }).await?;
+    let rows = session
+        .call(SessionList {
+            page: page(arguments),
+        })
+        .await?;
     out.show(&rows, |rows| {
         let cells = rows.rows.iter().map(|row| {
             vec![
@@ -29,7 +37,17 @@ pub(super) async fn sessions(session: &Session, verb: &str, arguments: &ArgMatch
                 out.bytes(row.bytes_out),
             ]
         });
-        let columns = ["id", "service", "peer", "user", "state", "tls", "since", "bytes-in", "bytes-out"];
+        let columns = [
+            "id",
+            "service",
+            "peer",
+            "user",
+            "state",
+            "tls",
+            "since",
+            "bytes-in",
+            "bytes-out",
+        ];
         out.table(&columns, &cells.collect::<Vec<_>>());
         out.rest(rows.rows.len(), rows.total);
     });
@@ -48,7 +66,12 @@ pub(super) async fn services(session: &Session, verb: &str, arguments: &ArgMatch
             return Ok(());
         }
     };
-    let done = session.call(ServiceSet { service: text(arguments, "service"), state }).await?;
+    let done = session
+        .call(ServiceSet {
+            service: text(arguments, "service"),
+            state,
+        })
+        .await?;
     out.show(&done, |_| out.say("done-change", &[]));
     Ok(())
 }
@@ -68,7 +91,10 @@ fn service_table(out: Output, rows: &[ServiceRow]) {
             row.listeners.join(", "),
         ]
     });
-    out.table(&["service", "state", "active", "total", "listeners"], &cells.collect::<Vec<_>>());
+    out.table(
+        &["service", "state", "active", "total", "listeners"],
+        &cells.collect::<Vec<_>>(),
+    );
 }
 
 pub(super) async fn monitor(session: &Session) -> Outcome {
@@ -76,7 +102,10 @@ pub(super) async fn monitor(session: &Session) -> Outcome {
     let out = session.out;
     out.show(&monitor, |monitor| {
         out.facts(&[
-            ("uptime", i18n::format(out.language, "cli-seconds", &[("count", monitor.uptime_s.into())])),
+            (
+                "uptime",
+                i18n::format(out.language, "cli-seconds", &[("count", monitor.uptime_s.into())]),
+            ),
             ("queue", monitor.queue_messages.to_string()),
             ("accepted", monitor.accepted_total.to_string()),
             ("delivered", monitor.delivered_total.to_string()),

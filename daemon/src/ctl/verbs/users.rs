@@ -29,14 +29,20 @@ fn read_password(session: &Session, stdin: bool) -> Result<String, Trouble> {
     let unreadable = |error: std::io::Error| Refusal::new("password-unreadable").with("reason", error);
     if stdin || !std::io::stdin().is_terminal() {
         let mut password = String::new();
-        std::io::stdin().read_to_string(&mut password).map_err(unreadable)?;
+        std::io::stdin()
+            .read_to_string(&mut password)
+            .map_err(unreadable)?;
         let end = password.find(['\r', '\n']).unwrap_or(password.len());
         password.truncate(end);
         return Ok(password);
     }
     let first = rpassword::prompt_password(session.out.text("ask-password")).map_err(unreadable)?;
     let second = rpassword::prompt_password(session.out.text("ask-password-again")).map_err(unreadable)?;
-    if first == second { Ok(first) } else { Err(Refusal::new("passwords-differ").into()) }
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Refusal::new("passwords-differ").into())
+    }
 }
 
 async fn add(session: &Session, arguments: &ArgMatches) -> Outcome {
@@ -51,27 +57,49 @@ async fn add(session: &Session, arguments: &ArgMatches) -> Outcome {
         enabled: arguments.get_one::<bool>("enabled").copied().unwrap_or(true),
     };
     let changed = session.call(UserAdd { user }).await?;
-    session.out.show(&changed, |_| session.out.say("done-user-add", &[("address", address.to_string().into())]));
+    session.out.show(&changed, |_| {
+        session
+            .out
+            .say("done-user-add", &[("address", address.to_string().into())])
+    });
     Ok(())
 }
 
 async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let rows = session.call(UserList { domain: text(arguments, "domain"), page: page(arguments) }).await?;
+    let rows = session
+        .call(UserList {
+            domain: text(arguments, "domain"),
+            page: page(arguments),
+        })
+        .await?;
     let out = session.out;
     out.show(&rows, |rows| {
         let cells = rows.rows.iter().map(|row| {
             let user = &row.user;
             let quota = user.quota_bytes.map(|bytes| out.bytes(bytes)).unwrap_or_default();
-            vec![user.address.to_string(), user.name.clone(), out.yes_no(user.enabled), quota, user.groups.join(", ")]
+            vec![
+                user.address.to_string(),
+                user.name.clone(),
+                out.yes_no(user.enabled),
+                quota,
+                user.groups.join(", "),
+            ]
         });
-        out.table(&["address", "name", "enabled", "quota", "groups"], &cells.collect::<Vec<_>>());
+        out.table(
+            &["address", "name", "enabled", "quota", "groups"],
+            &cells.collect::<Vec<_>>(),
+        );
         out.rest(rows.rows.len(), rows.total);
     });
     Ok(())
 }
 
 async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let user = session.call(UserGet { address: text(arguments, "address") }).await?;
+    let user = session
+        .call(UserGet {
+            address: text(arguments, "address"),
+        })
+        .await?;
     let out = session.out;
     out.show(&user, |user| {
         let forward: Vec<String> = user.forward_to.iter().map(ToString::to_string).collect();
@@ -79,7 +107,10 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             ("address", user.address.to_string()),
             ("name", user.name.clone()),
             ("enabled", out.yes_no(user.enabled)),
-            ("quota", user.quota_bytes.map(|bytes| out.bytes(bytes)).unwrap_or_default()),
+            (
+                "quota",
+                user.quota_bytes.map(|bytes| out.bytes(bytes)).unwrap_or_default(),
+            ),
             ("groups", user.groups.join(", ")),
             ("forward", forward.join(", ")),
             ("mailbox", user.owner.0.to_string()),
@@ -89,10 +120,16 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
 }
 
 async fn set(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let mut user = session.call(UserGet { address: text(arguments, "address") }).await?;
+    let mut user = session
+        .call(UserGet {
+            address: text(arguments, "address"),
+        })
+        .await?;
     fill(&mut user, arguments)?;
     let changed = session.call(UserSet { user }).await?;
-    session.out.show(&changed, |_| session.out.say("done-change", &[]));
+    session
+        .out
+        .show(&changed, |_| session.out.say("done-change", &[]));
     Ok(())
 }
 
@@ -119,7 +156,10 @@ fn fill(user: &mut User, arguments: &ArgMatches) -> Result<(), Refusal> {
         user.forward_keep = *keep;
     }
     if arguments.contains_id("deny") {
-        user.denied_protocols = texts(arguments, "deny").iter().map(|name| protocol(name)).collect::<Result<_, _>>()?;
+        user.denied_protocols = texts(arguments, "deny")
+            .iter()
+            .map(|name| protocol(name))
+            .collect::<Result<_, _>>()?;
     }
     Ok(())
 }
@@ -136,21 +176,34 @@ fn protocol(name: &str) -> Result<Protocol, Refusal> {
 }
 
 async fn rename(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let request = UserRename { address: text(arguments, "address"), to: text(arguments, "to") };
+    let request = UserRename {
+        address: text(arguments, "address"),
+        to: text(arguments, "to"),
+    };
     let changed = session.call(request).await?;
-    session.out.show(&changed, |_| session.out.say("done-change", &[]));
+    session
+        .out
+        .show(&changed, |_| session.out.say("done-change", &[]));
     Ok(())
 }
 
 async fn password(session: &Session, arguments: &ArgMatches) -> Outcome {
     let password = read_password(session, arguments.get_flag("password-stdin"))?;
-    let done = session.call(UserPassword { address: text(arguments, "address"), password }).await?;
+    let done = session
+        .call(UserPassword {
+            address: text(arguments, "address"),
+            password,
+        })
+        .await?;
     session.out.show(&done, |_| session.out.say("done-password", &[]));
     Ok(())
 }
 
 async fn remove(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let request = UserRemove { address: text(arguments, "address"), keep_mail: arguments.get_flag("keep-mail") };
+    let request = UserRemove {
+        address: text(arguments, "address"),
+        keep_mail: arguments.get_flag("keep-mail"),
+    };
     let done = session.call(request).await?;
     session.out.show(&done, |_| session.out.say("done-remove", &[]));
     Ok(())
@@ -159,10 +212,18 @@ async fn remove(session: &Session, arguments: &ArgMatches) -> Outcome {
 /// Imports what can be imported; lines that can't are named, and the exit code says that there were some.
 async fn import(session: &Session, arguments: &ArgMatches) -> Outcome {
     let path = arguments.get_one::<PathBuf>("file").cloned().unwrap_or_default();
-    let unreadable =
-        |error: std::io::Error| Refusal::new("file-unreadable").with("file", path.display()).with("reason", error);
+    let unreadable = |error: std::io::Error| {
+        Refusal::new("file-unreadable")
+            .with("file", path.display())
+            .with("reason", error)
+    };
     let csv = std::fs::read_to_string(&path).map_err(unreadable)?;
-    let report = session.call(UserImport { csv, create_domains: arguments.get_flag("create-domains") }).await?;
+    let report = session
+        .call(UserImport {
+            csv,
+            create_domains: arguments.get_flag("create-domains"),
+        })
+        .await?;
     let out = session.out;
     out.show(&report, |report| {
         out.say("done-import", &[("count", report.imported.into())]);
@@ -173,8 +234,15 @@ async fn import(session: &Session, arguments: &ArgMatches) -> Outcome {
         }
         let unnamed = report.refused_total.saturating_sub(report.refused.len() as u64);
         if unnamed > 0 {
-            eprintln!("{}", i18n::format(out.language, "cli-import-more", &[("count", unnamed.into())]));
+            eprintln!(
+                "{}",
+                i18n::format(out.language, "cli-import-more", &[("count", unnamed.into())])
+            );
         }
     });
-    if report.refused_total > 0 { Err(Trouble::Told) } else { Ok(()) }
+    if report.refused_total > 0 {
+        Err(Trouble::Told)
+    } else {
+        Ok(())
+    }
 }
