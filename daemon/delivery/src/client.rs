@@ -55,6 +55,7 @@ pub(crate) struct Client {
     stream: Stream,
     input: Vec<u8>,
     pub(crate) timeouts: Timeouts,
+    given_up: bool,
 }
 
 impl Client {
@@ -65,6 +66,7 @@ impl Client {
             stream: Stream::Plain(stream),
             input: Vec::new(),
             timeouts,
+            given_up: false,
         })
     }
 
@@ -158,13 +160,19 @@ impl Client {
             stream: Stream::Tls(Box::new(tls.await?)),
             input: Vec::new(),
             timeouts: self.timeouts,
+            given_up: false,
         })
+    }
+
+    /// Nothing more can be said: the connection is only to be closed.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
     }
 
     /// Says good-bye without waiting long for the answer.
     pub(crate) async fn quit(mut self) {
         const QUIT_WAIT: Duration = Duration::from_secs(5);
-        if self.send(b"QUIT\r\n", QUIT_WAIT).await.is_ok() {
+        if !self.given_up && self.send(b"QUIT\r\n", QUIT_WAIT).await.is_ok() {
             let _ = self.reply(QUIT_WAIT).await;
         }
     }

@@ -28,7 +28,7 @@ use tls::Tls;
 use crate::{Delivery, Parts, Timeouts, now};
 
 /// Nothing that is waited for takes longer, however slow the machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server without sessions.
 struct House {

@@ -261,7 +261,7 @@ async fn transaction(
             client.send(command.as_bytes(), limit).await?;
         }
         let reply = client.reply(limit).await?;
-        if reply.is_positive() {
+        if reply.is_positive() && sender.is_positive() {
             accepted.push(*index);
         } else {
             out.push((
@@ -282,6 +282,11 @@ async fn transaction(
         (true, false) => {
             send_text(inner, client, mail).await?;
             client.reply(client.timeouts.data_end).await?
+        }
+        (true, true) if !sender.is_positive() => {
+            // It goes on as if it had not refused the sender: whatever is sent now could become a message.
+            client.give_up();
+            return Ok(out);
         }
         (true, true) => {
             // RFC 2920 §3.1: it said yes to a text for nobody.

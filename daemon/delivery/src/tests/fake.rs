@@ -137,11 +137,8 @@ async fn talk(
                         .map(ToString::to_string)
                         .collect();
                     let (last, first) = lines.split_last().unwrap();
-                    first
-                        .iter()
-                        .map(|line| format!("250-{line}\r\n"))
-                        .collect::<String>()
-                        + &format!("250 {last}")
+                    let first: Vec<String> = first.iter().map(|line| format!("250-{line}\r\n")).collect();
+                    format!("{}250 {last}", first.concat())
                 }
                 "STARTTLS" => {
                     stream.write_all(b"220 go\r\n").await?;
