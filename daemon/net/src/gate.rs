@@ -10,14 +10,14 @@ use shared::model::Protocol;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Allow,
-    /// The peer is told. `temporary`: it may come again (421 or `[SYS/TEMP]`); `reason` is for the log, `text` for the peer (ASCII, one
-    /// line, no reply code).
+    /// The peer is told. `temporary`: it may come again (421 or `[SYS/TEMP]`); `text` is for the peer (ASCII, one line, no reply
+    /// code), `reason` for the log, empty if the gate told the log itself.
     Refuse {
         temporary: bool,
         text: String,
         reason: String,
     },
-    /// Closed without a word.
+    /// Closed without a word; `reason` as above.
     Drop {
         reason: String,
     },

@@ -299,13 +299,17 @@ async fn accept(inner: Arc<Inner>, slot: Arc<Slot>, listener: TcpListener, wante
 async fn serve(inner: Arc<Inner>, slot: Arc<Slot>, mut conn: Conn, implicit_tls: bool) {
     let session = conn.session().clone();
     let events = &inner.registry.events;
-    match inner.gate.connect(conn.peer(), slot.protocol).await {
-        Verdict::Allow => {}
+    let (words, reason) = match inner.gate.connect(conn.peer(), slot.protocol).await {
+        Verdict::Allow => (None, None),
         Verdict::Refuse {
             temporary,
             text,
             reason,
-        } => {
+        } => (Some(refusal(slot.protocol, temporary, &text)), Some(reason)),
+        Verdict::Drop { reason } => (None, Some(reason)),
+    };
+    if let Some(reason) = reason {
+        if !reason.is_empty() {
             events.emit(
                 session.scope(),
                 SessionRefused {
@@ -313,26 +317,14 @@ async fn serve(inner: Arc<Inner>, slot: Arc<Slot>, mut conn: Conn, implicit_tls:
                     reason,
                 },
             );
-            session.set_reason("refused");
-            // Under implicit TLS the words are worth no handshake.
-            if !implicit_tls {
-                conn.output()
-                    .extend_from_slice(refusal(slot.protocol, temporary, &text).as_bytes());
-                conn.close().await;
-            }
-            return;
         }
-        Verdict::Drop { reason } => {
-            events.emit(
-                session.scope(),
-                SessionRefused {
-                    service: slot.name.to_owned(),
-                    reason,
-                },
-            );
-            session.set_reason("refused");
-            return;
+        session.set_reason("refused");
+        // Under implicit TLS the words are worth no handshake.
+        if let Some(words) = words.filter(|_| !implicit_tls) {
+            conn.output().extend_from_slice(words.as_bytes());
+            conn.close().await;
         }
+        return;
     }
     if implicit_tls && let Err(error) = conn.start_tls().await {
         session.set_reason(error.reason());

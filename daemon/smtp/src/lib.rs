@@ -12,6 +12,7 @@ mod data;
 mod ehlo;
 mod expn;
 mod help;
+mod judge;
 mod limits;
 mod mail;
 mod noop;
@@ -32,6 +33,7 @@ use directory::Directory;
 use limits::Limits;
 use net::Conn;
 use parking_lot::Mutex;
+use policy::Policy;
 use queue::Queue;
 use shared::settings::Settings;
 
@@ -50,15 +52,28 @@ pub enum Role {
 pub struct Server {
     directory: Directory,
     queue: Queue,
+    policy: Option<Policy>,
     /// The limits with the settings that they were read from.
     limits: Mutex<Option<(Arc<Settings>, Arc<Limits>)>>,
 }
 
 impl Server {
+    /// A server that asks nobody about senders and recipients but the directory.
     pub fn new(directory: Directory, queue: Queue) -> Arc<Self> {
         Arc::new(Self {
             directory,
             queue,
+            policy: None,
+            limits: Mutex::default(),
+        })
+    }
+
+    /// A server that asks `policy` as well: for senders, for recipients, and tells it who guesses addresses.
+    pub fn with_policy(directory: Directory, queue: Queue, policy: Policy) -> Arc<Self> {
+        Arc::new(Self {
+            directory,
+            queue,
+            policy: Some(policy),
             limits: Mutex::default(),
         })
     }

@@ -7,23 +7,31 @@ use shared::Address;
 use wire::address::Path;
 use wire::smtp::{Body, MailParams, Ret};
 
-use crate::session::{Session, Transaction};
-use crate::{Role, replies};
+use crate::session::{Next, Session, Transaction};
+use crate::{Role, judge, replies};
 
-pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams) {
+pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams) -> Next {
     session.conn.session().set_state("MAIL");
     session.limits = session.server.limits();
     if let Some(reply) = out_of_place(session).or_else(|| unsupported(session, &params)) {
-        return session.refuse(reply);
+        session.refuse(reply);
+        return Next::Go;
     }
     let sender = match (path, path.address()) {
         (Path::Null, _) => None,
         (_, Some(address)) => Some(address),
         // An address literal: no domain that a report could be sent to.
-        (_, None) => return session.refuse_told("MAIL", path.to_string(), replies::BAD_SENDER),
+        (_, None) => {
+            session.refuse_told("MAIL", path.to_string(), replies::BAD_SENDER);
+            return Next::Go;
+        }
     };
+    if let Some(objection) = judge::sender(session, sender.as_ref()) {
+        return session.object("MAIL", path.to_string(), objection);
+    }
     if let Some(reply) = not_allowed(session, sender.as_ref()).await {
-        return session.refuse_told("MAIL", path.to_string(), reply);
+        session.refuse_told("MAIL", path.to_string(), reply);
+        return Next::Go;
     }
     session.transactions += 1;
     let envelope = Envelope {
@@ -49,6 +57,7 @@ pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams)
         chunks: None,
     }));
     session.reply(replies::SENDER_OK);
+    Next::Go
 }
 
 fn out_of_place(session: &Session) -> Option<&'static str> {

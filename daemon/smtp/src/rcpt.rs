@@ -1,5 +1,7 @@
 //! RCPT (RFC 5321 §4.1.1.3) with NOTIFY and ORCPT: who is here, and who may send elsewhere.
 
+use std::borrow::Cow;
+
 use directory::Resolution;
 use events::kinds::security::RelayDenied;
 use queue::{Notify, Recipient};
@@ -8,43 +10,35 @@ use wire::address::Path;
 use wire::smtp::command::check_smtputf8;
 use wire::smtp::{OriginalRecipient, RcptParams, xtext_encode};
 
-use crate::replies;
-use crate::session::Session;
+use crate::session::{Next, Session};
+use crate::{judge, replies};
 
-pub(crate) async fn rcpt(session: &mut Session, path: &Path, params: RcptParams) {
+pub(crate) async fn rcpt(session: &mut Session, path: &Path, params: RcptParams) -> Next {
     session.conn.session().set_state("RCPT");
-    let Some(transaction) = &session.transaction else {
-        return session.refuse(replies::NEEDS_MAIL);
-    };
-    if transaction.chunks.is_some() {
-        return session.refuse(replies::IN_CHUNKS);
-    }
-    // RFC 5321 §4.5.3.1.10: the rest of the recipients may come with the next transaction.
-    if transaction.envelope.recipients.len() >= session.limits.recipients_max {
-        return session.reply(replies::TOO_MANY_RECIPIENTS);
-    }
-    if let Err(error) = check_smtputf8(path, transaction.envelope.smtputf8) {
-        let reply = String::from_utf8_lossy(&error.reply().to_bytes()).into_owned();
-        return session.refuse(&reply);
+    if let Some(reply) = out_of_place(session, path) {
+        // Too many recipients are no error of the client's: it sends the rest with the next transaction.
+        if reply == replies::TOO_MANY_RECIPIENTS {
+            session.reply(&reply);
+        } else {
+            session.refuse(&reply);
+        }
+        return Next::Go;
     }
     let found = match (path, path.address()) {
-        (_, Some(address)) => refusal(session, &address).await.map_or(Ok(address), Err),
+        (_, Some(address)) => {
+            if let Some(objection) = judge::recipient(session, &address) {
+                return session.object("RCPT", path.to_string(), objection);
+            }
+            refusal(session, &address).await.map_or(Ok(address), Err)
+        }
         (Path::Postmaster, None) => postmaster(session).await,
         (_, None) => Err(replies::NO_LITERAL),
     };
     let address = match found {
         Ok(address) => address,
         Err(reply) => {
-            if reply == replies::NO_RELAY {
-                let handle = session.conn.session();
-                handle.events().emit(
-                    handle.scope(),
-                    RelayDenied {
-                        recipient: path.to_string(),
-                    },
-                );
-            }
-            return session.refuse_told("RCPT", path.to_string(), reply);
+            refuse(session, path, reply);
+            return Next::Go;
         }
     };
     let recipient = Recipient {
@@ -60,6 +54,42 @@ pub(crate) async fn rcpt(session: &mut Session, path: &Path, params: RcptParams)
         transaction.envelope.recipients.push(recipient);
     }
     session.reply(replies::RECIPIENT_OK);
+    Next::Go
+}
+
+fn out_of_place(session: &Session, path: &Path) -> Option<Cow<'static, str>> {
+    let Some(transaction) = &session.transaction else {
+        return Some(replies::NEEDS_MAIL.into());
+    };
+    if transaction.chunks.is_some() {
+        return Some(replies::IN_CHUNKS.into());
+    }
+    // RFC 5321 §4.5.3.1.10: the rest of the recipients may come with the next transaction.
+    if transaction.envelope.recipients.len() >= session.limits.recipients_max {
+        return Some(replies::TOO_MANY_RECIPIENTS.into());
+    }
+    let error = check_smtputf8(path, transaction.envelope.smtputf8).err()?;
+    Some(
+        String::from_utf8_lossy(&error.reply().to_bytes())
+            .into_owned()
+            .into(),
+    )
+}
+
+fn refuse(session: &mut Session, path: &Path, reply: &'static str) {
+    if reply == replies::NO_RELAY {
+        let handle = session.conn.session();
+        handle.events().emit(
+            handle.scope(),
+            RelayDenied {
+                recipient: path.to_string(),
+            },
+        );
+    }
+    if reply == replies::UNKNOWN_USER {
+        judge::unknown_recipient(session);
+    }
+    session.refuse_told("RCPT", path.to_string(), reply);
 }
 
 /// Never an open relay: what is not ours is taken from those who logged in, and from nobody else.

@@ -11,6 +11,7 @@ use queue::Envelope;
 use tokio::time::Instant;
 use wire::smtp::{Command, parse};
 
+use crate::judge::Objection;
 use crate::limits::{LINE_MAX_BYTES, LINE_SKIP_MAX_BYTES, Limits};
 use crate::text::Text;
 use crate::{
@@ -23,6 +24,8 @@ pub(crate) enum Next {
     Go,
     /// The last reply was given: close.
     Close,
+    /// Close, and say nothing more.
+    Drop,
 }
 
 pub(crate) struct Session {
@@ -99,7 +102,7 @@ impl Session {
     }
 
     /// A refusal of a sender, recipient or message, which is an event.
-    pub(crate) fn refuse_told(&mut self, stage: &'static str, subject: String, reply: &'static str) {
+    pub(crate) fn refuse_told(&mut self, stage: &'static str, subject: String, reply: &str) {
         self.refuse(reply);
         let reply = reply.trim_end().to_owned();
         let handle = self.conn.session();
@@ -111,6 +114,22 @@ impl Session {
                 reply,
             },
         );
+    }
+
+    /// What `policy` has against a sender or recipient.
+    pub(crate) fn object(&mut self, stage: &'static str, subject: String, objection: Objection) -> Next {
+        match objection {
+            Objection::Reply(reply) => {
+                self.refuse_told(stage, subject, &reply);
+                // A reply that says that the connection closes (RFC 5321 §3.8).
+                if reply.starts_with("421") {
+                    Next::Close
+                } else {
+                    Next::Go
+                }
+            }
+            Objection::Drop => Next::Drop,
+        }
     }
 
     /// The next line, CRLF included, which the caller consumes; `None`: it is longer than any line may be, and was answered.
@@ -190,8 +209,10 @@ impl Session {
                     Next::Go
                 }
             };
-            if next == Next::Close {
-                return Ok(());
+            match next {
+                Next::Go => {}
+                Next::Close => return Ok(()),
+                Next::Drop => return Err(ConnError::Closed),
             }
             if self.errors > self.limits.errors_max {
                 self.reply(replies::TOO_MANY_ERRORS);
@@ -207,8 +228,8 @@ impl Session {
             Command::Ehlo { name } => ehlo::ehlo(self, &name),
             Command::Helo { name } => ehlo::helo(self, &name),
             Command::Lhlo { name } => ehlo::lhlo(self, &name),
-            Command::Mail { path, params } => Box::pin(mail::mail(self, &path, params)).await,
-            Command::Rcpt { path, params } => Box::pin(rcpt::rcpt(self, &path, params)).await,
+            Command::Mail { path, params } => return Ok(Box::pin(mail::mail(self, &path, params)).await),
+            Command::Rcpt { path, params } => return Ok(Box::pin(rcpt::rcpt(self, &path, params)).await),
             Command::Data => return Box::pin(data::data(self)).await,
             Command::Bdat { size, last } => return Box::pin(bdat::bdat(self, size, last)).await,
             Command::Auth { mechanism, initial } => {

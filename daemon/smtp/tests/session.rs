@@ -6,6 +6,7 @@ mod world;
 use batpost_smtp::Role;
 use queue::Origin;
 use rustls::pki_types::ServerName;
+use shared::model::Side;
 use tls::Trust;
 use tokio_rustls::TlsConnector;
 use world::{Client, ELSEWHERE, LOOPBACK, World};
@@ -397,4 +398,21 @@ async fn what_a_session_costs_is_small() {
         "{} bytes",
         std::mem::size_of_val(&future)
     );
+}
+
+#[tokio::test]
+async fn blocked_addresses_are_refused_and_white_ones_are_not() {
+    let world = World::with_policy().await;
+    for (side, pattern) in [
+        (Side::Block, "*@spam.test"),
+        (Side::Allow, "good@spam.test"),
+        (Side::Block, "boris@here.test"),
+    ] {
+        world.list(side, pattern).await;
+    }
+    let mut client = world.hello(Role::Mx, ELSEWHERE).await;
+    client.say("MAIL FROM:<bad@spam.test>\r\n", "550 5.7.1").await;
+    client.say("MAIL FROM:<good@spam.test>\r\n", "250 2.1.0").await;
+    client.say("RCPT TO:<boris@here.test>\r\n", "550 5.7.1").await;
+    client.say("RCPT TO:<anna@here.test>\r\n", "250 2.1.5").await;
 }

@@ -9,8 +9,9 @@ use drivers::{Memory, Placed};
 use events::Events;
 use journal::Journal;
 use net::Conn;
+use policy::{By, Facts, Policy};
 use queue::{Job, Outcome, Queue};
-use shared::model::{Alias, Domain};
+use shared::model::{Alias, Domain, ListEntry, Protocol, Side};
 use shared::protocol::NewUser;
 use shared::{Address, DomainName};
 use tls::Tls;
@@ -25,6 +26,7 @@ pub(crate) struct World {
     pub(crate) events: Events,
     pub(crate) tls: Tls,
     pub(crate) database: Arc<Memory>,
+    policy: Option<Policy>,
     server: Arc<Server>,
     _temp: tempfile::TempDir,
 }
@@ -84,11 +86,51 @@ impl World {
             events,
             tls,
             database,
+            policy: None,
             server,
             _temp: temp,
         };
         world.set("server.hostname", "mail.here.test").await;
         world
+    }
+
+    /// The same, with the lists of allowed and prohibited addresses.
+    pub(crate) async fn with_policy() -> Self {
+        let world = Self::new().await;
+        let policy = Policy::new(world.directory.clone(), None, world.events.clone())
+            .await
+            .unwrap();
+        let server = Server::with_policy(world.directory.clone(), world.queue.clone(), policy.clone());
+        Self {
+            server,
+            policy: Some(policy),
+            ..world
+        }
+    }
+
+    /// Puts an entry on a list and waits until it holds.
+    pub(crate) async fn list(&self, side: Side, pattern: &str) {
+        let entry = ListEntry {
+            side,
+            pattern: pattern.to_owned(),
+            comment: String::new(),
+            revision: 0,
+        };
+        self.directory.add_access(entry, "test").await.unwrap();
+        let policy = self.policy.as_ref().unwrap();
+        let sender = Address::parse(&pattern.replace('*', "x")).ok();
+        let facts = Facts {
+            sender,
+            ..Facts::new(Protocol::Smtp, [192, 0, 2, 7].into())
+        };
+        let by = if side == Side::Allow {
+            By::WhiteList
+        } else {
+            By::BlackList
+        };
+        while policy.mail_from(&facts).decided_by != by {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) async fn set(&self, key: &str, value: &str) {
