@@ -1,27 +1,23 @@
 //! What an administrator sees of the queue and may do to it.
 
-use std::cmp::Ordering as Order;
 use std::sync::atomic::Ordering;
 
 use disk::blob::Blob;
 use events::MessageId;
 use journal::RecordId;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
-use shared::protocol::{Page, QueueMessage, QueueRow, RecipientState, Rows};
+use rusqlite::{OptionalExtension, params, params_from_iter};
+use shared::protocol::{Page, QueueMessage, QueueRow, Rows};
 
 use crate::finish::{gone, park, row_of, step_durable};
 use crate::live::{Live, Text};
-use crate::record::{Head, Stage, State};
+use crate::record::{Head, Stage};
+use crate::rows::{Sort, Stored, live_row, recipient_states, search_text, stored};
 use crate::{Queue, QueueError};
 
-/// Recipients shown in a row.
-const RECIPIENTS_SHOWN: usize = 5;
 /// Rows of a page at most, and if none were named.
 const PAGE_MAX: u64 = 10_000;
 const PAGE_DEFAULT: u64 = 100;
-/// Bytes of recipients' addresses that a filter looks at.
-const SEARCH_MAX_BYTES: usize = 64 * 1024;
 
 /// Figures for the monitor. Totals count messages since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -367,173 +363,4 @@ impl Queue {
         }
         Ok(1)
     }
-}
-
-/// A row of `waiting.db`.
-struct Stored {
-    id: u64,
-    head: Vec<u8>,
-    size: u64,
-    next_try: i64,
-    held: bool,
-    record: u64,
-}
-
-impl Stored {
-    /// Columns `id, head, size, next_try, held` and, if it is there, `record`.
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get::<_, i64>(0)? as u64,
-            head: row.get(1)?,
-            size: row.get::<_, i64>(2)? as u64,
-            next_try: row.get(3)?,
-            held: row.get(4)?,
-            record: row.get::<_, i64>(5).unwrap_or(0) as u64,
-        })
-    }
-
-    fn head(&self) -> Option<Head> {
-        serde_json::from_slice(&self.head).ok()
-    }
-
-    fn row(&self, head: &Head) -> QueueRow {
-        let next_try = if self.held { None } else { Some(self.next_try) };
-        queue_row(self.id, head, self.size, next_try, self.held)
-    }
-}
-
-fn stored(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<Stored>> {
-    let sql = "SELECT id, head, size, next_try, held, record FROM message WHERE id = ?1";
-    connection.query_row(sql, [id.0 as i64], Stored::read).optional()
-}
-
-/// What a list is sorted by.
-#[derive(Clone, Copy)]
-enum Sort {
-    Id,
-    Sender,
-    Size,
-    Arrived,
-    NextTry,
-    Attempts,
-    Held,
-}
-
-impl Sort {
-    fn of(name: &str) -> Self {
-        match name {
-            "sender" => Self::Sender,
-            "size" => Self::Size,
-            "arrived" => Self::Arrived,
-            "next_try" => Self::NextTry,
-            "attempts" => Self::Attempts,
-            "held" => Self::Held,
-            _ => Self::Id,
-        }
-    }
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Sender => "sender",
-            Self::Size => "size",
-            Self::Arrived => "received",
-            Self::NextTry => "next_try",
-            Self::Attempts => "attempts",
-            Self::Held => "held",
-        }
-    }
-
-    fn compare(self, a: &QueueRow, b: &QueueRow) -> Order {
-        let order = match self {
-            Self::Id => Order::Equal,
-            Self::Sender => a.sender.cmp(&b.sender),
-            Self::Size => a.size.cmp(&b.size),
-            Self::Arrived => a.arrived.cmp(&b.arrived),
-            Self::NextTry => a.next_try.cmp(&b.next_try),
-            Self::Attempts => a.attempts.cmp(&b.attempts),
-            Self::Held => a.held.cmp(&b.held),
-        };
-        // Ids are hexadecimal without leading zeros.
-        order
-            .then_with(|| a.id.len().cmp(&b.id.len()))
-            .then_with(|| a.id.cmp(&b.id))
-    }
-}
-
-fn live_row(id: u64, live: &Live) -> QueueRow {
-    let waiting = live
-        .head
-        .states
-        .iter()
-        .filter(|state| state.stage == Stage::Waiting);
-    let next_try = waiting
-        .map(|state| state.next_try)
-        .min()
-        .unwrap_or(live.head.envelope.received);
-    let next_try = if live.taken || live.held {
-        None
-    } else {
-        Some(next_try)
-    };
-    queue_row(id, &live.head, live.size, next_try, live.held)
-}
-
-fn queue_row(id: u64, head: &Head, size: u64, next_try: Option<i64>, held: bool) -> QueueRow {
-    let envelope = &head.envelope;
-    let last = head.states.iter().rev().find(|state| !state.reply.is_empty());
-    QueueRow {
-        id: MessageId(id).to_string(),
-        sender: envelope
-            .sender
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        recipients: envelope
-            .recipients
-            .iter()
-            .take(RECIPIENTS_SHOWN)
-            .map(|r| r.address.to_string())
-            .collect(),
-        recipients_total: envelope.recipients.len() as u64,
-        size,
-        arrived: envelope.received,
-        next_try,
-        attempts: head.attempts,
-        held,
-        last_reply: last.map(|state| state.reply.clone()).unwrap_or_default(),
-    }
-}
-
-fn recipient_states(head: &Head) -> Vec<RecipientState> {
-    let none = State::default();
-    let states = head.states.iter().chain(std::iter::repeat(&none));
-    let both = head.envelope.recipients.iter().zip(states);
-    both.map(|(recipient, state)| RecipientState {
-        address: recipient.address.to_string(),
-        state: state.stage.word().to_owned(),
-        attempts: state.attempts,
-        last_reply: state.reply.clone(),
-        next_try: (state.stage == Stage::Waiting).then_some(state.next_try),
-    })
-    .collect()
-}
-
-/// What a filter is compared with.
-pub(crate) fn search_text(id: u64, head: &Head) -> String {
-    use std::fmt::Write as _;
-    let mut out = format!("{id:x}");
-    if let Some(sender) = &head.envelope.sender {
-        let _ = write!(out, " {sender}");
-    }
-    for recipient in &head.envelope.recipients {
-        if out.len() >= SEARCH_MAX_BYTES {
-            break;
-        }
-        let _ = write!(out, " {}", recipient.address);
-    }
-    if let Some(state) = head.states.iter().rev().find(|state| !state.reply.is_empty()) {
-        let _ = write!(out, " {}", state.reply);
-    }
-    out.to_lowercase()
 }

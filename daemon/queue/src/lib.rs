@@ -31,6 +31,7 @@ mod intake;
 mod live;
 mod record;
 mod replay;
+mod rows;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;

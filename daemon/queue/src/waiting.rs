@@ -118,7 +118,7 @@ impl Row {
             file: head.file.clone(),
             received: head.envelope.received,
             attempts: head.attempts,
-            search: crate::admin::search_text(id, head),
+            search: crate::rows::search_text(id, head),
             sender,
         })
     }
