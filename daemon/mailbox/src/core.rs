@@ -17,19 +17,18 @@ use events::kinds::store::MailboxDamaged;
 use journal::Journal;
 use parking_lot::{Condvar, Mutex};
 use shared::model::OwnerId;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::ctx::Ctx;
 use crate::durability::Durability;
 use crate::replay::Unapplied;
+use crate::slot::{Run, Slot};
 use crate::store::Store;
 use crate::texts::SummaryCache;
 use crate::{MailboxError, Options, Result, sqlite};
 
 /// Jobs of one owner in one transaction.
 pub(crate) const BATCH_MAX: usize = 32;
-/// Jobs of one owner that wait; further callers wait for room.
-pub(crate) const JOBS_PER_OWNER_MAX: usize = 256;
 /// Transactions between two looks at the length of the log.
 const COMMITS_PER_LOOK: u32 = 16;
 /// Slots are looked through for dead ones after this many new ones.
@@ -70,32 +69,6 @@ struct RunQueue {
     closing: bool,
     /// The workers end.
     stop: bool,
-}
-
-/// One owner: its jobs, its database if it is open, and those who watch it.
-pub(crate) struct Slot {
-    pub(crate) id: OwnerId,
-    pub(crate) dir: PathBuf,
-    jobs: Mutex<Jobs>,
-    room: Semaphore,
-    run: Mutex<Run>,
-    watch: Mutex<Option<watch::Sender<u64>>>,
-    used: AtomicU64,
-}
-
-#[derive(Default)]
-struct Jobs {
-    waiting: VecDeque<Job>,
-    /// In the run queue, or with a worker.
-    scheduled: bool,
-}
-
-#[derive(Default)]
-struct Run {
-    store: Option<Store>,
-    /// Records that must be applied before anything else.
-    unapplied: Vec<Unapplied>,
-    damage_told: bool,
 }
 
 impl Core {
@@ -369,6 +342,11 @@ impl Core {
         }
     }
 
+    /// Closes one owner's database.
+    pub(crate) fn close_slot(&self, slot: &Slot) {
+        self.shut(&mut slot.run.lock());
+    }
+
     fn shut(&self, run: &mut Run) {
         if run.store.take().is_some() {
             self.open.fetch_sub(1, Ordering::AcqRel);
@@ -430,64 +408,11 @@ impl Core {
 
     /// Closes all databases that no worker has.
     pub(crate) fn close_all(&self) {
-        for slot in self.slots.lock().by_owner.values() {
-            self.shut(&mut slot.run.lock());
-        }
-    }
-
-    /// Closes one owner's database.
-    pub(crate) fn close_slot(&self, slot: &Slot) {
-        self.shut(&mut slot.run.lock());
-    }
-}
-
-impl Slot {
-    fn new(id: OwnerId, dir: PathBuf) -> Self {
-        Self {
-            id,
-            dir,
-            jobs: Mutex::default(),
-            room: Semaphore::new(JOBS_PER_OWNER_MAX),
-            run: Mutex::default(),
-            watch: Mutex::default(),
-            used: AtomicU64::new(0),
-        }
-    }
-
-    /// Records to apply before the next job.
-    pub(crate) fn give_unapplied(&self, records: Vec<Unapplied>) {
-        self.run.lock().unapplied = records;
-    }
-
-    /// A receiver that sees a new value after each change.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.watch
+        self.slots
             .lock()
-            .get_or_insert_with(|| watch::channel(0).0)
-            .subscribe()
-    }
-
-    fn notify(&self) {
-        let mut watch = self.watch.lock();
-        match &*watch {
-            Some(sender) if sender.receiver_count() > 0 => sender.send_modify(|value| *value += 1),
-            Some(_) => *watch = None,
-            None => {}
-        }
-    }
-
-    /// Whether it must be kept although nobody has a handle.
-    fn is_needed(&self) -> bool {
-        let watched = self
-            .watch
-            .lock()
-            .as_ref()
-            .is_some_and(|sender| sender.receiver_count() > 0);
-        let busy = self
-            .run
-            .try_lock()
-            .is_none_or(|run| run.store.is_some() || !run.unapplied.is_empty());
-        watched || busy || self.jobs.lock().scheduled
+            .by_owner
+            .values()
+            .for_each(|slot| self.close_slot(slot));
     }
 }
 

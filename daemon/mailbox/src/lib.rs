@@ -7,7 +7,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `core.rs` | the workers, and the queue of jobs of each owner |
+//! | `core.rs`, `slot.rs` | the workers, and the queue of jobs of each owner |
 //! | `store.rs`, `schema.rs`, `sqlite.rs` | an open mailbox; its tables; how SQLite is set |
 //! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
 //! | `write/`, `read/` | the operations |
@@ -32,6 +32,7 @@ mod read;
 mod record;
 mod replay;
 mod schema;
+mod slot;
 mod sqlite;
 mod store;
 #[cfg(test)]

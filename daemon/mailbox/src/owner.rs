@@ -6,10 +6,10 @@ use journal::RecordId;
 use shared::model::OwnerId;
 use wire::imap::SearchKey;
 
-use crate::core::Slot;
 use crate::ctx::Ctx;
 use crate::read::{changes, fetch, search, select};
 use crate::record::Op;
+use crate::slot::Slot;
 use crate::types::{
     Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, Selected,
     Status, Stored, Uid, Want,

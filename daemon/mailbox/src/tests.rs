@@ -7,7 +7,7 @@ mod model;
 mod sessions;
 mod transfers;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,7 +32,6 @@ pub(crate) struct World {
     pub(crate) queued: Vec<Record>,
     pub(crate) clean: bool,
     pub(crate) disk: SharedDisk,
-    pub(crate) dir: PathBuf,
 }
 
 /// Segments so small that some records fill one.
@@ -78,7 +77,6 @@ impl World {
             queued,
             clean,
             disk,
-            dir: dir.to_owned(),
         })
     }
 

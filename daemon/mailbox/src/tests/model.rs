@@ -158,29 +158,7 @@ async fn story(seed: u64, dir: &Path) {
                     .insert(model.next, (number.to_string(), Flags::NONE, Vec::new()));
                 model.next += 1;
             }
-            3 => {
-                let action =
-                    [FlagAction::Add, FlagAction::Remove, FlagAction::Replace][dice.roll(3) as usize];
-                let flags = Flags(dice.roll(32) as u8);
-                let keyword = format!("$k{}", dice.roll(5));
-                owner
-                    .store(folder, &uids, change(action, flags, &[&keyword]))
-                    .await
-                    .unwrap();
-                for uid in &uids {
-                    let (_, had, names) = models[at].messages.get_mut(uid).unwrap();
-                    match action {
-                        FlagAction::Add => *had = had.with(flags),
-                        FlagAction::Remove => *had = had.without(flags),
-                        FlagAction::Replace => *had = flags,
-                    }
-                    names.retain(|name| *name != keyword && action != FlagAction::Replace);
-                    if action != FlagAction::Remove {
-                        names.push(keyword.clone());
-                        names.sort();
-                    }
-                }
-            }
+            3 => store(&mut dice, &owner, folder, &uids, &mut models[at]).await,
             4 => {
                 let gone = owner.expunge(folder, None).await.unwrap();
                 let expected = models[at]
@@ -216,4 +194,28 @@ async fn story(seed: u64, dir: &Path) {
     }
     assert_eq!(world.boxes.owner(ALICE).check(false).await.unwrap().problems, []);
     world.close().await;
+}
+
+/// STORE with random flags.
+async fn store(dice: &mut Dice, owner: &Owner, folder: FolderId, uids: &[Uid], model: &mut Model) {
+    let action = [FlagAction::Add, FlagAction::Remove, FlagAction::Replace][dice.roll(3) as usize];
+    let flags = Flags(dice.roll(32) as u8);
+    let keyword = format!("$k{}", dice.roll(5));
+    owner
+        .store(folder, uids, change(action, flags, &[&keyword]))
+        .await
+        .unwrap();
+    for uid in uids {
+        let (_, had, names) = model.messages.get_mut(uid).unwrap();
+        match action {
+            FlagAction::Add => *had = had.with(flags),
+            FlagAction::Remove => *had = had.without(flags),
+            FlagAction::Replace => *had = flags,
+        }
+        names.retain(|name| *name != keyword && action != FlagAction::Replace);
+        if action != FlagAction::Remove {
+            names.push(keyword.clone());
+            names.sort();
+        }
+    }
 }

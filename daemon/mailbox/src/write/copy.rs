@@ -9,10 +9,11 @@ use std::sync::Arc;
 use journal::RecordId;
 
 use crate::codec;
-use crate::core::{Core, Slot};
+use crate::core::Core;
 use crate::ctx::Ctx;
 use crate::read::fetch;
 use crate::record::{self, Op};
+use crate::slot::Slot;
 use crate::types::{Append, Copied, FolderId, Uid, Want};
 use crate::write::flags::rows_of;
 use crate::write::{append, expunge, folders};
