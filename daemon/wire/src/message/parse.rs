@@ -115,7 +115,7 @@ impl Parser<'_> {
         self.depth += 1;
         let too_deep = self.depth > DEPTH_MAX_PARTS;
         let stop = if too_deep || self.parts_left == 0 {
-            self.skip()
+            self.skip(self.at)
         } else if part.is_multipart() {
             self.multipart(part)
         } else if part.content.type_ == "message"
@@ -125,7 +125,7 @@ impl Parser<'_> {
             part.message = Some(Box::new(message));
             stop
         } else {
-            self.skip()
+            self.skip(self.at)
         };
         self.depth -= 1;
         stop
@@ -138,15 +138,15 @@ impl Parser<'_> {
             .push(boundary[..boundary.len().min(BOUNDARY_MAX_BYTES)].to_vec());
         let in_digest = part.content.subtype == "digest";
         // The preamble, RFC 2046 §5.1.1.
-        let mut stop = self.skip();
+        let mut stop = self.skip(self.at);
         while let Some(hit) = &stop.boundary
             && hit.level == level
         {
             self.count_to(hit.after);
             if hit.last || self.parts_left == 0 {
-                // The epilogue.
+                // The epilogue, if there is one: without it the line end after the last boundary is a part of the outer boundary.
                 self.boundaries.truncate(level);
-                return self.skip();
+                return self.skip(before_line_end(self.text, hit.after));
             }
             let (child, next) = self.part(in_digest);
             part.children.push(child);
@@ -156,9 +156,9 @@ impl Parser<'_> {
         stop
     }
 
-    /// Goes on to the next boundary line of any multipart around, or to the end of the text.
-    fn skip(&mut self) -> Stop {
-        let from = self.at;
+    /// Goes on to the next boundary line of any multipart around, or to the end of the text. A line end from `floor` on may be a part of
+    /// that boundary.
+    fn skip(&mut self, floor: usize) -> Stop {
         if self.boundaries.is_empty() {
             self.count_to(self.text.len());
             return Stop {
@@ -167,13 +167,13 @@ impl Parser<'_> {
                 boundary: None,
             };
         }
-        let mut line = from;
+        let mut line = self.at;
         loop {
             if self.text[line..].starts_with(b"--") {
                 let end = line_end(self.text, line);
                 if let Some(hit) = self.boundary_at(line, end) {
                     self.count_to(line);
-                    return self.stop_before(line, from, hit);
+                    return self.stop_before(line, floor, hit);
                 }
             }
             match self.line_dashes.find(&self.text[line..]) {
@@ -191,12 +191,12 @@ impl Parser<'_> {
     }
 
     /// The line end before a boundary is not part of the body (RFC 2046 §5.1.1), if the body has begun.
-    fn stop_before(&self, line: usize, from: usize, hit: Hit) -> Stop {
+    fn stop_before(&self, line: usize, floor: usize, hit: Hit) -> Stop {
         let (mut end, mut line_feeds) = (line, self.line_feeds);
-        if end > from && self.text.get(end - 1) == Some(&b'\n') {
+        if end > floor && self.text.get(end - 1) == Some(&b'\n') {
             end -= 1;
             line_feeds -= 1;
-            if end > from && self.text.get(end - 1) == Some(&b'\r') {
+            if end > floor && self.text.get(end - 1) == Some(&b'\r') {
                 end -= 1;
             }
         }
@@ -289,4 +289,11 @@ fn describe(header: &[u8], in_digest: bool) -> Part {
         part.encoding = b"7bit".to_vec();
     }
     part
+}
+
+/// Where the line ends that goes up to `after`: before its CRLF or LF, if it has one.
+fn before_line_end(text: &[u8], after: usize) -> usize {
+    let line = text.get(..after).unwrap_or_default();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line).len()
 }

@@ -68,3 +68,21 @@ fn a_multipart_without_boundary_can_be_read() {
     assert!(structure.root.is_text() && !structure.root.is_multipart());
     assert_eq!(decode::part_text(text, &structure.root).unwrap(), "hello\r\n");
 }
+
+/// A signature over a nested multipart would not verify if the line end of the outer boundary counted as its own.
+#[test]
+fn a_nested_multipart_without_epilogue_ends_at_its_last_boundary() {
+    for (epilogue, want) in [
+        ("", "--b\r\n\r\nx\r\n--b--"),
+        ("\r\n", "--b\r\n\r\nx\r\n--b--\r\n"),
+        ("e\r\n", "--b\r\n\r\nx\r\n--b--\r\ne"),
+    ] {
+        let text = format!(
+            "Content-Type: multipart/signed; boundary=a\r\n\r\n--a\r\n\
+             Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n{epilogue}--a--\r\n"
+        );
+        let structure = Message::parse(text.as_bytes());
+        let part = structure.section(&[1]).unwrap();
+        assert_eq!(&text[part.body.clone()], want, "epilogue {epilogue:?}");
+    }
+}
