@@ -19,8 +19,6 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use directory::{Directory, LoginGuard, Unavailable};
 use dns::Dns;
-use events::kinds::net::SessionRefused;
-use events::{Events, Scope};
 use shared::Address;
 use shared::model::Protocol;
 use tokio::sync::broadcast::error::RecvError;
@@ -174,6 +172,18 @@ impl Decision {
         self.verdict == Verdict::Allow
     }
 
+    /// What decided and which entry of it, for the log, e.g. `black-list: 192.0.2.0/24`.
+    pub fn reason(&self) -> String {
+        let by = match self.decided_by {
+            By::Default => "default",
+            By::WhiteList => "white-list",
+            By::BlackList => "black-list",
+            By::TemporaryList => "temporary-list",
+            By::Rule => "rule",
+        };
+        format!("{by}: {}", self.name)
+    }
+
     fn new(stage: Stage, verdict: Verdict, decided_by: By, name: impl Into<String>) -> Self {
         Self {
             stage,
@@ -198,7 +208,6 @@ pub struct Policy {
 struct Inner {
     directory: Directory,
     dns: Option<Dns>,
-    events: Events,
     snapshot: Arc<ArcSwap<Snapshot>>,
     bans: Arc<Bans>,
 }
@@ -228,7 +237,7 @@ impl LoginGuard for Guard {
 impl Policy {
     /// Reads the lists and follows their changes from then on; makes itself the guard of the directory's logins. Must be
     /// called within a runtime. Without `dns` entries that name hosts match nobody.
-    pub async fn new(directory: Directory, dns: Option<Dns>, events: Events) -> Result<Self, Unavailable> {
+    pub async fn new(directory: Directory, dns: Option<Dns>) -> Result<Self, Unavailable> {
         let changes = directory.changes();
         let snapshot = Arc::new(ArcSwap::from_pointee(read(&directory).await?));
         let bans = Arc::new(Bans::default());
@@ -239,7 +248,6 @@ impl Policy {
         let inner = Arc::new(Inner {
             directory,
             dns,
-            events,
             snapshot,
             bans,
         });
@@ -248,24 +256,9 @@ impl Policy {
     }
 
     /// Judges a connection by all that can be known of it; may ask DNS for the peer's name.
-    pub async fn connect(&self, peer: IpAddr, protocol: Protocol) -> Decision {
-        let decision = self.connect_judged(peer).await;
-        if !decision.is_allowed() {
-            let service = format!("{protocol:?}").to_lowercase();
-            let reason = format!(
-                "{} {}",
-                if decision.decided_by == By::BlackList {
-                    "black list:"
-                } else {
-                    "banned:"
-                },
-                decision.name
-            );
-            self.inner
-                .events
-                .emit(Scope::default(), SessionRefused { service, reason });
-        }
-        decision
+    /// Whoever asks tells the log, since it knows the session.
+    pub async fn connect(&self, peer: IpAddr) -> Decision {
+        self.connect_judged(peer).await
     }
 
     /// Judges a connection by its address alone: never waits, emits no event.

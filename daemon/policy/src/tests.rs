@@ -1,6 +1,7 @@
 //! Verdicts on what an administrator wrote into the lists.
 #![allow(clippy::unwrap_used)]
 
+use events::{Events, Scope};
 use std::sync::Arc;
 
 use directory::{LoginContext, LoginFailure, LoginStep};
@@ -19,7 +20,7 @@ async fn judge(dns: Option<Dns>, entries: &[(Side, &str)]) -> (Directory, Policy
     for (side, pattern) in entries {
         directory.add_access(entry(*side, pattern), "test").await.unwrap();
     }
-    let policy = Policy::new(directory.clone(), dns, Events::none()).await.unwrap();
+    let policy = Policy::new(directory.clone(), dns).await.unwrap();
     (directory, policy)
 }
 
@@ -37,7 +38,7 @@ fn ip(text: &str) -> IpAddr {
 }
 
 async fn by(policy: &Policy, peer: &str) -> By {
-    policy.connect(ip(peer), Protocol::Smtp).await.decided_by
+    policy.connect(ip(peer)).await.decided_by
 }
 
 #[tokio::test]
@@ -48,7 +49,7 @@ async fn white_wins_over_black_and_both_hold_for_everybody() {
         (Side::Block, "127.0.0.9"),
     ];
     let (_directory, policy) = judge(None, &entries).await;
-    let decision = policy.connect(ip("192.0.2.1"), Protocol::Imap).await;
+    let decision = policy.connect(ip("192.0.2.1")).await;
     assert_eq!(
         (decision.verdict, decision.name.as_str()),
         (Verdict::Refuse(reply::BLOCKED), "192.0.2.0-192.0.2.255")

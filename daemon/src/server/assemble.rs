@@ -97,7 +97,7 @@ pub(super) async fn start(
         smarthost_password: smarthost_password(disk, data),
         timeouts: Timeouts::default(),
     });
-    let judge = Policy::new(directory.clone(), Some(dns), events.clone()).await;
+    let judge = Policy::new(directory.clone(), Some(dns)).await;
     let policy = judge.map_err(|error| Trouble::store("configuration", error))?;
     let gate = Arc::new(DaemonGate {
         directory: directory.clone(),

@@ -18,24 +18,24 @@ impl Gate for DaemonGate {
     fn connect<'a>(
         &'a self,
         peer: SocketAddr,
-        protocol: Protocol,
+        _: Protocol,
     ) -> Pin<Box<dyn Future<Output = net::Verdict> + Send + 'a>> {
         Box::pin(async move {
-            let decision = self.policy.connect(peer.ip(), protocol).await;
+            let decision = self.policy.connect(peer.ip()).await;
             match decision.verdict {
                 Verdict::Allow => net::Verdict::Allow,
                 Verdict::Refuse(reply) => net::Verdict::Refuse {
                     temporary: false,
                     text: reply.text.to_owned(),
-                    reason: decision.name,
+                    reason: decision.reason(),
                 },
                 Verdict::PutOff(reply) => net::Verdict::Refuse {
                     temporary: true,
                     text: reply.text.to_owned(),
-                    reason: decision.name,
+                    reason: decision.reason(),
                 },
                 Verdict::Drop => net::Verdict::Drop {
-                    reason: decision.name,
+                    reason: decision.reason(),
                 },
             }
         })
