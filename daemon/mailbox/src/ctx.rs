@@ -3,10 +3,12 @@
 //! A change is decided, written into the journal, and applied, in this order and by the same code that a replay uses. Numbers are given
 //! from blocks whose reservation was durable before.
 
+use std::time::Duration;
+
 use disk::blob::Blob;
 use events::Scope;
 use events::kinds::store::MailboxDamaged;
-use journal::RecordId;
+use journal::{Journal, JournalError, RecordId};
 
 use crate::core::Core;
 use crate::record::{self, Op};
@@ -17,6 +19,10 @@ use crate::{JOURNAL_KIND, KEYWORDS_PER_FOLDER_MAX, MailboxError, Result, apply};
 const UID_BLOCK: u64 = 1000;
 /// MODSEQs of one reservation.
 const MODSEQ_BLOCK: u64 = 10_000;
+/// A worker waits so often for room in the journal …
+const ROOM_TRIES_MAX: u32 = 2000;
+/// … and so long each time.
+const ROOM_WAIT: Duration = Duration::from_millis(1);
 
 pub(crate) struct Ctx<'a> {
     pub(crate) core: &'a Core,
@@ -51,7 +57,7 @@ impl Ctx<'_> {
         }
         let mut head = Vec::with_capacity(64);
         let parts = record::encode(self.store.owner, op, &mut head);
-        let id = self.core.journal.append(JOURNAL_KIND, &parts)?;
+        let id = append_when_there_is_room(&self.core.journal, &parts)?;
         self.store.records.push((id, text.cloned()));
         Ok(id)
     }
@@ -160,4 +166,15 @@ impl Ctx<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The journal takes a bounded number of bytes that are not written yet. Blocks the worker until it takes ours.
+fn append_when_there_is_room(journal: &Journal, parts: &[&[u8]]) -> Result<RecordId> {
+    for _ in 0..ROOM_TRIES_MAX {
+        match journal.append(JOURNAL_KIND, parts) {
+            Err(JournalError::Busy) => std::thread::sleep(ROOM_WAIT),
+            appended => return Ok(appended?),
+        }
+    }
+    Err(JournalError::Busy.into())
 }
