@@ -95,7 +95,7 @@ pub const LIGHT: Tokens = Tokens {
     accent_hover: rgb(0x09_5C63),
     accent_soft: rgb(0xDB_EEEF),
     on_accent: rgb(0xFF_FFFF),
-    good: rgb(0x1F_7F46),
+    good: rgb(0x1B_7340),
     good_soft: rgb(0xE0_F3E7),
     warn: rgb(0x96_6100),
     warn_soft: rgb(0xFC_F0D6),

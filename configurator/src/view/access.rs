@@ -47,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         }
     });
     let columns = [
-        Column::new("side", cx.t.get("column-list"), Width::Wide(150.0)),
+        Column::new("", cx.t.get("column-list"), Width::Wide(150.0)),
         Column::new("pattern", cx.t.get("column-pattern"), Width::Wide(300.0)),
         Column::new("comment", cx.t.get("column-comment"), Width::Rest),
     ];

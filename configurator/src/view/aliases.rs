@@ -33,8 +33,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
     }
     let columns = [
         Column::new("address", cx.t.get("column-address"), Width::Wide(260.0)),
-        Column::new("targets", cx.t.get("column-targets"), Width::Rest),
-        Column::new("enabled", cx.t.get("column-state"), Width::Fixed(110.0)),
+        Column::new("", cx.t.get("column-targets"), Width::Rest),
+        Column::new("", cx.t.get("column-state"), Width::Fixed(110.0)),
     ];
     let seen = list::table(ui, cx, ListId::Aliases, rows, &columns, &NOTHING, cell, |ui, cx, alias| {
         menu(ui, cx, alias);

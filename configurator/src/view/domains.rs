@@ -29,9 +29,9 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     let columns = [
         Column::new("name", cx.t.get("column-domain"), Width::Wide(220.0)),
-        Column::new("users", cx.t.get("column-users"), Width::Wide(110.0)).right(),
+        Column::new("", cx.t.get("column-users"), Width::Wide(110.0)).right(),
         Column::new("description", cx.t.get("column-description"), Width::Rest),
-        Column::new("enabled", cx.t.get("column-state"), Width::Fixed(110.0)),
+        Column::new("", cx.t.get("column-state"), Width::Fixed(110.0)),
     ];
     let seen = list::table(ui, cx, ListId::Domains, rows, &columns, &NOTHING, cell, |ui, cx, row| menu(ui, cx, row));
     if let Some(row) = seen.opened.and_then(|index| rows.row(index)) {

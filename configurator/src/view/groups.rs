@@ -30,8 +30,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     let columns = [
         Column::new("name", cx.t.get("column-group"), Width::Wide(200.0)),
-        Column::new("address", cx.t.get("column-address"), Width::Wide(220.0)),
-        Column::new("members", cx.t.get("column-members"), Width::Wide(110.0)).right(),
+        Column::new("", cx.t.get("column-address"), Width::Wide(220.0)),
+        Column::new("", cx.t.get("column-members"), Width::Wide(110.0)).right(),
         Column::new("description", cx.t.get("column-description"), Width::Rest),
     ];
     let seen = list::table(ui, cx, ListId::Groups, rows, &columns, &NOTHING, cell, |ui, cx, group| {

@@ -136,10 +136,13 @@ fn rows_of<T: Listed>(
 /// The details of what is selected, at the right of the page.
 pub(super) fn details(ui: &mut Ui, cx: &mut Cx<'_>, id: &'static str, draw: impl FnOnce(&mut Ui, &mut Cx<'_>)) {
     let frame = Frame::new().inner_margin(Margin { left: space::L as i8, ..Margin::ZERO });
-    Panel::right(id).default_size(312.0).size_range(260.0..=460.0).show_separator_line(false).frame(frame).show(ui, |ui| {
+    Panel::right(id).exact_size(344.0).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
         card(cx.tokens).show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
+            let room = ui.available_size();
+            ui.set_min_size(room);
+            ui.set_max_width(room.x);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                ui.set_max_width(room.x);
                 ui.spacing_mut().item_spacing.y = space::M;
                 draw(ui, cx);
             });

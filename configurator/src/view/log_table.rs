@@ -68,7 +68,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, part: LogPart) {
 
 fn rows(ui: &mut Ui, cx: &mut Cx<'_>, part: LogPart, log: &LogState) {
     let columns = [
-        Column::new("", cx.t.get("column-time"), Width::Wide(if part == LogPart::Tail { 100.0 } else { 150.0 })),
+        Column::new("", cx.t.get("column-time"), Width::Wide(if part == LogPart::Tail { 122.0 } else { 156.0 })),
         Column::new("", cx.t.get("column-channel"), Width::Wide(112.0)),
         Column::new("", cx.t.get("column-session"), Width::Wide(76.0)).right(),
         Column::new("", cx.t.get("column-event"), Width::Rest),

@@ -146,7 +146,7 @@ fn load(ui: &mut Ui, cx: &mut Cx<'_>) {
             "load",
             &series,
             PLOT_SECONDS as f64,
-            (ui.available_height() - 24.0).max(60.0),
+            (ui.available_height() - 48.0).max(60.0),
             move |seconds| if seconds == 0 { t.get("time-now") } else { t.with("time-ago", &[("duration", Arg::from(t.duration(seconds)))]) },
             move |figure| numbers.number(figure.max(0.0) as u64),
         );

@@ -27,12 +27,12 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     let columns = [
         Column::new("", String::new(), Width::Fixed(40.0)),
-        Column::new("arrived", cx.t.get("column-arrived"), Width::Wide(130.0)),
-        Column::new("sender", cx.t.get("column-sender"), Width::Wide(180.0)),
+        Column::new("arrived", cx.t.get("column-arrived"), Width::Wide(96.0)),
+        Column::new("sender", cx.t.get("column-sender"), Width::Wide(160.0)),
         Column::new("recipients", cx.t.get("column-recipients"), Width::Rest),
         Column::new("size", cx.t.get("column-size"), Width::Wide(84.0)).right(),
-        Column::new("attempts", cx.t.get("column-attempts"), Width::Wide(92.0)).right(),
-        Column::new("next_try", cx.t.get("column-next-try"), Width::Wide(128.0)),
+        Column::new("attempts", cx.t.get("column-attempts"), Width::Wide(84.0)).right(),
+        Column::new("next_try", cx.t.get("column-next-try"), Width::Wide(112.0)),
     ];
     list::table(ui, cx, ListId::Queue, rows, &columns, &NOTHING, cell, |ui, cx, row| menu(ui, cx, row));
 }

@@ -170,5 +170,5 @@ fn beside(cx: &Cx<'_>, setting: &Setting) -> Option<String> {
     if now != default {
         return Some(cx.t.with("setting-default", &[("now", Arg::from(words(now))), ("default", Arg::from(words(default)))]));
     }
-    (unit != Unit::Count).then(|| words(now))
+    (unit == Unit::Seconds).then(|| words(now))
 }

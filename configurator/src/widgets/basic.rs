@@ -1,7 +1,7 @@
 //! Buttons, badges, cards, figures and empty states.
 
 use eframe::egui::{
-    self, Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui, Vec2,
+    self, Button, Color32, CornerRadius, Frame, Label, Margin, Response, RichText, Stroke, Ui, Vec2,
     WidgetInfo, Role,
 };
 use egui_material_icons::MaterialIcon;
@@ -21,9 +21,7 @@ pub enum Weight {
 
 /// A button with a text, and an icon before it if there is one.
 pub fn button(ui: &mut Ui, weight: Weight, icon: Option<MaterialIcon>, text: &str) -> Response {
-    let tokens = theme::current(ui.ctx());
-    ui.scope(|ui| {
-        dress(ui, weight, tokens);
+    dressed(ui, weight, |ui| {
         let button = match icon {
             Some(icon) => Button::new((icon.rich_text().size(size::ICON), text)),
             None => Button::new(text),
@@ -31,20 +29,25 @@ pub fn button(ui: &mut Ui, weight: Weight, icon: Option<MaterialIcon>, text: &st
         let button = button.frame_when_inactive(weight != Weight::Quiet).min_size(Vec2::new(0.0, height::CONTROL));
         named(ui.add(button.wrap_mode(egui::TextWrapMode::Extend)), text)
     })
-    .inner
 }
 
 /// A button of an icon alone; its name is its tooltip and what a screen reader says.
 pub fn icon_button(ui: &mut Ui, icon: MaterialIcon, name: &str) -> Response {
-    let tokens = theme::current(ui.ctx());
-    ui.scope(|ui| {
-        dress(ui, Weight::Quiet, tokens);
+    dressed(ui, Weight::Quiet, |ui| {
         ui.spacing_mut().button_padding = Vec2::splat(space::XS);
         let side = height::CONTROL - space::XS;
         let button = Button::new(icon.rich_text().size(size::ICON)).frame_when_inactive(false);
         named(ui.add(button.min_size(Vec2::splat(side))), name).on_hover_text(name)
     })
-    .inner
+}
+
+/// Draws with a weight's colours and puts the style back. (A scope of its own would not wrap in a row that does.)
+fn dressed(ui: &mut Ui, weight: Weight, draw: impl FnOnce(&mut Ui) -> Response) -> Response {
+    let before = ui.style().clone();
+    dress(ui, weight, theme::current(ui.ctx()));
+    let response = draw(ui);
+    ui.set_style(before);
+    response
 }
 
 fn dress(ui: &mut Ui, weight: Weight, tokens: &Tokens) {
@@ -109,14 +112,14 @@ impl Mood {
 /// A small pill with a state in it.
 pub fn badge(ui: &mut Ui, mood: Mood, text: &str) -> Response {
     let tokens = theme::current(ui.ctx());
-    Frame::new()
-        .fill(mood.ground(tokens))
-        .corner_radius(CornerRadius::same(radius::SMALL))
-        .inner_margin(Margin::symmetric(6, 1))
-        .show(ui, |ui| {
-            ui.add(Label::new(RichText::new(text).size(size::SMALL).color(mood.ink(tokens))).extend());
-        })
-        .response
+    let font = egui::FontId::new(size::SMALL, egui::FontFamily::Proportional);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, mood.ink(tokens));
+    let pad = Vec2::new(7.0, 3.0);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + pad * 2.0, egui::Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(radius::SMALL), mood.ground(tokens));
+    ui.painter().galley(rect.min + pad, galley, mood.ink(tokens));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    response
 }
 
 /// A round spot of a state's colour.
@@ -164,7 +167,7 @@ pub fn empty(ui: &mut Ui, icon: MaterialIcon, title: &str, hint: &str) {
     });
 }
 
-/// A band with a message over a page or in a dialog.
+/// A band with a message over a page or in a dialog, and what can be done about it below the text.
 pub fn banner(ui: &mut Ui, mood: Mood, icon: MaterialIcon, text: &str, actions: impl FnOnce(&mut Ui)) {
     let tokens = theme::current(ui.ctx());
     Frame::new()
@@ -172,14 +175,12 @@ pub fn banner(ui: &mut Ui, mood: Mood, icon: MaterialIcon, text: &str, actions: 
         .corner_radius(CornerRadius::same(radius::MEDIUM))
         .inner_margin(Margin::symmetric(space::M as i8, space::S as i8))
         .show(ui, |ui| {
-            ui.set_min_width(ui.available_width());
-            ui.horizontal(|ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_top(|ui| {
                 ui.label(icon.rich_text().size(size::ICON).color(mood.ink(tokens)));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.vertical(|ui| {
+                    ui.add(Label::new(RichText::new(text).color(mood.ink(tokens))).wrap());
                     actions(ui);
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        ui.add(Label::new(RichText::new(text).color(mood.ink(tokens))).wrap());
-                    });
                 });
             });
         });

@@ -1,13 +1,13 @@
 //! Rows of a form: a label, a field that carries the label's name, and what is wrong with it.
 
 use eframe::egui::{self, ComboBox, Margin, Response, RichText, Stroke, TextEdit, Ui};
-use egui_material_icons::icons::{ICON_CLOSE, ICON_SEARCH};
+use egui_material_icons::icons::{ICON_CLOSE, ICON_EXPAND_MORE, ICON_SEARCH};
 
 use crate::theme::{self, height, size, space};
 use crate::widgets::icon_button;
 
 /// How wide fields of a form are, in points.
-pub const FIELD_WIDTH: f32 = 420.0;
+pub const FIELD_WIDTH: f32 = 440.0;
 
 /// A form row. `draw` draws the field and gives its response, which is tied to the label.
 pub fn row(ui: &mut Ui, label: &str, help: &str, error: Option<&str>, draw: impl FnOnce(&mut Ui) -> Response) {
@@ -46,6 +46,7 @@ pub fn edit(ui: &mut Ui, id: &str, text: &mut String, hint: &str, width: f32, pa
             .hint_text(hint)
             .password(password)
             .desired_width(width.min(ui.available_width()))
+            .align(egui::Align2::LEFT_CENTER)
             .margin(Margin::symmetric(space::S as i8, 6))
             .min_size(egui::vec2(0.0, height::CONTROL)),
     )
@@ -69,6 +70,11 @@ pub fn choice<T: Clone + PartialEq>(ui: &mut Ui, id: &str, now: &T, all: &[(T, S
     let response = ComboBox::from_id_salt(id)
         .selected_text(shown)
         .width(width)
+        .icon(|ui, rect, visuals, _| {
+            let font = egui::FontId::new(18.0, ICON_EXPAND_MORE.font_family());
+            let ink = visuals.fg_stroke.color;
+            ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, ICON_EXPAND_MORE.codepoint, font, ink);
+        })
         .show_ui(ui, |ui| {
             for (value, text) in all {
                 if ui.selectable_label(value == now, text).clicked() && value != now {
@@ -91,6 +97,7 @@ pub fn search(ui: &mut Ui, text: &str, name: &str, clear: &str, width: f32) -> O
             .prefix(ICON_SEARCH.rich_text().size(16.0).color(tokens.text_faint))
             .hint_text(RichText::new(name).color(tokens.text_faint))
             .desired_width(width)
+            .align(egui::Align2::LEFT_CENTER)
             .margin(Margin::symmetric(space::S as i8, 6))
             .min_size(egui::vec2(0.0, height::CONTROL)),
     );

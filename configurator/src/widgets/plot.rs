@@ -1,6 +1,6 @@
 //! The course of figures over the last minutes.
 
-use eframe::egui::{Align, Color32, Layout, RichText, Stroke, Ui};
+use eframe::egui::{Color32, RichText, Stroke, Ui};
 use egui_plot::{GridMark, Line, Plot, PlotPoints};
 
 use crate::theme::{self, size, space};
@@ -26,13 +26,13 @@ pub fn show(
     figure: impl Fn(f64) -> String,
 ) {
     let tokens = theme::current(ui.ctx());
-    ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         for line in series {
             dot(ui, line.color);
-            ui.label(RichText::new(&line.name).size(size::SMALL).color(tokens.text_soft));
-            ui.label(RichText::new(&line.now).size(size::SMALL));
-            ui.add_space(space::S);
+            ui.label(RichText::new(&line.name).size(size::CAPTION).color(tokens.text_soft))
+                .on_hover_text(format!("{}: {}", line.name, line.now));
+            ui.add_space(space::XXS);
         }
     });
     let highest = series.iter().flat_map(|line| &line.points).map(|point| point[1]).fold(0.0, f64::max);

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use eframe::egui::{self, Align, Color32, Key, Layout, Modifiers, Response, RichText, Sense, Stroke, Ui, Vec2};
+use eframe::egui::{self, Align, Color32, Key, Layout, Modifiers, Response, RichText, Sense, Stroke, Ui, UiBuilder, Vec2};
 use egui_extras::{Column as Track, TableBuilder, TableRow};
 use egui_material_icons::icons::{ICON_ARROW_DOWNWARD, ICON_ARROW_UPWARD};
 
@@ -96,6 +96,9 @@ pub fn show(
     let moved = if spec.keys { keys(ui, spec, &mut seen) } else { None };
     let selected = moved.or(spec.selected);
     ui.spacing_mut().item_spacing = Vec2::new(0.0, 0.0);
+    // Columns are told apart by their alignment, not by lines; the selected row keeps its ink.
+    ui.visuals_mut().widgets.noninteractive.bg_stroke = Stroke::NONE;
+    ui.visuals_mut().selection.stroke.color = tokens.text;
     let line_y = ui.cursor().top() + height::HEADER;
     let (left, right) = (ui.max_rect().left(), ui.max_rect().right());
     let mut builder = TableBuilder::new(ui)
@@ -103,6 +106,7 @@ pub fn show(
         .striped(true)
         .sense(Sense::CLICK)
         .auto_shrink(false)
+        .min_scrolled_height(0.0)
         .stick_to_bottom(spec.stick_to_bottom)
         .cell_layout(Layout::left_to_right(Align::Center));
     for column in spec.columns {
@@ -153,12 +157,9 @@ fn draw_cell(ui: &mut Ui, column: &Column, tokens: &Tokens, mut draw: impl FnMut
     } else {
         Layout::left_to_right(Align::Center)
     };
-    ui.with_layout(layout, |ui| {
+    let rect = ui.max_rect().shrink2(Vec2::new(space::S, 0.0));
+    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
-        ui.add_space(space::S);
-        let room = ui.available_width() - space::S;
-        ui.set_max_width(room.max(8.0));
-        let rect = ui.available_rect_before_wrap();
         if !draw(ui) {
             let bar = egui::Rect::from_center_size(rect.center(), Vec2::new(rect.width() * 0.8, 6.0));
             ui.painter().rect_filled(bar, 3.0, tokens.line);

@@ -13,8 +13,10 @@ use shared::Refusal;
 use crate::played::{Stage, user};
 
 fn fill(stage: &mut Stage, label: &str, text: &str) {
-    stage.harness.get_by_role_and_label(Role::TextInput, label).click();
-    stage.harness.get_by_role_and_label(Role::TextInput, label).type_text(text);
+    let role = if label.starts_with("Password") { Role::PasswordInput } else { Role::TextInput };
+    stage.harness.get_by_role_and_label(role, label).click();
+    stage.settle();
+    stage.harness.event(eframe::egui::Event::Text(text.to_owned()));
     stage.settle();
 }
 

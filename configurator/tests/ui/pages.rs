@@ -5,7 +5,7 @@ use batpost_configurator::model::lists::ListId;
 use batpost_configurator::model::{Message, Page, Status};
 use batpost_configurator::theme::Choice;
 use egui_kittest::kittest::Queryable as _;
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Key, Modifiers, Role};
 use i18n::Language;
 use serde_json::json;
 
@@ -129,7 +129,7 @@ fn the_log_grows_as_events_come() {
     stage.settle();
     assert_eq!(stage.harness.state().model.log.rows.len(), before + 1);
     stage.harness.get_by_label("something new happened");
-    stage.harness.get_by_label("Security").click();
+    stage.harness.get_by_role_and_label(Role::Button, "Security").click();
     stage.settle();
     assert_eq!(stage.daemon.last("log.query").unwrap()["query"]["channels"], json!(["security"]));
 }

@@ -153,9 +153,10 @@ fn sessions() -> Value {
     let rows: Vec<Value> = (0..40)
         .map(|at| {
             let service = ["imap", "smtp", "submission", "pop3"][at % 4];
+            let state = ["IDLE", "DATA", "FETCH", "STAT"][at % 4];
             json!({"id": 1000 + at, "service": service, "protocol": service, "peer": format!("192.0.2.{at}:49{at:03}"),
                 "user": if service == "smtp" { String::new() } else { format!("{}@example.test", LOCALS[at % 6]) },
-                "state": ["IDLE", "DATA", "FETCH", "STAT"][at % 4], "tls": at % 3 != 0, "since": NOW - 37 * at as i64,
+                "state": state, "tls": at % 3 != 0, "since": NOW - 37 * at as i64,
                 "bytes_in": 1234 * at, "bytes_out": 987_654 * at})
         })
         .collect();

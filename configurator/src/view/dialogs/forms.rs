@@ -97,11 +97,11 @@ impl Drawn<'_, '_> {
         });
         ui.horizontal_top(|ui| {
             self.row(ui, "quota", "field-user-quota", "field-quota-help", |ui| {
-                edit(ui, "quota", &mut form.quota, &self.get("unlimited"), 180.0, false)
+                edit(ui, "quota", &mut form.quota, &self.get("unlimited"), 207.0, false)
             });
             ui.add_space(space::M);
             self.row(ui, "users_max", "field-users-max", "", |ui| {
-                edit(ui, "users_max", &mut form.users_max, &self.get("unlimited"), 180.0, false)
+                edit(ui, "users_max", &mut form.users_max, &self.get("unlimited"), 207.0, false)
             });
         });
         ui.checkbox(&mut form.enabled, self.get("field-domain-enabled"));
@@ -114,12 +114,12 @@ impl Drawn<'_, '_> {
         let (label, hint) =
             if form.was.is_some() { ("field-new-password", self.get("password-unchanged")) } else { ("field-password", String::new()) };
         ui.horizontal_top(|ui| {
-            self.row(ui, "password", label, "", |ui| edit(ui, "password", &mut form.password, &hint, 205.0, true));
+            self.row(ui, "password", label, "", |ui| edit(ui, "password", &mut form.password, &hint, 214.0, true));
             ui.add_space(space::XXS);
-            self.row(ui, "again", "field-again", "", |ui| edit(ui, "again", &mut form.again, "", 205.0, true));
+            self.row(ui, "again", "field-again", "", |ui| edit(ui, "again", &mut form.again, "", 214.0, true));
         });
         let hint = self.get("quota-of-domain");
-        self.row(ui, "quota", "field-quota", "field-quota-help", |ui| edit(ui, "quota", &mut form.quota, &hint, 205.0, false));
+        self.row(ui, "quota", "field-quota", "field-quota-help", |ui| edit(ui, "quota", &mut form.quota, &hint, 214.0, false));
         self.row(ui, "groups", "column-groups", "field-groups-help", |ui| several(ui, "groups", &mut form.groups, 2));
         if form.was.is_some() {
             self.row(ui, "forward", "field-forward", "field-forward-help", |ui| {
@@ -180,7 +180,7 @@ impl Drawn<'_, '_> {
             let mut all = vec![(String::new(), self.get("special-none"))];
             all.extend(SPECIAL_USES.map(|special| (special.to_owned(), self.get(&format!("special-{special}")))));
             self.row(ui, "special_use", "field-special-use", "", |ui| {
-                let (response, chosen) = choice(ui, "special_use", &form.special_use, &all, 205.0);
+                let (response, chosen) = choice(ui, "special_use", &form.special_use, &all, 214.0);
                 if let Some(chosen) = chosen {
                     form.special_use = chosen;
                 }

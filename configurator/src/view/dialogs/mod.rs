@@ -45,6 +45,9 @@ fn title(ui: &mut Ui, text: &str) {
 
 fn edit_dialog(ctx: &Context, cx: &mut Cx<'_>, edit: &Edit) {
     let mut form = edit.form.clone();
+    // Enter in a field of one line saves; in a field of several lines it begins a line. Asked before the fields are
+    // drawn, which take the key.
+    let entered = ctx.input(|input| input.key_pressed(Key::Enter)) && !typing_lines(ctx);
     let close = frame(ctx, "edit", WIDTH, |ui| {
         title(ui, &forms::title(cx, &form));
         problems(ui, cx, edit);
@@ -63,8 +66,6 @@ fn edit_dialog(ctx: &Context, cx: &mut Cx<'_>, edit: &Edit) {
     if close {
         cx.send(if edit.leaving { Message::Stay } else { Message::Close });
     }
-    // Enter in a field of one line saves; in a field of several lines it begins a line.
-    let entered = ctx.input(|input| input.key_pressed(Key::Enter)) && !typing_lines(ctx);
     if entered && !edit.leaving && !edit.conflict {
         cx.send(Message::Save);
     }
@@ -79,14 +80,15 @@ fn typing_lines(ctx: &Context) -> bool {
 fn problems(ui: &mut Ui, cx: &mut Cx<'_>, edit: &Edit) {
     if edit.conflict {
         let (theirs, mine) = (cx.t.get("conflict-theirs"), cx.t.get("conflict-mine"));
-        banner(ui, Mood::Warn, ICON_WARNING, &cx.t.get("conflict"), |_| {});
-        ui.horizontal(|ui| {
-            if button(ui, Weight::Plain, None, &theirs).clicked() {
-                cx.send(Message::TakeTheirs);
-            }
-            if button(ui, Weight::Danger, None, &mine).clicked() {
-                cx.send(Message::KeepMine);
-            }
+        banner(ui, Mood::Warn, ICON_WARNING, &cx.t.get("conflict"), |ui| {
+            ui.horizontal(|ui| {
+                if button(ui, Weight::Plain, None, &theirs).clicked() {
+                    cx.out.push(Message::TakeTheirs);
+                }
+                if button(ui, Weight::Danger, None, &mine).clicked() {
+                    cx.out.push(Message::KeepMine);
+                }
+            });
         });
         ui.add_space(space::XS);
     }
