@@ -29,8 +29,6 @@ use crate::{MailboxError, Options, Result, sqlite};
 
 /// Jobs of one owner in one transaction.
 pub(crate) const BATCH_MAX: usize = 32;
-/// Transactions between two looks at the length of the log.
-const COMMITS_PER_LOOK: u32 = 16;
 /// Slots are looked through for dead ones after this many new ones.
 const SLOTS_PER_SWEEP: usize = 4096;
 
@@ -324,16 +322,16 @@ impl Core {
 
     /// Keeps the log short. A failure is not the job's: the log only grows.
     fn fold_log(&self, store: &mut Store) {
-        store.commits += 1;
-        if store.commits < COMMITS_PER_LOOK {
-            return;
+        let log_bytes = u64::from(store.log_pages.load(Ordering::Relaxed)) * sqlite::PAGE_BYTES;
+        let long = log_bytes > self.options.log_max_bytes;
+        if long {
+            store.log_pages.store(0, Ordering::Relaxed);
         }
-        store.commits = 0;
-        let long = self
-            .disk
-            .len(&store.dir.join("mail.db-wal"))
-            .is_ok_and(|len| len > self.options.log_max_bytes);
-        if long && let Err(error) = sqlite::checkpoint(&store.conn) {
+        let fold = || -> Result<()> {
+            self.durability.sync_name(store.owner, &store.dir)?;
+            sqlite::checkpoint(&store.conn)
+        };
+        if long && let Err(error) = fold() {
             let (store, reason) = (store.dir.display().to_string(), error.to_string());
             self.events.emit(
                 events::Scope::default(),

@@ -168,6 +168,16 @@ impl Durability {
         )
     }
 
+    /// Makes the name of an owner's log durable, once. Before the log is folded into the database it must be: without the log, a database that
+    /// was written in part is a damaged one.
+    pub(crate) fn sync_name(&self, owner: OwnerId, dir: &Path) -> io::Result<()> {
+        if !self.pending.lock().named.contains(&owner) {
+            self.disk.sync_dir(dir)?;
+            self.pending.lock().named.insert(owner);
+        }
+        Ok(())
+    }
+
     fn sync(&self, owner: OwnerId, dirty: &DirtyOwner) -> io::Result<()> {
         if dirty.linked {
             self.disk.sync_dir(&large_dir(&dirty.dir))?;
@@ -181,10 +191,7 @@ impl Durability {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         }
-        if !self.pending.lock().named.contains(&owner) {
-            self.disk.sync_dir(&dirty.dir)?;
-            self.pending.lock().named.insert(owner);
-        }
+        self.sync_name(owner, &dirty.dir)?;
         Ok(())
     }
 }

@@ -5,13 +5,17 @@
 #![allow(unsafe_code, reason = "the settings of the whole library have no safe call")]
 
 use std::path::Path;
-use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Once};
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::{MailboxError, Result};
 
+/// The page size of every mailbox.
+pub(crate) const PAGE_BYTES: u64 = 4096;
 /// Prepared statements that a connection keeps.
 const STATEMENTS_MAX: usize = 32;
 /// Page cache of a connection, in KiB.
@@ -56,6 +60,17 @@ fn configure() {
             ffi::sqlite3_config(ffi::SQLITE_CONFIG_LOOKASIDE, 0_i32, 0_i32);
         }
     });
+}
+
+/// A number that holds, after each commit, how many pages the write-ahead log has.
+pub(crate) fn count_log_pages(conn: &mut Connection) -> Result<Arc<AtomicU32>> {
+    let pages = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&pages);
+    conn.wal_hook(Some(move |_: &mut Wal, count: i32| {
+        counted.store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    }))?;
+    Ok(pages)
 }
 
 /// Folds the log into the database as far as it goes, and syncs both.

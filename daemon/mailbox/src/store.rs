@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use disk::SharedDisk;
 use disk::blob::Blob;
@@ -191,8 +192,8 @@ pub(crate) struct Store {
     pub(crate) damage_told: bool,
     /// Where `applied` was last cleared to.
     pub(crate) applied_cleared: u64,
-    /// Transactions since the length of the log was looked at.
-    pub(crate) commits: u32,
+    /// Pages in the write-ahead log after the last commit. (The file is no shorter after a fold: its length tells nothing.)
+    pub(crate) log_pages: Arc<AtomicU32>,
 }
 
 impl Store {
@@ -216,7 +217,7 @@ impl Store {
         Self::load(conn, owner, dir)
     }
 
-    fn load(conn: Connection, owner: OwnerId, dir: &Path) -> Result<Store> {
+    fn load(mut conn: Connection, owner: OwnerId, dir: &Path) -> Result<Store> {
         let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if version != schema::VERSION {
             return Err(MailboxError::Unavailable(format!(
@@ -239,6 +240,7 @@ impl Store {
             },
         )?;
         let folders = load_folders(&conn)?;
+        let log_pages = sqlite::count_log_pages(&mut conn)?;
         Ok(Store {
             owner,
             dir: dir.to_owned(),
@@ -254,7 +256,7 @@ impl Store {
             broken: None,
             damage_told: false,
             applied_cleared: 0,
-            commits: 0,
+            log_pages,
         })
     }
 

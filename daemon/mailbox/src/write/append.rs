@@ -68,11 +68,14 @@ pub(crate) fn append(
         source,
     });
     let moved = matches!(&op, Op::Append(append) if append.source.is_some());
-    let record = ctx.record(&op, None)?;
-    if moved {
-        // Until the source has let go of it.
-        ctx.core.journal.pin(record);
+    if !moved {
+        let record = ctx.record(&op, None)?;
+        return Ok((appended, Some(record)));
     }
+    // Durable before it is applied: a target that has messages of which no record says that the source must lose them would keep them twice.
+    let record = ctx.record_durably(&op)?;
+    // Until the source has let go of them.
+    ctx.core.journal.pin(record);
     Ok((appended, Some(record)))
 }
 
