@@ -24,7 +24,9 @@ pub struct Choices {
 
 impl Choices {
     pub fn load(storage: Option<&dyn eframe::Storage>) -> Self {
-        storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default()
+        storage
+            .and_then(|storage| eframe::get_value(storage, STORAGE_KEY))
+            .unwrap_or_default()
     }
 
     pub fn language(&self) -> Option<Language> {
@@ -50,17 +52,35 @@ pub struct App {
 
 impl App {
     /// The program around a link.
-    pub fn new(ctx: &Context, mut model: Model, link: Option<Link>, page: Option<Page>, clock: Clock) -> Self {
+    pub fn new(
+        ctx: &Context,
+        mut model: Model,
+        link: Option<Link>,
+        page: Option<Page>,
+        clock: Clock,
+    ) -> Self {
         theme::install(ctx);
         if let Some(page) = page {
             model.update(Message::Go(page));
         }
-        Self { model, link, clock, theme: None, title: String::new() }
+        Self {
+            model,
+            link,
+            clock,
+            theme: None,
+            title: String::new(),
+        }
     }
 
     /// A model with the time and zone of this machine.
     pub fn model(target: &str, language: Language, theme: Choice) -> Model {
-        Model::new(target, language, theme, TimeZone::system(), jiff::Timestamp::now().as_second())
+        Model::new(
+            target,
+            language,
+            theme,
+            TimeZone::system(),
+            jiff::Timestamp::now().as_second(),
+        )
     }
 
     fn carry(&mut self) {
@@ -69,10 +89,15 @@ impl App {
                 self.model.receive(arrival);
             }
             for outgoing in self.model.take_outbox() {
-                let Err(outgoing) = link.send(outgoing) else { continue };
+                let Err(outgoing) = link.send(outgoing) else {
+                    continue;
+                };
                 // The link is full or gone: the person is told at once instead of waiting for nothing.
-                if let Outgoing::Call { id, .. } | Outgoing::Export { id, .. } = outgoing {
-                    self.model.receive(Arrival::Answer { id, result: Err(Failed::Lost) });
+                if let Outgoing::Call { id, .. } | Outgoing::Export { id, .. } = *outgoing {
+                    self.model.receive(Arrival::Answer {
+                        id,
+                        result: Err(Failed::Lost),
+                    });
                 }
             }
         }
@@ -95,7 +120,9 @@ impl App {
         for effect in self.model.take_effects() {
             match effect {
                 Effect::Copy(text) => ctx.copy_text(text),
-                Effect::FocusSearch => ctx.memory_mut(|memory| memory.request_focus(widgets::field::search_id())),
+                Effect::FocusSearch => {
+                    ctx.memory_mut(|memory| memory.request_focus(widgets::field::search_id()));
+                }
             }
         }
         if self.theme != Some(self.model.theme) {
@@ -139,7 +166,10 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let choices = Choices { language: Some(self.model.language.code().to_owned()), theme: self.model.theme };
+        let choices = Choices {
+            language: Some(self.model.language.code().to_owned()),
+            theme: self.model.theme,
+        };
         eframe::set_value(storage, STORAGE_KEY, &choices);
     }
 

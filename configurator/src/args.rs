@@ -40,12 +40,18 @@ impl Args {
 /// The data directory of the packaged service; of a demo in the current folder if there is no such directory.
 fn default_data() -> PathBuf {
     let packaged = if cfg!(windows) {
-        std::env::var_os("ProgramData").map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from).join("BatPost")
+        std::env::var_os("ProgramData")
+            .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
+            .join("BatPost")
     } else {
         PathBuf::from("/var/lib/batpost")
     };
     let demo = PathBuf::from("batpost-demo");
-    if !packaged.exists() && demo.exists() { demo } else { packaged }
+    if !packaged.exists() && demo.exists() {
+        demo
+    } else {
+        packaged
+    }
 }
 
 fn i18n_help(key: &str) -> String {
@@ -67,7 +73,16 @@ mod tests {
 
     #[test]
     fn the_command_line_names_one_daemon() {
-        let args = Args::try_parse_from(["x", "--ssh", "root@mail", "--lang", "ru", "--page", "users:example.test"]).unwrap();
+        let args = Args::try_parse_from([
+            "x",
+            "--ssh",
+            "root@mail",
+            "--lang",
+            "ru",
+            "--page",
+            "users:example.test",
+        ])
+        .unwrap();
         assert!(matches!(args.target(), Target::Ssh(host) if host == "root@mail"));
         assert_eq!(args.lang, Some(Language::Ru));
         assert_eq!(args.page, Some(Page::Users("example.test".to_owned())));

@@ -10,14 +10,21 @@ use eframe::{NativeOptions, Renderer, egui};
 use i18n::Language;
 
 fn main() -> eframe::Result {
-    if let Some(folder) = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("i18n"))) {
+    if let Some(folder) = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("i18n")))
+    {
         for problem in i18n::load_overrides(&folder) {
             eprintln!("{problem}");
         }
     }
     let args = Args::parse();
     // OpenGL is lighter on Linux; Windows offers Direct3D where it has no OpenGL, as over remote desktop.
-    let order = if cfg!(windows) { [Renderer::Wgpu, Renderer::Glow] } else { [Renderer::Glow, Renderer::Wgpu] };
+    let order = if cfg!(windows) {
+        [Renderer::Wgpu, Renderer::Glow]
+    } else {
+        [Renderer::Glow, Renderer::Wgpu]
+    };
     match open(&args, order[0]) {
         Err(error) if !matches!(error, eframe::Error::AppCreation(_)) => {
             eprintln!("{error}");
@@ -43,13 +50,22 @@ fn open(args: &Args, renderer: Renderer) -> eframe::Result {
         options,
         Box::new(move |cc| {
             let choices = Choices::load(cc.storage);
-            let language = args.lang.or_else(|| choices.language()).unwrap_or_else(Language::of_environment);
+            let language = args
+                .lang
+                .or_else(|| choices.language())
+                .unwrap_or_else(Language::of_environment);
             let target = args.target();
             let model = App::model(&target.name(), language, choices.theme());
             let ctx = cc.egui_ctx.clone();
             let link = Link::start(target, language, move || ctx.request_repaint())?;
             let clock = Box::new(|| jiff::Timestamp::now().as_second());
-            Ok(Box::new(App::new(&cc.egui_ctx, model, Some(link), args.page.clone(), clock)))
+            Ok(Box::new(App::new(
+                &cc.egui_ctx,
+                model,
+                Some(link),
+                args.page.clone(),
+                clock,
+            )))
         }),
     )
 }

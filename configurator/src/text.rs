@@ -32,7 +32,13 @@ impl Texts {
 
     /// A counted text, e.g. `3 users`; the digits are grouped as the language does.
     pub fn count(&self, key: &str, count: u64) -> String {
-        self.with(key, &[("count", Arg::from(count)), ("shown", Arg::from(self.number(count)))])
+        self.with(
+            key,
+            &[
+                ("count", Arg::from(count)),
+                ("shown", Arg::from(self.number(count))),
+            ],
+        )
     }
 
     pub fn number(&self, number: u64) -> String {
@@ -61,9 +67,12 @@ impl Texts {
 
     /// A log row's moment, to the millisecond.
     pub fn time_us(&self, at_us: i64) -> String {
-        let Ok(at) = Timestamp::from_microsecond(at_us) else { return String::new() };
+        let Ok(at) = Timestamp::from_microsecond(at_us) else {
+            return String::new();
+        };
         let at = at.to_zoned(self.zone.clone());
-        let today = Timestamp::from_second(self.now).is_ok_and(|now| now.to_zoned(self.zone.clone()).date() == at.date());
+        let today = Timestamp::from_second(self.now)
+            .is_ok_and(|now| now.to_zoned(self.zone.clone()).date() == at.date());
         let pattern = match (today, self.language) {
             (true, _) => "%H:%M:%S%.3f",
             (false, Language::En) => "%Y-%m-%d %H:%M:%S",
@@ -76,7 +85,10 @@ impl Texts {
     pub fn duration(&self, seconds: u64) -> String {
         let part = |key: &str, count: u64| self.with(key, &[("count", Arg::from(count))]);
         let pair = |first: String, second: Option<String>| match second {
-            Some(second) => self.with("duration-two", &[("first", Arg::from(first)), ("second", Arg::from(second))]),
+            Some(second) => self.with(
+                "duration-two",
+                &[("first", Arg::from(first)), ("second", Arg::from(second))],
+            ),
             None => first,
         };
         match seconds {
@@ -91,7 +103,10 @@ impl Texts {
             }
             _ => {
                 let hours = seconds % 86_400 / 3600;
-                pair(part("duration-days", seconds / 86_400), (hours > 0).then(|| part("duration-hours", hours)))
+                pair(
+                    part("duration-days", seconds / 86_400),
+                    (hours > 0).then(|| part("duration-hours", hours)),
+                )
             }
         }
     }
@@ -119,7 +134,14 @@ impl Texts {
         let args: Vec<(&str, Arg)> = refusal
             .args
             .iter()
-            .map(|(name, value)| (name.as_str(), value.parse::<u64>().map_or_else(|_| Arg::from(value.as_str()), Arg::from)))
+            .map(|(name, value)| {
+                (
+                    name.as_str(),
+                    value
+                        .parse::<u64>()
+                        .map_or_else(|_| Arg::from(value.as_str()), Arg::from),
+                )
+            })
             .collect();
         self.with(&key, &args)
     }
@@ -130,7 +152,11 @@ mod tests {
     use super::*;
 
     fn texts(language: Language) -> Texts {
-        Texts { language, now: 1_790_000_000, zone: TimeZone::UTC }
+        Texts {
+            language,
+            now: 1_790_000_000,
+            zone: TimeZone::UTC,
+        }
     }
 
     #[test]

@@ -16,13 +16,21 @@ const PAGE_ROWS: u64 = 2_000;
 /// Writes the rows, newest first as the daemon pages them: JSON lines if the file is named `.json` or `.jsonl`, else
 /// text with tabs between the columns. Answers with their number.
 pub(super) async fn export(client: &Client, mut filter: LogFilter, path: &Path) -> Result<Value, Failed> {
-    let json = path.extension().is_some_and(|ext| ext == "json" || ext == "jsonl");
+    let json = path
+        .extension()
+        .is_some_and(|ext| ext == "json" || ext == "jsonl");
     let mut file = BufWriter::new(File::create(path).await.map_err(local)?);
     let mut written: u64 = 0;
     filter.limit = PAGE_ROWS;
     filter.before = 0;
     loop {
-        let page = client.call(LogQuery { query: filter.clone() }).await.map_err(failed)?.rows;
+        let page = client
+            .call(LogQuery {
+                query: filter.clone(),
+            })
+            .await
+            .map_err(failed)?
+            .rows;
         let Some(oldest) = page.first() else { break };
         filter.before = oldest.seq;
         for row in page.iter().rev() {
@@ -54,7 +62,15 @@ fn line(row: &LogRow, json: bool) -> String {
     if json {
         return serde_json::to_string(row).unwrap_or_default() + "\n";
     }
-    let at = jiff::Timestamp::from_microsecond(row.at_us).map(|at| at.to_string()).unwrap_or_default();
+    let at = jiff::Timestamp::from_microsecond(row.at_us)
+        .map(|at| at.to_string())
+        .unwrap_or_default();
     let session = row.session.map(|id| id.to_string()).unwrap_or_default();
-    format!("{at}\t{}\t{}\t{session}\t{}\t{}\n", row.channel, row.severity, row.code, row.text.replace(['\n', '\t'], " "))
+    format!(
+        "{at}\t{}\t{}\t{session}\t{}\t{}\n",
+        row.channel,
+        row.severity,
+        row.code,
+        row.text.replace(['\n', '\t'], " ")
+    )
 }

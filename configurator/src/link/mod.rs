@@ -48,9 +48,17 @@ impl Target {
 #[derive(Clone, Debug)]
 pub enum Outgoing {
     /// A request of the control protocol.
-    Call { id: u64, method: &'static str, params: Value },
+    Call {
+        id: u64,
+        method: &'static str,
+        params: Value,
+    },
     /// Writes the stored log rows that a filter lets through to a file.
-    Export { id: u64, filter: LogFilter, path: PathBuf },
+    Export {
+        id: u64,
+        filter: LogFilter,
+        path: PathBuf,
+    },
     /// The language of the daemon's texts: connects anew with it.
     Language(Language),
     /// Tries to connect at once.
@@ -73,9 +81,18 @@ pub enum Failed {
 pub enum Arrival {
     Connected(Welcome),
     /// Not connected; the next attempt is that many seconds away.
-    Gone { reason: String, retry_s: u64 },
-    Answer { id: u64, result: Result<Value, Failed> },
-    Note { channel: String, params: Value },
+    Gone {
+        reason: String,
+        retry_s: u64,
+    },
+    Answer {
+        id: u64,
+        result: Result<Value, Failed>,
+    },
+    Note {
+        channel: String,
+        params: Value,
+    },
 }
 
 /// The window's end of the link.
@@ -87,22 +104,38 @@ pub struct Link {
 
 impl Link {
     /// Starts the thread. `wake` is called after each arrival.
-    pub fn start(target: Target, language: Language, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+    pub fn start(
+        target: Target,
+        language: Language,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
         let (out, requests) = mpsc::channel(REQUESTS_MAX);
         let (bring, arrivals) = std_mpsc::sync_channel(ARRIVALS_MAX);
         let missed = Arc::new(AtomicU64::new(0));
-        let courier = Courier { bring, wake: Arc::new(wake), missed: Arc::clone(&missed) };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let courier = Courier {
+            bring,
+            wake: Arc::new(wake),
+            missed: Arc::clone(&missed),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         std::thread::Builder::new()
             .name("link".to_owned())
             .spawn(move || runtime.block_on(run::run(target, language, requests, courier)))?;
-        Ok(Self { out, arrivals, missed })
+        Ok(Self {
+            out,
+            arrivals,
+            missed,
+        })
     }
 
     /// Hands a request over; gives it back if the link is full or gone.
-    pub fn send(&self, outgoing: Outgoing) -> Result<(), Outgoing> {
+    pub fn send(&self, outgoing: Outgoing) -> Result<(), Box<Outgoing>> {
         self.out.try_send(outgoing).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(outgoing) | mpsc::error::TrySendError::Closed(outgoing) => outgoing,
+            mpsc::error::TrySendError::Full(outgoing) | mpsc::error::TrySendError::Closed(outgoing) => {
+                Box::new(outgoing)
+            }
         })
     }
 

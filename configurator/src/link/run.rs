@@ -21,7 +21,7 @@ const RETRY_MAX_S: u64 = 30;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an answer may take before the person is told that there is none.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
 /// Requests under way at once.
 const UNDER_WAY_MAX: usize = 32;
 const CHANNELS: [&str; 4] = ["monitor", "log", "queue", "changes"];
@@ -35,7 +35,12 @@ enum End {
     Language(Language),
 }
 
-pub(super) async fn run(target: Target, mut language: Language, mut requests: mpsc::Receiver<Outgoing>, courier: Courier) {
+pub(super) async fn run(
+    target: Target,
+    mut language: Language,
+    mut requests: mpsc::Receiver<Outgoing>,
+    courier: Courier,
+) {
     let mut pause_s = RETRY_FIRST_S;
     loop {
         let attempt = tokio::time::timeout(CONNECT_TIMEOUT, connect(&target, language)).await;
@@ -54,7 +59,10 @@ pub(super) async fn run(target: Target, mut language: Language, mut requests: mp
             Ok(Err(error)) => error.to_string(),
             Err(elapsed) => elapsed.to_string(),
         };
-        if !courier.bring(Arrival::Gone { reason, retry_s: pause_s }) {
+        if !courier.bring(Arrival::Gone {
+            reason,
+            retry_s: pause_s,
+        }) {
             return;
         }
         match wait(Duration::from_secs(pause_s), &mut requests, &courier).await {
@@ -75,7 +83,10 @@ async fn wait(pause: Duration, requests: &mut mpsc::Receiver<Outgoing>, courier:
             Ok(None) => return End::Window,
             Ok(Some(Outgoing::Language(language))) => return End::Language(language),
             Ok(Some(Outgoing::Call { id, .. } | Outgoing::Export { id, .. })) => {
-                if !courier.bring(Arrival::Answer { id, result: Err(Failed::Lost) }) {
+                if !courier.bring(Arrival::Answer {
+                    id,
+                    result: Err(Failed::Lost),
+                }) {
                     return End::Window;
                 }
             }
@@ -92,7 +103,10 @@ async fn serve(connection: Connection, requests: &mut mpsc::Receiver<Outgoing>, 
     let mut open = HashSet::new();
     let end = relay(&connection, requests, courier, &mut open).await;
     for id in open {
-        courier.bring(Arrival::Answer { id, result: Err(Failed::Lost) });
+        courier.bring(Arrival::Answer {
+            id,
+            result: Err(Failed::Lost),
+        });
     }
     end
 }

@@ -21,7 +21,10 @@ pub(super) async fn connect(target: &Target, language: Language) -> Result<Conne
     match target {
         Target::Local(endpoint) => {
             let client = Client::connect(endpoint, NAME, language.code()).await?;
-            Ok(Connection { client, _carrier: None })
+            Ok(Connection {
+                client,
+                _carrier: None,
+            })
         }
         Target::Ssh(host) => over_ssh(host, language).await,
     }
@@ -31,7 +34,17 @@ async fn over_ssh(host: &str, language: Language) -> Result<Connection, CallErro
     let gone = |text: String| CallError::NoDaemon(text);
     // `--` keeps a host that begins with a dash from being read as an option.
     let mut child = Command::new("ssh")
-        .args(["-T", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15", "--", host, "batpostctl", "stdio"])
+        .args([
+            "-T",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ServerAliveInterval=15",
+            "--",
+            host,
+            "batpostctl",
+            "stdio",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -42,5 +55,8 @@ async fn over_ssh(host: &str, language: Language) -> Result<Connection, CallErro
         return Err(gone("ssh".to_owned()));
     };
     let client = Client::over(read, write, NAME, language.code()).await?;
-    Ok(Connection { client, _carrier: Some(child) })
+    Ok(Connection {
+        client,
+        _carrier: Some(child),
+    })
 }

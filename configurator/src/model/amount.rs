@@ -11,8 +11,14 @@ const UNITS: [(&[&str], u64); 5] = [
 
 /// The bytes of a size as it was typed.
 pub fn parse_bytes(text: &str) -> Option<u64> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_lowercase();
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = UNITS.iter().find(|(names, _)| names.contains(&unit))?.1;
     if let Ok(whole) = number.parse::<u64>() {

@@ -6,11 +6,11 @@ use shared::protocol::{
 };
 use shared::protocol::{AliasList, Failure};
 
+use super::Model;
 use super::dialog::{About, Dialog, Edit};
 use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, UserForm};
 use super::lists::ListId;
 use super::said::{Said, Tone};
-use super::Model;
 use crate::link::Failed;
 
 /// The refusal of a change that was made on an older version.
@@ -26,7 +26,9 @@ impl Model {
     }
 
     pub(super) fn save(&mut self) {
-        let Some(Dialog::Edit(edit)) = &mut self.dialog else { return };
+        let Some(Dialog::Edit(edit)) = &mut self.dialog else {
+            return;
+        };
         if edit.busy {
             return;
         }
@@ -77,7 +79,10 @@ impl Model {
         };
         edit.busy = false;
         edit.steps.clear();
-        if let Failed::Daemon(Failure { data: Some(refusal), .. }) = failed {
+        if let Failed::Daemon(Failure {
+            data: Some(refusal), ..
+        }) = failed
+        {
             if refusal.code == STALE {
                 edit.conflict = true;
                 return;
@@ -91,7 +96,9 @@ impl Model {
 
     /// After a conflict: reads the record anew; takes it as it is, or puts what was typed on top of it.
     pub(super) fn resolve(&mut self, keep_mine: bool) {
-        let Some(Dialog::Edit(edit)) = &mut self.dialog else { return };
+        let Some(Dialog::Edit(edit)) = &mut self.dialog else {
+            return;
+        };
         if edit.busy {
             return;
         }
@@ -100,36 +107,63 @@ impl Model {
         match edit.form.clone() {
             Form::Domain(form) => {
                 let Some(was) = form.was else { return };
-                self.ask(&DomainGet { name: was.name.to_string() }, move |model, answer| {
-                    let theirs = answer.map(|domain| (Form::Domain(DomainForm::of(&domain)), domain.revision));
-                    model.resolved(serial, keep_mine, theirs);
-                });
+                self.ask(
+                    &DomainGet {
+                        name: was.name.to_string(),
+                    },
+                    move |model, answer| {
+                        let theirs =
+                            answer.map(|domain| (Form::Domain(DomainForm::of(&domain)), domain.revision));
+                        model.resolved(serial, keep_mine, theirs);
+                    },
+                );
             }
             Form::User(form) => {
                 let Some(was) = form.was else { return };
-                self.ask(&UserGet { address: was.address.to_string() }, move |model, answer| {
-                    let theirs = answer.map(|user| (Form::User(UserForm::of(&user)), user.revision));
-                    model.resolved(serial, keep_mine, theirs);
-                });
+                self.ask(
+                    &UserGet {
+                        address: was.address.to_string(),
+                    },
+                    move |model, answer| {
+                        let theirs = answer.map(|user| (Form::User(UserForm::of(&user)), user.revision));
+                        model.resolved(serial, keep_mine, theirs);
+                    },
+                );
             }
             Form::Alias(form) => {
                 let Some(was) = form.was else { return };
-                let page = Window { filter: was.address.to_string(), ..Window::default() };
-                self.ask(&AliasList { domain: form.domain, page }, move |model, answer| {
-                    let theirs = answer.and_then(|found| {
-                        let theirs = found.rows.into_iter().find(|alias| alias.address == was.address);
-                        theirs.map(|alias| (Form::Alias(AliasForm::of(&alias)), alias.revision)).ok_or(Failed::Lost)
-                    });
-                    model.resolved(serial, keep_mine, theirs);
-                });
+                let page = Window {
+                    filter: was.address.to_string(),
+                    ..Window::default()
+                };
+                self.ask(
+                    &AliasList {
+                        domain: form.domain,
+                        page,
+                    },
+                    move |model, answer| {
+                        let theirs = answer.and_then(|found| {
+                            let theirs = found.rows.into_iter().find(|alias| alias.address == was.address);
+                            theirs
+                                .map(|alias| (Form::Alias(AliasForm::of(&alias)), alias.revision))
+                                .ok_or(Failed::Lost)
+                        });
+                        model.resolved(serial, keep_mine, theirs);
+                    },
+                );
             }
             Form::Group(form) => {
                 let Some(was) = form.was else { return };
-                let page = Window { filter: was.name.clone(), ..Window::default() };
+                let page = Window {
+                    filter: was.name.clone(),
+                    ..Window::default()
+                };
                 self.ask(&GroupList { page }, move |model, answer| {
                     let theirs = answer.and_then(|found| {
                         let theirs = found.rows.into_iter().find(|group| group.name == was.name);
-                        theirs.map(|group| (Form::Group(GroupForm::of(&group)), group.revision)).ok_or(Failed::Lost)
+                        theirs
+                            .map(|group| (Form::Group(GroupForm::of(&group)), group.revision))
+                            .ok_or(Failed::Lost)
                     });
                     model.resolved(serial, keep_mine, theirs);
                 });
@@ -159,7 +193,9 @@ impl Model {
     }
 
     pub(super) fn confirm(&mut self) {
-        let Some(Dialog::Ask(question)) = &mut self.dialog else { return };
+        let Some(Dialog::Ask(question)) = &mut self.dialog else {
+            return;
+        };
         if question.busy {
             return;
         }
@@ -171,7 +207,9 @@ impl Model {
 
     fn confirm_next(&mut self, mut calls: std::collections::VecDeque<Call>) {
         let Some(Call { method, params }) = calls.pop_front() else {
-            let Some(Dialog::Ask(question)) = self.dialog.take() else { return };
+            let Some(Dialog::Ask(question)) = self.dialog.take() else {
+                return;
+            };
             self.confirmed(&question.about);
             return;
         };
@@ -195,7 +233,10 @@ impl Model {
             About::RemoveDomain { name, .. } => {
                 self.domains.selected = None;
                 self.unfolded.remove(name);
-                (Said::named("notice-removed", name), &[ListId::Tree, ListId::Domains])
+                (
+                    Said::named("notice-removed", name),
+                    &[ListId::Tree, ListId::Domains],
+                )
             }
             About::RemoveUsers(addresses) => {
                 self.users.selected = None;
@@ -224,7 +265,10 @@ impl Model {
                 self.queue.selected = None;
                 self.queue.marked.clear();
                 self.message = None;
-                (Said::Key("notice-messages-removed", vec![("count", ids.len().into())]), &[ListId::Queue])
+                (
+                    Said::Key("notice-messages-removed", vec![("count", ids.len().into())]),
+                    &[ListId::Queue],
+                )
             }
             About::EndSession { who, .. } => {
                 self.sessions.selected = None;
@@ -272,23 +316,45 @@ fn set_revision(form: &mut Form, revision: u64) {
 
 fn question_calls(about: &About, choice: bool) -> Vec<Call> {
     match about {
-        About::RemoveDomain { name, .. } => vec![Call::of(&DomainRemove { name: name.clone(), with_users: choice })],
+        About::RemoveDomain { name, .. } => vec![Call::of(&DomainRemove {
+            name: name.clone(),
+            with_users: choice,
+        })],
         About::RemoveUsers(addresses) => addresses
             .iter()
-            .map(|address| Call::of(&UserRemove { address: address.clone(), keep_mail: choice }))
+            .map(|address| {
+                Call::of(&UserRemove {
+                    address: address.clone(),
+                    keep_mail: choice,
+                })
+            })
             .collect(),
-        About::RemoveAlias(address) => vec![Call::of(&AliasRemove { address: address.clone() })],
+        About::RemoveAlias(address) => vec![Call::of(&AliasRemove {
+            address: address.clone(),
+        })],
         About::RemoveGroup(name) => vec![Call::of(&GroupRemove { name: name.clone() })],
         About::RemoveEntry(side, pattern) => {
-            vec![Call::of(&AccessRemove { side: *side, pattern: pattern.clone() })]
+            vec![Call::of(&AccessRemove {
+                side: *side,
+                pattern: pattern.clone(),
+            })]
         }
         About::RemoveFolder { user, name } => {
-            vec![Call::of(&FolderRemove { user: user.clone(), name: name.clone() })]
+            vec![Call::of(&FolderRemove {
+                user: user.clone(),
+                name: name.clone(),
+            })]
         }
-        About::RemoveMessages(ids) => vec![Call::of(&QueueRemove { ids: ids.clone(), bounce: choice })],
+        About::RemoveMessages(ids) => vec![Call::of(&QueueRemove {
+            ids: ids.clone(),
+            bounce: choice,
+        })],
         About::EndSession { id, .. } => vec![Call::of(&SessionEnd { id: *id })],
         About::StopService(service) => {
-            vec![Call::of(&ServiceSet { service: service.clone(), state: ServiceState::Stopped })]
+            vec![Call::of(&ServiceSet {
+                service: service.clone(),
+                state: ServiceState::Stopped,
+            })]
         }
     }
 }

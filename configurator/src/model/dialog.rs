@@ -67,7 +67,12 @@ pub struct Question {
 impl Question {
     pub fn new(about: About) -> Self {
         let choice = matches!(about, About::RemoveUsers(_));
-        Self { about, choice, busy: false, problem: None }
+        Self {
+            about,
+            choice,
+            busy: false,
+            problem: None,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::model::{Alias, Domain, Group, ListEntry, Protocol, Side, User};
 use shared::protocol::{
-    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, FolderAdd, FolderRename, FolderRights, GroupAdd, GroupSet,
-    NewUser, Request, UserAdd, UserPassword, UserRename, UserSet,
+    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, FolderAdd, FolderRename, FolderRights, GroupAdd,
+    GroupSet, NewUser, Request, UserAdd, UserPassword, UserRename, UserSet,
 };
 use shared::{Address, DomainName, Refusal};
 
@@ -22,7 +22,10 @@ pub struct Call {
 
 impl Call {
     pub fn of<R: Request>(request: &R) -> Self {
-        Self { method: R::METHOD, params: serde_json::to_value(request).unwrap_or_default() }
+        Self {
+            method: R::METHOD,
+            params: serde_json::to_value(request).unwrap_or_default(),
+        }
     }
 }
 
@@ -128,7 +131,10 @@ pub const PROTOCOLS: [Protocol; 3] = [Protocol::Imap, Protocol::Pop3, Protocol::
 
 impl DomainForm {
     pub fn new() -> Self {
-        Self { enabled: true, ..Self::default() }
+        Self {
+            enabled: true,
+            ..Self::default()
+        }
     }
 
     pub fn of(domain: &Domain) -> Self {
@@ -137,8 +143,17 @@ impl DomainForm {
             name: domain.name.unicode(),
             description: domain.description.clone(),
             enabled: domain.enabled,
-            aliases: domain.aliases.iter().map(DomainName::unicode).collect::<Vec<_>>().join("\n"),
-            catch_all: domain.catch_all.as_ref().map(ToString::to_string).unwrap_or_default(),
+            aliases: domain
+                .aliases
+                .iter()
+                .map(DomainName::unicode)
+                .collect::<Vec<_>>()
+                .join("\n"),
+            catch_all: domain
+                .catch_all
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             quota: domain.user_quota_bytes.map(show_bytes).unwrap_or_default(),
             users_max: domain.users_max.map(|max| max.to_string()).unwrap_or_default(),
         }
@@ -146,9 +161,9 @@ impl DomainForm {
 
     fn calls(&self) -> Result<Vec<Call>, Errors> {
         let mut check = Check::default();
-        let name = check.one("name", self.name.trim(), |text| DomainName::parse(text));
-        let aliases = check.many("aliases", &self.aliases, |text| DomainName::parse(text));
-        let catch_all = check.optional("catch_all", &self.catch_all, |text| Address::parse(text));
+        let name = check.one("name", self.name.trim(), DomainName::parse);
+        let aliases = check.many("aliases", &self.aliases, DomainName::parse);
+        let catch_all = check.optional("catch_all", &self.catch_all, Address::parse);
         let user_quota_bytes = check.optional("quota", &self.quota, size);
         let users_max = check.optional("users_max", &self.users_max, number);
         let name = check.done(name)?;
@@ -162,13 +177,22 @@ impl DomainForm {
             users_max,
             revision: self.was.as_ref().map_or(0, |was| was.revision),
         };
-        Ok(vec![if self.was.is_some() { Call::of(&DomainSet { domain }) } else { Call::of(&DomainAdd { domain }) }])
+        Ok(vec![if self.was.is_some() {
+            Call::of(&DomainSet { domain })
+        } else {
+            Call::of(&DomainAdd { domain })
+        }])
     }
 }
 
 impl UserForm {
     pub fn new(domain: &str) -> Self {
-        Self { domain: domain.to_owned(), enabled: true, forward_keep: true, ..Self::default() }
+        Self {
+            domain: domain.to_owned(),
+            enabled: true,
+            forward_keep: true,
+            ..Self::default()
+        }
     }
 
     pub fn of(user: &User) -> Self {
@@ -192,7 +216,7 @@ impl UserForm {
         let mut check = Check::default();
         let address = check.one("local", &self.local, |local| address(local, &self.domain));
         let quota_bytes = check.optional("quota", &self.quota, size);
-        let forward_to = check.many("forward", &self.forward, |text| Address::parse(text));
+        let forward_to = check.many("forward", &self.forward, Address::parse);
         let groups = names(&self.groups);
         if self.was.is_none() && self.password.is_empty() {
             check.wrong("password", Refusal::new("field-required"));
@@ -204,7 +228,14 @@ impl UserForm {
         let password = (!self.password.is_empty()).then(|| self.password.clone());
         let name = self.name.trim().to_owned();
         let Some(was) = &self.was else {
-            let user = NewUser { address, password, name, quota_bytes, groups, enabled: self.enabled };
+            let user = NewUser {
+                address,
+                password,
+                name,
+                quota_bytes,
+                groups,
+                enabled: self.enabled,
+            };
             return Ok(vec![Call::of(&UserAdd { user })]);
         };
         let user = User {
@@ -222,10 +253,16 @@ impl UserForm {
             calls.push(Call::of(&UserSet { user }));
         }
         if address != was.address {
-            calls.push(Call::of(&UserRename { address: was.address.to_string(), to: address.to_string() }));
+            calls.push(Call::of(&UserRename {
+                address: was.address.to_string(),
+                to: address.to_string(),
+            }));
         }
         if let Some(password) = password {
-            calls.push(Call::of(&UserPassword { address: address.to_string(), password }));
+            calls.push(Call::of(&UserPassword {
+                address: address.to_string(),
+                password,
+            }));
         }
         Ok(calls)
     }
@@ -233,7 +270,11 @@ impl UserForm {
 
 impl AliasForm {
     pub fn new(domain: &str) -> Self {
-        Self { domain: domain.to_owned(), enabled: true, ..Self::default() }
+        Self {
+            domain: domain.to_owned(),
+            enabled: true,
+            ..Self::default()
+        }
     }
 
     pub fn of(alias: &Alias) -> Self {
@@ -249,14 +290,23 @@ impl AliasForm {
     fn calls(&self) -> Result<Vec<Call>, Errors> {
         let mut check = Check::default();
         let address = check.one("local", &self.local, |local| address(local, &self.domain));
-        let targets = check.many("targets", &self.targets, |text| Address::parse(text));
+        let targets = check.many("targets", &self.targets, Address::parse);
         if names(&self.targets).is_empty() {
             check.wrong("targets", Refusal::new("field-required"));
         }
         let address = check.done(address)?;
         let revision = self.was.as_ref().map_or(0, |was| was.revision);
-        let alias = Alias { address, targets, enabled: self.enabled, revision };
-        Ok(vec![if self.was.is_some() { Call::of(&AliasSet { alias }) } else { Call::of(&AliasAdd { alias }) }])
+        let alias = Alias {
+            address,
+            targets,
+            enabled: self.enabled,
+            revision,
+        };
+        Ok(vec![if self.was.is_some() {
+            Call::of(&AliasSet { alias })
+        } else {
+            Call::of(&AliasAdd { alias })
+        }])
     }
 }
 
@@ -266,7 +316,11 @@ impl GroupForm {
             was: Some(group.clone()),
             name: group.name.clone(),
             description: group.description.clone(),
-            address: group.address.as_ref().map(ToString::to_string).unwrap_or_default(),
+            address: group
+                .address
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             members: lines(&group.members),
             member_groups: group.member_groups.join("\n"),
         }
@@ -275,8 +329,8 @@ impl GroupForm {
     fn calls(&self) -> Result<Vec<Call>, Errors> {
         let mut check = Check::default();
         let name = check.one("name", self.name.trim(), required);
-        let address = check.optional("address", &self.address, |text| Address::parse(text));
-        let members = check.many("members", &self.members, |text| Address::parse(text));
+        let address = check.optional("address", &self.address, Address::parse);
+        let members = check.many("members", &self.members, Address::parse);
         let name = check.done(name)?;
         let group = Group {
             name,
@@ -286,20 +340,33 @@ impl GroupForm {
             member_groups: names(&self.member_groups),
             revision: self.was.as_ref().map_or(0, |was| was.revision),
         };
-        Ok(vec![if self.was.is_some() { Call::of(&GroupSet { group }) } else { Call::of(&GroupAdd { group }) }])
+        Ok(vec![if self.was.is_some() {
+            Call::of(&GroupSet { group })
+        } else {
+            Call::of(&GroupAdd { group })
+        }])
     }
 }
 
 impl EntryForm {
     pub fn new(side: Side) -> Self {
-        Self { side, pattern: String::new(), comment: String::new() }
+        Self {
+            side,
+            pattern: String::new(),
+            comment: String::new(),
+        }
     }
 
     fn calls(&self) -> Result<Vec<Call>, Errors> {
         let mut check = Check::default();
         let pattern = check.one("pattern", self.pattern.trim(), required);
         let pattern = check.done(pattern)?;
-        let entry = ListEntry { side: self.side, pattern, comment: self.comment.trim().to_owned(), revision: 0 };
+        let entry = ListEntry {
+            side: self.side,
+            pattern,
+            comment: self.comment.trim().to_owned(),
+            revision: 0,
+        };
         Ok(vec![Call::of(&AccessAdd { entry })])
     }
 }
@@ -311,10 +378,18 @@ impl FolderForm {
         let name = check.done(name)?;
         let user = self.user.clone();
         Ok(vec![match &self.was {
-            Some(was) => Call::of(&FolderRename { user, name: was.clone(), to: name }),
+            Some(was) => Call::of(&FolderRename {
+                user,
+                name: was.clone(),
+                to: name,
+            }),
             None => {
                 let special_use = (!self.special_use.is_empty()).then(|| self.special_use.clone());
-                Call::of(&FolderAdd { user, name, special_use })
+                Call::of(&FolderAdd {
+                    user,
+                    name,
+                    special_use,
+                })
             }
         }])
     }
@@ -330,7 +405,12 @@ impl RightsForm {
         });
         let identifier = check.done(identifier)?;
         let (user, name, rights) = (self.user.clone(), self.folder.clone(), self.rights.clone());
-        Ok(vec![Call::of(&FolderRights { user, name, identifier, rights })])
+        Ok(vec![Call::of(&FolderRights {
+            user,
+            name,
+            identifier,
+            rights,
+        })])
     }
 }
 
@@ -370,12 +450,24 @@ impl Check {
         parse(text).map_err(|refusal| self.wrong(field, refusal)).ok()
     }
 
-    fn optional<T>(&mut self, field: &str, text: &str, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<T> {
-        if text.trim().is_empty() { None } else { self.one(field, text.trim(), parse) }
+    fn optional<T>(
+        &mut self,
+        field: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, Refusal>,
+    ) -> Option<T> {
+        if text.trim().is_empty() {
+            None
+        } else {
+            self.one(field, text.trim(), parse)
+        }
     }
 
     fn many<T>(&mut self, field: &str, text: &str, parse: impl Fn(&str) -> Result<T, Refusal>) -> Vec<T> {
-        names(text).iter().filter_map(|item| self.one(field, item, &parse)).collect()
+        names(text)
+            .iter()
+            .filter_map(|item| self.one(field, item, &parse))
+            .collect()
     }
 
     /// The value that the record can't be without, if nothing is wrong.
@@ -388,7 +480,11 @@ impl Check {
 }
 
 fn required(text: &str) -> Result<String, Refusal> {
-    if text.is_empty() { Err(Refusal::new("field-required")) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err(Refusal::new("field-required"))
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn size(text: &str) -> Result<u64, Refusal> {
@@ -396,7 +492,8 @@ fn size(text: &str) -> Result<u64, Refusal> {
 }
 
 fn number(text: &str) -> Result<u32, Refusal> {
-    text.parse().map_err(|_| Refusal::new("number-invalid").with("value", text))
+    text.parse()
+        .map_err(|_| Refusal::new("number-invalid").with("value", text))
 }
 
 /// An address of a domain; a whole address in the field of the local part is taken if its domain is the same.
@@ -410,10 +507,18 @@ fn address(local: &str, domain: &str) -> Result<Address, Refusal> {
 }
 
 fn lines(addresses: &[Address]) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The items of a field that takes several, one a line or with commas between.
 fn names(text: &str) -> Vec<String> {
-    text.split(['\n', ',', ';']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    text.split(['\n', ',', ';'])
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use shared::model::{Alias, Group, ListEntry};
 use shared::protocol::{
-    AccessList, AliasList, DomainList, DomainRow, GroupList, Page as Window, QueueList, QueueRow, Request, Rows,
-    SessionList, SessionRow, UserList, UserRow,
+    AccessList, AliasList, DomainList, DomainRow, GroupList, Page as Window, QueueList, QueueRow, Request,
+    Rows, SessionList, SessionRow, UserList, UserRow,
 };
 
 use super::{Model, Page, Table};
@@ -85,7 +85,10 @@ impl Listed for DomainRow {
 impl Listed for UserRow {
     type Ask = UserList;
     fn ask(scope: &str, page: Window) -> UserList {
-        UserList { domain: scope.to_owned(), page }
+        UserList {
+            domain: scope.to_owned(),
+            page,
+        }
     }
     fn key(&self) -> String {
         self.user.address.to_string()
@@ -95,7 +98,10 @@ impl Listed for UserRow {
 impl Listed for Alias {
     type Ask = AliasList;
     fn ask(scope: &str, page: Window) -> AliasList {
-        AliasList { domain: scope.to_owned(), page }
+        AliasList {
+            domain: scope.to_owned(),
+            page,
+        }
     }
     fn key(&self) -> String {
         self.address.to_string()

@@ -5,8 +5,16 @@ use std::collections::{BTreeSet, VecDeque};
 use shared::protocol::{LogFilter, LogRow};
 
 /// The channels of the log.
-pub const CHANNELS: [&str; 8] =
-    ["smtp", "imap", "pop3", "delivery", "security", "errors", "drivers", "application"];
+pub const CHANNELS: [&str; 8] = [
+    "smtp",
+    "imap",
+    "pop3",
+    "delivery",
+    "security",
+    "errors",
+    "drivers",
+    "application",
+];
 /// Rows of one reading.
 pub const PAGE_ROWS: u64 = 400;
 /// Rows kept in the viewer and in the monitor's tail.
@@ -54,7 +62,10 @@ impl Default for LogState {
 impl LogState {
     /// The monitor's tail, which keeps little.
     pub fn tail() -> Self {
-        Self { rows_max: TAIL_MAX, ..Self::default() }
+        Self {
+            rows_max: TAIL_MAX,
+            ..Self::default()
+        }
     }
 
     /// The question for the rows before those that are held.
@@ -70,7 +81,10 @@ impl LogState {
     }
 
     pub fn filtered(&self) -> bool {
-        !self.channels.is_empty() || !self.contains.is_empty() || self.session.is_some() || self.message.is_some()
+        !self.channels.is_empty()
+            || !self.contains.is_empty()
+            || self.session.is_some()
+            || self.message.is_some()
     }
 
     /// Begins anew with the filter as it is now.
@@ -116,7 +130,10 @@ impl LogState {
         let wanted = self.contains.to_lowercase();
         (self.channels.is_empty() || self.channels.contains(&row.channel))
             && self.session.is_none_or(|id| row.session == Some(id))
-            && self.message.as_ref().is_none_or(|id| row.message.as_ref() == Some(id))
+            && self
+                .message
+                .as_ref()
+                .is_none_or(|id| row.message.as_ref() == Some(id))
             && (wanted.is_empty()
                 || row.text.to_lowercase().contains(&wanted)
                 || row.fields.to_string().to_lowercase().contains(&wanted))
@@ -145,10 +162,17 @@ mod tests {
     fn old_and_new_rows_meet_without_gaps_or_doubles() {
         let mut log = LogState::default();
         log.take_new(&row(10, "smtp", "a"));
-        log.take_older(vec![row(8, "smtp", "b"), row(9, "imap", "c"), row(10, "smtp", "a")]);
+        log.take_older(vec![
+            row(8, "smtp", "b"),
+            row(9, "imap", "c"),
+            row(10, "smtp", "a"),
+        ]);
         log.take_new(&row(10, "smtp", "a"));
         log.take_new(&row(11, "smtp", "d"));
-        assert_eq!(log.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [8, 9, 10, 11]);
+        assert_eq!(
+            log.rows.iter().map(|row| row.seq).collect::<Vec<_>>(),
+            [8, 9, 10, 11]
+        );
         assert_eq!(log.query().before, 8);
         log.take_older(Vec::new());
         assert!(log.complete);
@@ -156,7 +180,10 @@ mod tests {
 
     #[test]
     fn rows_that_come_pass_the_same_filter() {
-        let mut log = LogState { contains: "IVAN".to_owned(), ..LogState::default() };
+        let mut log = LogState {
+            contains: "IVAN".to_owned(),
+            ..LogState::default()
+        };
         log.channels.insert("imap".to_owned());
         log.take_new(&row(1, "imap", "ivan logged in"));
         log.take_new(&row(2, "imap", "maria logged in"));

@@ -26,8 +26,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use shared::model::{Alias, Folder, Group, ListEntry};
 use shared::protocol::{
-    Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, Request, SessionRow, SettingList, Storage,
-    StorageShow, UserRow, Welcome,
+    Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, Request, SessionRow, SettingList,
+    Storage, StorageShow, UserRow, Welcome,
 };
 
 use crate::link::{Arrival, Failed, Outgoing};
@@ -169,7 +169,11 @@ impl Model {
     }
 
     pub fn texts(&self) -> Texts {
-        Texts { language: self.language, now: self.now, zone: self.zone.clone() }
+        Texts {
+            language: self.language,
+            now: self.now,
+            zone: self.zone.clone(),
+        }
     }
 
     pub fn connected(&self) -> bool {
@@ -199,7 +203,10 @@ impl Model {
         match arrival {
             Arrival::Connected(welcome) => self.welcome(welcome),
             Arrival::Gone { reason, retry_s } => {
-                self.status = Status::Gone { reason, retry_at: self.now + retry_s as i64 };
+                self.status = Status::Gone {
+                    reason,
+                    retry_at: self.now + retry_s as i64,
+                };
             }
             Arrival::Answer { id, result } => {
                 if let Some(pending) = self.pending.remove(&id) {
@@ -215,7 +222,11 @@ impl Model {
     pub fn tick(&mut self, now: i64) {
         self.now = now;
         for notice in &mut self.notices {
-            let stay_s = if notice.tone == Tone::Good { NOTICE_GOOD_S } else { NOTICE_BAD_S };
+            let stay_s = if notice.tone == Tone::Good {
+                NOTICE_GOOD_S
+            } else {
+                NOTICE_BAD_S
+            };
             notice.gone |= now - notice.at >= stay_s;
         }
         if now > self.settled_at && !self.changed.is_empty() {
@@ -236,7 +247,8 @@ impl Model {
         let params = serde_json::to_value(request).unwrap_or_default();
         self.call(R::METHOD, params, false, move |model, answer| {
             let typed = answer.and_then(|value| {
-                serde_json::from_value(value).map_err(|error| Failed::Local(format!("{}: {error}", R::METHOD)))
+                serde_json::from_value(value)
+                    .map_err(|error| Failed::Local(format!("{}: {error}", R::METHOD)))
             });
             then(model, typed);
         });
@@ -251,14 +263,26 @@ impl Model {
     ) {
         let id = self.next_id;
         self.next_id += 1;
-        self.pending.insert(id, Pending { change, then: Box::new(then) });
+        self.pending.insert(
+            id,
+            Pending {
+                change,
+                then: Box::new(then),
+            },
+        );
         self.outbox.push(Outgoing::Call { id, method, params });
     }
 
     pub(crate) fn notice(&mut self, tone: Tone, said: Said) {
         let id = self.next_id;
         self.next_id += 1;
-        self.notices.push(Notice { id, at: self.now, tone, said, gone: false });
+        self.notices.push(Notice {
+            id,
+            at: self.now,
+            tone,
+            said,
+            gone: false,
+        });
         if self.notices.len() > NOTICES_MAX {
             self.notices.remove(0);
         }

@@ -52,7 +52,12 @@ impl History {
         let active = self
             .services
             .iter()
-            .map(|name| next.services.iter().find(|row| row.service == *name).map_or(0, |row| row.active))
+            .map(|name| {
+                next.services
+                    .iter()
+                    .find(|row| row.service == *name)
+                    .map_or(0, |row| row.active)
+            })
             .collect();
         if self.points.back().is_none_or(|last| last.at < next.at) {
             self.points.push_back(Point {
@@ -75,7 +80,9 @@ impl History {
 
     /// Sessions of all services.
     pub fn active(&self) -> u64 {
-        self.now.as_ref().map_or(0, |now| now.services.iter().map(|row| row.active).sum())
+        self.now
+            .as_ref()
+            .map_or(0, |now| now.services.iter().map(|row| row.active).sum())
     }
 
     /// Shows a service in a state at once, until the daemon's next figures say what is.

@@ -24,8 +24,8 @@ pub enum Page {
 impl Page {
     /// What `--page` takes; those of a domain have `:DOMAIN` after them.
     pub const NAMES: [&str; 14] = [
-        "monitor", "queue", "log", "domains", "users", "aliases", "folders", "groups", "access", "services", "settings",
-        "storage", "wizard", "about",
+        "monitor", "queue", "log", "domains", "users", "aliases", "folders", "groups", "access", "services",
+        "settings", "storage", "wizard", "about",
     ];
 
     pub fn parse(text: &str) -> Option<Self> {

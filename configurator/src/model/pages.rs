@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use shared::model::Domain;
 use shared::protocol::{
-    Check, DomainAdd, Failure, FolderList, NewUser, QueueHold, QueueRead, QueueRelease, QueueRetry, QueueShow,
-    ServiceSet, ServiceState, SettingSet, UserAdd,
+    Check, DomainAdd, Failure, FolderList, NewUser, QueueHold, QueueRead, QueueRelease, QueueRetry,
+    QueueShow, ServiceSet, ServiceState, SettingSet, UserAdd,
 };
 use shared::{DomainName, Refusal};
 
@@ -22,11 +22,19 @@ const MESSAGE_SHOWN_MAX_BYTES: usize = 256 * 1024;
 
 impl Model {
     pub(super) fn set_service(&mut self, service: String, state: ServiceState) {
-        let call = Call::of(&ServiceSet { service: service.clone(), state });
-        self.call(call.method, call.params, true, move |model, answer| match answer {
-            Ok(_) => model.monitor.expect(&service, state),
-            Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
+        let call = Call::of(&ServiceSet {
+            service: service.clone(),
+            state,
         });
+        self.call(
+            call.method,
+            call.params,
+            true,
+            move |model, answer| match answer {
+                Ok(_) => model.monitor.expect(&service, state),
+                Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
+            },
+        );
     }
 
     pub(super) fn queue_act(&mut self, act: QueueAct, ids: Vec<String>) {
@@ -35,21 +43,34 @@ impl Model {
             QueueAct::Hold => (Call::of(&QueueHold { ids }), "notice-queue-held"),
             QueueAct::Release => (Call::of(&QueueRelease { ids }), "notice-queue-released"),
         };
-        self.call(call.method, call.params, true, move |model, answer| match answer {
-            Ok(count) => {
-                let count = count.get("count").and_then(serde_json::Value::as_u64).unwrap_or_default();
-                model.notice(Tone::Good, Said::Key(key, vec![("count", count.into())]));
-                model.queue.marked.clear();
-                model.changed_here(&[ListId::Queue]);
-                model.read_message_details();
-            }
-            Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
-        });
+        self.call(
+            call.method,
+            call.params,
+            true,
+            move |model, answer| match answer {
+                Ok(count) => {
+                    let count = count
+                        .get("count")
+                        .and_then(serde_json::Value::as_u64)
+                        .unwrap_or_default();
+                    model.notice(Tone::Good, Said::Key(key, vec![("count", count.into())]));
+                    model.queue.marked.clear();
+                    model.changed_here(&[ListId::Queue]);
+                    model.read_message_details();
+                }
+                Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
+            },
+        );
     }
 
     /// Reads the selected message of the queue in full.
     pub(super) fn read_message_details(&mut self) {
-        let Some(id) = self.queue.selected.clone().filter(|_| self.page == Page::Queue && self.connected()) else {
+        let Some(id) = self
+            .queue
+            .selected
+            .clone()
+            .filter(|_| self.page == Page::Queue && self.connected())
+        else {
             return;
         };
         self.ask(&QueueShow { id: id.clone() }, move |model, answer| {
@@ -72,7 +93,9 @@ impl Model {
     }
 
     pub(super) fn read_folders(&mut self) {
-        let Some(user) = self.folders.user.clone().filter(|_| self.connected()) else { return };
+        let Some(user) = self.folders.user.clone().filter(|_| self.connected()) else {
+            return;
+        };
         self.ask(&FolderList { user: user.clone() }, move |model, answer| {
             if model.folders.user.as_ref() != Some(&user) {
                 return;
@@ -96,29 +119,45 @@ impl Model {
             return;
         };
         self.settings.busy = true;
-        let request = SettingSet { key: key.to_owned(), value: value.clone(), revision: self.settings.revision };
+        let request = SettingSet {
+            key: key.to_owned(),
+            value: value.clone(),
+            revision: self.settings.revision,
+        };
         let call = Call::of(&request);
-        self.call(call.method, call.params, true, move |model, answer| match answer {
-            Ok(changed) => {
-                let revision = changed.get("revision").and_then(serde_json::Value::as_u64).unwrap_or_default();
-                model.settings.saved(key, value, revision);
-                model.save_settings();
-            }
-            Err(failed) => {
-                model.settings.busy = false;
-                model.setting_refused(key, &failed);
-            }
-        });
+        self.call(
+            call.method,
+            call.params,
+            true,
+            move |model, answer| match answer {
+                Ok(changed) => {
+                    let revision = changed
+                        .get("revision")
+                        .and_then(serde_json::Value::as_u64)
+                        .unwrap_or_default();
+                    model.settings.saved(key, value, revision);
+                    model.save_settings();
+                }
+                Err(failed) => {
+                    model.settings.busy = false;
+                    model.setting_refused(key, &failed);
+                }
+            },
+        );
     }
 
     fn setting_refused(&mut self, key: &'static str, failed: &Failed) {
         match failed {
-            Failed::Daemon(Failure { data: Some(refusal), .. }) if refusal.code == "revision-stale" => {
+            Failed::Daemon(Failure {
+                data: Some(refusal), ..
+            }) if refusal.code == "revision-stale" => {
                 // What the other one wrote is read; what was typed here stays typed, to be saved or not.
                 self.settings.conflict = true;
                 self.read_settings();
             }
-            Failed::Daemon(Failure { data: Some(refusal), .. }) => {
+            Failed::Daemon(Failure {
+                data: Some(refusal), ..
+            }) => {
                 self.settings.errors.insert(key.to_owned(), refusal.clone());
             }
             other => self.notice(Tone::Bad, Said::failed(other)),
@@ -159,7 +198,9 @@ impl Model {
                 return;
             }
         };
-        let Some(call) = call else { return self.wizard_step_done() };
+        let Some(call) = call else {
+            return self.wizard_step_done();
+        };
         self.wizard.busy = true;
         self.call(call.method, call.params, true, |model, answer| {
             model.wizard.busy = false;
@@ -167,7 +208,9 @@ impl Model {
                 Ok(_) => model.wizard_made(),
                 Err(failed) => {
                     let refusal = match failed {
-                        Failed::Daemon(Failure { data: Some(refusal), .. }) => refusal,
+                        Failed::Daemon(Failure {
+                            data: Some(refusal), ..
+                        }) => refusal,
                         other => {
                             let words = Said::failed(&other).words(&model.texts());
                             Refusal::new("other").with("text", words)
@@ -186,7 +229,11 @@ impl Model {
             _ => {
                 // The revision is read with the settings; a wizard that meets another administrator says so.
                 let revision = self.settings.revision;
-                Some(Call::of(&SettingSet { key: "server.hostname".to_owned(), value, revision }))
+                Some(Call::of(&SettingSet {
+                    key: "server.hostname".to_owned(),
+                    value,
+                    revision,
+                }))
             }
         }
     }
@@ -194,7 +241,11 @@ impl Model {
     fn wizard_domain(&mut self) -> Option<Call> {
         let name = DomainName::parse(self.wizard.domain.trim()).ok()?;
         let made = self.wizard.domain_made.as_deref() == Some(name.as_str());
-        (!made).then(|| Call::of(&DomainAdd { domain: Domain::new(name) }))
+        (!made).then(|| {
+            Call::of(&DomainAdd {
+                domain: Domain::new(name),
+            })
+        })
     }
 
     fn wizard_mailbox(&mut self) -> Option<Call> {
@@ -223,7 +274,9 @@ impl Model {
                 self.read_settings();
             }
             Step::Domain => {
-                let name = DomainName::parse(self.wizard.domain.trim()).map(String::from).ok();
+                let name = DomainName::parse(self.wizard.domain.trim())
+                    .map(String::from)
+                    .ok();
                 self.wizard.domain_made = name;
                 self.changed_here(&[ListId::Tree, ListId::Domains]);
             }

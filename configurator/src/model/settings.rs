@@ -28,7 +28,8 @@ impl SettingsState {
         self.revision = answer.revision;
         self.loaded = true;
         let values = &self.values;
-        self.edits.retain(|key, typed| find(key).is_some_and(|setting| shown(setting, values.get(key)) != *typed));
+        self.edits
+            .retain(|key, typed| find(key).is_some_and(|setting| shown(setting, values.get(key)) != *typed));
     }
 
     /// What stands in the field of a setting.
@@ -95,13 +96,20 @@ fn find(key: &str) -> Option<&'static Setting> {
 fn shown(setting: &Setting, value: Option<&String>) -> String {
     let value = value.map_or(setting.default, String::as_str);
     match (setting.kind, value.parse()) {
-        (Kind::Number { unit: Unit::Bytes, .. }, Ok(bytes)) => show_bytes(bytes),
+        (
+            Kind::Number {
+                unit: Unit::Bytes, ..
+            },
+            Ok(bytes),
+        ) => show_bytes(bytes),
         _ => value.to_owned(),
     }
 }
 
 fn canonical(setting: &Setting, typed: &str) -> Result<String, Refusal> {
-    if let Kind::Number { unit: Unit::Bytes, .. } = setting.kind
+    if let Kind::Number {
+        unit: Unit::Bytes, ..
+    } = setting.kind
         && let Some(bytes) = parse_bytes(typed)
     {
         return setting.validate(&bytes.to_string());
@@ -117,10 +125,19 @@ mod tests {
     #[test]
     fn edits_are_kept_over_a_reading_and_end_when_they_are_what_is_there() {
         let mut state = SettingsState::default();
-        state.take(SettingValues { values: Vec::new(), revision: 1 });
+        state.take(SettingValues {
+            values: Vec::new(),
+            revision: 1,
+        });
         state.edit("smtp.message-size-max", "70 MB".to_owned());
-        assert_eq!(state.next_change(), Some(("smtp.message-size-max", (70 << 20).to_string())));
-        state.take(SettingValues { values: vec![("smtp.message-size-max".to_owned(), "100".to_owned())], revision: 2 });
+        assert_eq!(
+            state.next_change(),
+            Some(("smtp.message-size-max", (70 << 20).to_string()))
+        );
+        state.take(SettingValues {
+            values: vec![("smtp.message-size-max".to_owned(), "100".to_owned())],
+            revision: 2,
+        });
         assert_eq!((state.dirty(), state.revision), (1, 2));
         state.edit("smtp.message-size-max", "100".to_owned());
         assert_eq!(state.dirty(), 0);

@@ -68,14 +68,20 @@ impl<T> Table<T> {
 
     /// The row of an index, if it is held.
     pub fn row(&self, index: u64) -> Option<&T> {
-        self.blocks.get(&(index / BLOCK_ROWS))?.rows.get(usize::try_from(index % BLOCK_ROWS).ok()?)
+        self.blocks
+            .get(&(index / BLOCK_ROWS))?
+            .rows
+            .get(usize::try_from(index % BLOCK_ROWS).ok()?)
     }
 
     /// The rows that are held, with their indices.
     pub fn held(&self) -> impl Iterator<Item = (u64, &T)> {
-        self.blocks
-            .iter()
-            .flat_map(|(block, held)| held.rows.iter().enumerate().map(move |(at, row)| (block * BLOCK_ROWS + at as u64, row)))
+        self.blocks.iter().flat_map(|(block, held)| {
+            held.rows
+                .iter()
+                .enumerate()
+                .map(move |(at, row)| (block * BLOCK_ROWS + at as u64, row))
+        })
     }
 
     /// True while an answer is awaited.
@@ -106,7 +112,13 @@ impl<T> Table<T> {
     pub fn enter(&mut self, scope: &str) {
         if self.scope != scope {
             let (sort, descending, version) = (std::mem::take(&mut self.sort), self.descending, self.version);
-            *self = Self { scope: scope.to_owned(), sort, descending, version: version + 1, ..Self::default() };
+            *self = Self {
+                scope: scope.to_owned(),
+                sort,
+                descending,
+                version: version + 1,
+                ..Self::default()
+            };
         }
     }
 
@@ -168,7 +180,13 @@ impl<T> Table<T> {
                     self.blocks.retain(|held, _| *held < blocks);
                 }
                 self.total = Some(rows.total);
-                self.blocks.insert(block, Block { version, rows: rows.rows });
+                self.blocks.insert(
+                    block,
+                    Block {
+                        version,
+                        rows: rows.rows,
+                    },
+                );
                 self.trim(block);
             }
         }
@@ -176,11 +194,16 @@ impl<T> Table<T> {
 
     fn trim(&mut self, near: u64) {
         while self.blocks.len() > BLOCKS_MAX {
-            let (Some((&first, _)), Some((&last, _))) = (self.blocks.first_key_value(), self.blocks.last_key_value())
+            let (Some((&first, _)), Some((&last, _))) =
+                (self.blocks.first_key_value(), self.blocks.last_key_value())
             else {
                 return;
             };
-            let farthest = if near.abs_diff(first) > near.abs_diff(last) { first } else { last };
+            let farthest = if near.abs_diff(first) > near.abs_diff(last) {
+                first
+            } else {
+                last
+            };
             self.blocks.remove(&farthest);
         }
     }
@@ -198,7 +221,10 @@ mod tests {
     use super::*;
 
     fn rows(from: u64, count: u64, total: u64) -> Rows<u64> {
-        Rows { total, rows: (from..from + count).collect() }
+        Rows {
+            total,
+            rows: (from..from + count).collect(),
+        }
     }
 
     #[test]

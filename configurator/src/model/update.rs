@@ -43,7 +43,9 @@ impl Model {
             Message::Select(list, key) => self.select(list, key),
             Message::Mark(list, key, on) => self.table_mut(list).mark(&key, on),
             Message::AccessSide(side) => {
-                let scope = side.map(|side| format!("{side:?}").to_lowercase()).unwrap_or_default();
+                let scope = side
+                    .map(|side| format!("{side:?}").to_lowercase())
+                    .unwrap_or_default();
                 self.table_mut(ListId::Access).enter(&scope);
             }
             Message::OpenFolders(user) => {
@@ -160,7 +162,10 @@ impl Model {
         if !domain.is_empty() {
             return domain;
         }
-        self.tree.row(0).map(|row| row.domain.name.to_string()).unwrap_or_default()
+        self.tree
+            .row(0)
+            .map(|row| row.domain.name.to_string())
+            .unwrap_or_default()
     }
 
     fn refresh(&mut self) {
@@ -187,7 +192,10 @@ impl Model {
                 self.read_message_details();
             }
             ListId::Users if matches!(self.page, Page::Folders(_)) => {
-                self.folders = super::Folders { user: key, ..Default::default() };
+                self.folders = super::Folders {
+                    user: key,
+                    ..Default::default()
+                };
                 self.read_folders();
             }
             _ => {}
@@ -227,12 +235,22 @@ impl Model {
         let then: super::Then = Box::new(|model, answer| match answer {
             Ok(count) => {
                 let count = count.as_u64().unwrap_or_default();
-                model.notice(Tone::Good, Said::Key("notice-exported", vec![("count", count.into())]));
+                model.notice(
+                    Tone::Good,
+                    Said::Key("notice-exported", vec![("count", count.into())]),
+                );
             }
             Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
         });
         self.pending.insert(id, super::Pending { change: true, then });
-        let filter = shared::protocol::LogFilter { before: 0, ..self.log.query() };
-        self.outbox.push(Outgoing::Export { id, filter, path: PathBuf::from(path) });
+        let filter = shared::protocol::LogFilter {
+            before: 0,
+            ..self.log.query()
+        };
+        self.outbox.push(Outgoing::Export {
+            id,
+            filter,
+            path: PathBuf::from(path),
+        });
     }
 }

@@ -15,7 +15,13 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 5] = [Self::Server, Self::Domain, Self::Mailbox, Self::Records, Self::Ports];
+    pub const ALL: [Self; 5] = [
+        Self::Server,
+        Self::Domain,
+        Self::Mailbox,
+        Self::Records,
+        Self::Ports,
+    ];
 
     pub fn next(self) -> Option<Self> {
         Self::ALL.into_iter().find(|step| *step > self)
@@ -95,21 +101,45 @@ impl Wizard {
 
     /// The records that let others find the server (RFC 5321 §5.1, RFC 7208, RFC 7489, RFC 6186).
     pub fn records(&self) -> Vec<Record> {
-        let ascii = |text: &str| DomainName::parse(text.trim()).map(String::from).unwrap_or_default();
+        let ascii = |text: &str| {
+            DomainName::parse(text.trim())
+                .map(String::from)
+                .unwrap_or_default()
+        };
         let (host, domain) = (ascii(&self.hostname), ascii(&self.domain));
-        let record = |name: String, kind, value: String, why| Record { name: format!("{name}."), kind, value, why };
+        let record = |name: String, kind, value: String, why| Record {
+            name: format!("{name}."),
+            kind,
+            value,
+            why,
+        };
         vec![
             record(host.clone(), "A", String::new(), "dns-why-a"),
             record(domain.clone(), "MX", format!("10 {host}."), "dns-why-mx"),
-            record(domain.clone(), "TXT", "\"v=spf1 mx -all\"".to_owned(), "dns-why-spf"),
+            record(
+                domain.clone(),
+                "TXT",
+                "\"v=spf1 mx -all\"".to_owned(),
+                "dns-why-spf",
+            ),
             record(
                 format!("_dmarc.{domain}"),
                 "TXT",
                 format!("\"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\""),
                 "dns-why-dmarc",
             ),
-            record(format!("_imaps._tcp.{domain}"), "SRV", format!("0 1 993 {host}."), "dns-why-imaps"),
-            record(format!("_submissions._tcp.{domain}"), "SRV", format!("0 1 465 {host}."), "dns-why-submissions"),
+            record(
+                format!("_imaps._tcp.{domain}"),
+                "SRV",
+                format!("0 1 993 {host}."),
+                "dns-why-imaps",
+            ),
+            record(
+                format!("_submissions._tcp.{domain}"),
+                "SRV",
+                format!("0 1 465 {host}."),
+                "dns-why-submissions",
+            ),
         ]
     }
 }
@@ -126,15 +156,25 @@ mod tests {
             ..Wizard::default()
         };
         let records = wizard.records();
-        let mx = records.iter().find(|record| record.kind == "MX").map(|mx| (mx.name.as_str(), mx.value.as_str()));
+        let mx = records
+            .iter()
+            .find(|record| record.kind == "MX")
+            .map(|mx| (mx.name.as_str(), mx.value.as_str()));
         assert_eq!(mx, Some(("xn--e1afmkfd.xn--p1ai.", "10 mail.example.test.")));
     }
 
     #[test]
     fn a_step_is_left_only_when_it_is_right() {
-        let mut wizard = Wizard { step: Step::Mailbox, domain: "a.test".to_owned(), ..Wizard::default() };
+        let mut wizard = Wizard {
+            step: Step::Mailbox,
+            domain: "a.test".to_owned(),
+            ..Wizard::default()
+        };
         wizard.password = "one".to_owned();
         let errors = wizard.check().err().unwrap_or_default();
-        assert_eq!(errors.keys().map(String::as_str).collect::<Vec<_>>(), ["again", "local"]);
+        assert_eq!(
+            errors.keys().map(String::as_str).collect::<Vec<_>>(),
+            ["again", "local"]
+        );
     }
 }

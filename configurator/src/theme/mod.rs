@@ -5,8 +5,8 @@ pub mod tokens;
 use std::sync::Arc;
 
 use eframe::egui::{
-    self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
-    TextStyle, Theme, Vec2, Visuals, style::WidgetVisuals,
+    self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow,
+    Stroke, Style, TextStyle, Theme, Vec2, Visuals, style::WidgetVisuals,
 };
 
 pub use tokens::{Tokens, height, radius, size, space};
@@ -57,7 +57,9 @@ fn fonts() -> FontDefinitions {
         ("inter-strong", include_bytes!("../../fonts/Inter-SemiBold.otf")),
     ];
     for (name, bytes) in faces {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        fonts
+            .font_data
+            .insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
     let plain = fonts.families.entry(FontFamily::Proportional).or_default();
     plain.insert(0, "inter".to_owned());
@@ -68,15 +70,26 @@ fn fonts() -> FontDefinitions {
 }
 
 fn style(tokens: &Tokens) -> Style {
-    let mut style = Style::default();
-    style.text_styles = [
-        (TextStyle::Small, FontId::new(size::SMALL, FontFamily::Proportional)),
+    let text_styles = [
+        (
+            TextStyle::Small,
+            FontId::new(size::SMALL, FontFamily::Proportional),
+        ),
         (TextStyle::Body, FontId::new(size::BODY, FontFamily::Proportional)),
-        (TextStyle::Button, FontId::new(size::BODY, FontFamily::Proportional)),
+        (
+            TextStyle::Button,
+            FontId::new(size::BODY, FontFamily::Proportional),
+        ),
         (TextStyle::Heading, FontId::new(size::TITLE, strong())),
-        (TextStyle::Monospace, FontId::new(size::SMALL, FontFamily::Monospace)),
-    ]
-    .into();
+        (
+            TextStyle::Monospace,
+            FontId::new(size::SMALL, FontFamily::Monospace),
+        ),
+    ];
+    let mut style = Style {
+        text_styles: text_styles.into(),
+        ..Style::default()
+    };
     let spacing = &mut style.spacing;
     spacing.item_spacing = Vec2::new(space::S, space::S);
     spacing.button_padding = Vec2::new(space::M, space::XS + 1.0);
@@ -96,7 +109,11 @@ fn style(tokens: &Tokens) -> Style {
 }
 
 fn visuals(tokens: &Tokens) -> Visuals {
-    let mut visuals = if tokens.dark { Visuals::dark() } else { Visuals::light() };
+    let mut visuals = if tokens.dark {
+        Visuals::dark()
+    } else {
+        Visuals::light()
+    };
     visuals.override_text_color = None;
     visuals.weak_text_color = Some(tokens.text_soft);
     visuals.hyperlink_color = tokens.accent;
@@ -111,8 +128,18 @@ fn visuals(tokens: &Tokens) -> Visuals {
     visuals.window_fill = tokens.surface;
     visuals.window_stroke = Stroke::new(1.0, tokens.line);
     visuals.panel_fill = tokens.paper;
-    visuals.window_shadow = Shadow { offset: [0, 12], blur: 40, spread: 0, color: tokens.shadow };
-    visuals.popup_shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: tokens.shadow };
+    visuals.window_shadow = Shadow {
+        offset: [0, 12],
+        blur: 40,
+        spread: 0,
+        color: tokens.shadow,
+    };
+    visuals.popup_shadow = Shadow {
+        offset: [0, 4],
+        blur: 16,
+        spread: 0,
+        color: tokens.shadow,
+    };
     visuals.selection.bg_fill = tokens.accent_soft;
     visuals.selection.stroke = Stroke::new(1.0, tokens.accent);
     visuals.disabled_alpha = 0.5;

@@ -102,7 +102,14 @@ pub const LIGHT: Tokens = Tokens {
     bad: rgb(0xB8_2C2C),
     bad_soft: rgb(0xFB_E6E4),
     shadow: Color32::from_rgba_premultiplied(4, 6, 8, 36),
-    series: [rgb(0x0B_6E76), rgb(0xC2_6A1B), rgb(0x6B_5BB5), rgb(0x3B_82C4), rgb(0xB2_3F77), rgb(0x6E_8B1F)],
+    series: [
+        rgb(0x0B_6E76),
+        rgb(0xC2_6A1B),
+        rgb(0x6B_5BB5),
+        rgb(0x3B_82C4),
+        rgb(0xB2_3F77),
+        rgb(0x6E_8B1F),
+    ],
 };
 
 pub const DARK: Tokens = Tokens {
@@ -129,7 +136,14 @@ pub const DARK: Tokens = Tokens {
     bad: rgb(0xF0_7F7A),
     bad_soft: rgb(0x41_1F1F),
     shadow: Color32::from_rgba_premultiplied(0, 0, 0, 110),
-    series: [rgb(0x3A_B3BC), rgb(0xE8_9A4E), rgb(0xA3_97E8), rgb(0x6F_B1EE), rgb(0xE0_7BAA), rgb(0xA9_C45C)],
+    series: [
+        rgb(0x3A_B3BC),
+        rgb(0xE8_9A4E),
+        rgb(0xA3_97E8),
+        rgb(0x6F_B1EE),
+        rgb(0xE0_7BAA),
+        rgb(0xA9_C45C),
+    ],
 };
 
 /// The tokens of the theme that is shown.
@@ -146,7 +160,11 @@ mod tests {
         fn luminance(color: Color32) -> f64 {
             let part = |byte: u8| {
                 let value = f64::from(byte) / 255.0;
-                if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+                if value <= 0.03928 {
+                    value / 12.92
+                } else {
+                    ((value + 0.055) / 1.055).powf(2.4)
+                }
             };
             0.2126 * part(color.r()) + 0.7152 * part(color.g()) + 0.0722 * part(color.b())
         }
@@ -171,7 +189,11 @@ mod tests {
                 ("bad", tokens.bad, tokens.bad_soft),
             ] {
                 let ratio = contrast(ink, ground);
-                assert!(ratio >= 4.5, "{name} in {}: {ratio:.2}", if tokens.dark { "dark" } else { "light" });
+                assert!(
+                    ratio >= 4.5,
+                    "{name} in {}: {ratio:.2}",
+                    if tokens.dark { "dark" } else { "light" }
+                );
             }
         }
     }

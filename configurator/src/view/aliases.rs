@@ -14,19 +14,32 @@ use crate::theme::size;
 use crate::widgets::table::{Column, Width, text};
 use crate::widgets::{Weight, button, fact, strong};
 
-const NOTHING: list::Nothing =
-    list::Nothing { icon: ICON_ALTERNATE_EMAIL, title: "aliases-none", hint: "aliases-none-hint" };
+const NOTHING: list::Nothing = list::Nothing {
+    icon: ICON_ALTERNATE_EMAIL,
+    title: "aliases-none",
+    hint: "aliases-none-hint",
+};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
     let rows = &cx.model.aliases;
-    let title = cx.t.with("aliases-of", &[("domain", Arg::from(users::readable(domain)))]);
-    list::head(ui, cx, ListId::Aliases, &title, ("count-aliases", rows.total(), &rows.filter), |ui, cx| {
-        if button(ui, Weight::Primary, Some(ICON_ADD), &cx.t.get("alias-add")).clicked() {
-            cx.send(Message::Open(Form::Alias(AliasForm::new(domain))));
-        }
-    });
+    let title =
+        cx.t.with("aliases-of", &[("domain", Arg::from(users::readable(domain)))]);
+    list::head(
+        ui,
+        cx,
+        ListId::Aliases,
+        &title,
+        ("count-aliases", rows.total(), &rows.filter),
+        |ui, cx| {
+            if button(ui, Weight::Primary, Some(ICON_ADD), &cx.t.get("alias-add")).clicked() {
+                cx.send(Message::Open(Form::Alias(AliasForm::new(domain))));
+            }
+        },
+    );
     let selected = rows.selected.as_ref().and_then(|key| {
-        rows.held().map(|(_, alias)| alias).find(|alias| alias.address.to_string() == *key)
+        rows.held()
+            .map(|(_, alias)| alias)
+            .find(|alias| alias.address.to_string() == *key)
     });
     if let Some(alias) = selected.cloned() {
         list::details(ui, cx, "alias-details", |ui, cx| details(ui, cx, &alias));
@@ -36,16 +49,29 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
         Column::new("", cx.t.get("column-targets"), Width::Rest),
         Column::new("", cx.t.get("column-state"), Width::Fixed(110.0)),
     ];
-    let seen = list::table(ui, cx, ListId::Aliases, rows, &columns, &NOTHING, cell, |ui, cx, alias| {
-        menu(ui, cx, alias);
-    });
+    let seen = list::table(
+        ui,
+        cx,
+        ListId::Aliases,
+        rows,
+        (&columns, &NOTHING),
+        cell,
+        |ui, cx, alias| {
+            menu(ui, cx, alias);
+        },
+    );
     if let Some(alias) = seen.opened.and_then(|index| rows.row(index)) {
         cx.send(Message::Open(Form::Alias(AliasForm::of(alias))));
     }
 }
 
 fn targets(alias: &Alias, between: &str) -> String {
-    alias.targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
+    alias
+        .targets
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(between)
 }
 
 fn cell(ui: &mut Ui, cx: &mut Cx<'_>, alias: &Alias, column: usize) {

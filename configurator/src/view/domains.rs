@@ -13,17 +13,27 @@ use crate::theme::size;
 use crate::widgets::table::{Column, Width, text};
 use crate::widgets::{Mood, Weight, badge, button, fact, strong};
 
-const NOTHING: list::Nothing =
-    list::Nothing { icon: ICON_DNS, title: "domains-none", hint: "domains-none-hint" };
+const NOTHING: list::Nothing = list::Nothing {
+    icon: ICON_DNS,
+    title: "domains-none",
+    hint: "domains-none-hint",
+};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let rows = &cx.model.domains;
     let title = cx.t.get("page-domains");
-    list::head(ui, cx, ListId::Domains, &title, ("count-domains", rows.total(), &rows.filter), |ui, cx| {
-        if button(ui, Weight::Primary, Some(ICON_ADD), &cx.t.get("domain-add")).clicked() {
-            cx.send(Message::Open(Form::Domain(DomainForm::new())));
-        }
-    });
+    list::head(
+        ui,
+        cx,
+        ListId::Domains,
+        &title,
+        ("count-domains", rows.total(), &rows.filter),
+        |ui, cx| {
+            if button(ui, Weight::Primary, Some(ICON_ADD), &cx.t.get("domain-add")).clicked() {
+                cx.send(Message::Open(Form::Domain(DomainForm::new())));
+            }
+        },
+    );
     if let Some(row) = list_selected(cx) {
         list::details(ui, cx, "domain-details", |ui, cx| details(ui, cx, &row));
     }
@@ -33,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         Column::new("description", cx.t.get("column-description"), Width::Rest),
         Column::new("", cx.t.get("column-state"), Width::Fixed(110.0)),
     ];
-    let seen = list::table(ui, cx, ListId::Domains, rows, &columns, &NOTHING, cell, |ui, cx, row| menu(ui, cx, row));
+    let seen = list::table(ui, cx, ListId::Domains, rows, (&columns, &NOTHING), cell, menu);
     if let Some(row) = seen.opened.and_then(|index| rows.row(index)) {
         cx.send(Message::Open(Form::Domain(DomainForm::of(&row.domain))));
     }
@@ -41,7 +51,11 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 fn list_selected(cx: &Cx<'_>) -> Option<DomainRow> {
     let key = cx.model.domains.selected.as_ref()?;
-    cx.model.domains.held().find(|(_, row)| row.domain.name.as_str() == key).map(|(_, row)| row.clone())
+    cx.model
+        .domains
+        .held()
+        .find(|(_, row)| row.domain.name.as_str() == key)
+        .map(|(_, row)| row.clone())
 }
 
 fn cell(ui: &mut Ui, cx: &mut Cx<'_>, row: &DomainRow, column: usize) {
@@ -70,7 +84,10 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &DomainRow) {
         cx.send(Message::Open(Form::Domain(DomainForm::of(&row.domain))));
     }
     if ui.button(cx.t.get("delete")).clicked() {
-        cx.send(Message::Ask(About::RemoveDomain { name, users: row.users }));
+        cx.send(Message::Ask(About::RemoveDomain {
+            name,
+            users: row.users,
+        }));
     }
 }
 
@@ -88,17 +105,28 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &DomainRow) {
             cx.send(Message::Go(Page::Users(domain.name.to_string())));
         }
         if button(ui, Weight::Danger, Some(ICON_DELETE), &cx.t.get("delete")).clicked() {
-            cx.send(Message::Ask(About::RemoveDomain { name: domain.name.to_string(), users: row.users }));
+            cx.send(Message::Ask(About::RemoveDomain {
+                name: domain.name.to_string(),
+                users: row.users,
+            }));
         }
     });
     fact(ui, &cx.t.get("column-users"), &cx.t.number(row.users));
     fact(ui, &cx.t.get("field-description"), &domain.description);
     let aliases: Vec<String> = domain.aliases.iter().map(shared::DomainName::unicode).collect();
     fact(ui, &cx.t.get("field-domain-aliases"), &aliases.join("\n"));
-    let catch_all = domain.catch_all.as_ref().map(ToString::to_string).unwrap_or_default();
+    let catch_all = domain
+        .catch_all
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     fact(ui, &cx.t.get("field-catch-all"), &catch_all);
-    let quota = domain.user_quota_bytes.map_or_else(|| cx.t.get("unlimited"), |bytes| cx.t.bytes(bytes));
+    let quota = domain
+        .user_quota_bytes
+        .map_or_else(|| cx.t.get("unlimited"), |bytes| cx.t.bytes(bytes));
     fact(ui, &cx.t.get("field-user-quota"), &quota);
-    let most = domain.users_max.map_or_else(|| cx.t.get("unlimited"), |most| cx.t.number(u64::from(most)));
+    let most = domain
+        .users_max
+        .map_or_else(|| cx.t.get("unlimited"), |most| cx.t.number(u64::from(most)));
     fact(ui, &cx.t.get("field-users-max"), &most);
 }

@@ -17,23 +17,44 @@ use crate::widgets::table::{self, Column, Spec, Width, text};
 use crate::widgets::{Weight, button, caption, card, empty, fact, strong};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
-    let title = cx.t.with("folders-of", &[("domain", Arg::from(users::readable(domain)))]);
+    let title =
+        cx.t.with("folders-of", &[("domain", Arg::from(users::readable(domain)))]);
     heading(ui, &title, "", |ui| {
-        let Some(user) = &cx.model.folders.user else { return };
-        if button(ui, Weight::Primary, Some(ICON_CREATE_NEW_FOLDER), &cx.t.get("folder-add")).clicked() {
-            cx.send(Message::Open(Form::Folder(FolderForm { user: user.clone(), ..FolderForm::default() })));
+        let Some(user) = &cx.model.folders.user else {
+            return;
+        };
+        if button(
+            ui,
+            Weight::Primary,
+            Some(ICON_CREATE_NEW_FOLDER),
+            &cx.t.get("folder-add"),
+        )
+        .clicked()
+        {
+            cx.send(Message::Open(Form::Folder(FolderForm {
+                user: user.clone(),
+                ..FolderForm::default()
+            })));
         }
     });
     Panel::left("folder-users")
         .default_size(280.0)
         .size_range(200.0..=420.0)
         .show_separator_line(false)
-        .frame(Frame::new().inner_margin(Margin { right: space::L as i8, ..Margin::ZERO }))
+        .frame(Frame::new().inner_margin(Margin {
+            right: space::L as i8,
+            ..Margin::ZERO
+        }))
         .show(ui, |ui| owners(ui, cx));
     let Some(user) = cx.model.folders.user.clone() else {
         card(cx.tokens).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            empty(ui, ICON_FOLDER, &cx.t.get("folders-choose"), &cx.t.get("folders-choose-hint"));
+            empty(
+                ui,
+                ICON_FOLDER,
+                &cx.t.get("folders-choose"),
+                &cx.t.get("folders-choose-hint"),
+            );
         });
         return;
     };
@@ -60,8 +81,7 @@ fn owners(ui: &mut Ui, cx: &mut Cx<'_>) {
         cx,
         ListId::Users,
         &cx.model.users,
-        &columns,
-        &users::NOTHING,
+        (&columns, &users::NOTHING),
         |ui, _, row, _| text(ui, &row.user.address.to_string(), None),
         |_, _, _| {},
     );
@@ -69,7 +89,12 @@ fn owners(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 fn selected<'a>(cx: &Cx<'a>) -> Option<&'a Folder> {
     let name = cx.model.folders.selected.as_ref()?;
-    cx.model.folders.rows.as_ref()?.iter().find(|folder| folder.name == *name)
+    cx.model
+        .folders
+        .rows
+        .as_ref()?
+        .iter()
+        .find(|folder| folder.name == *name)
 }
 
 fn folders(ui: &mut Ui, cx: &mut Cx<'_>, rows: &[Folder]) {
@@ -109,11 +134,20 @@ fn cell(ui: &mut Ui, cx: &Cx<'_>, folder: &Folder, column: usize) {
         0 => {
             let depth = folder.name.matches('/').count();
             ui.add_space(depth as f32 * space::L);
-            ui.label(ICON_FOLDER.rich_text().size(size::STRONG).color(cx.tokens.text_soft));
+            ui.label(
+                ICON_FOLDER
+                    .rich_text()
+                    .size(size::STRONG)
+                    .color(cx.tokens.text_soft),
+            );
             let leaf = folder.name.rsplit('/').next().unwrap_or(&folder.name);
             text(ui, leaf, None);
             if let Some(special) = &folder.special_use {
-                text(ui, &cx.t.get(&format!("special-{special}")), Some(cx.tokens.text_faint));
+                text(
+                    ui,
+                    &cx.t.get(&format!("special-{special}")),
+                    Some(cx.tokens.text_faint),
+                );
             }
         }
         1 => text(ui, &cx.t.number(folder.messages), None),
@@ -127,12 +161,27 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, user: &str, folder: &Folder) {
     ui.label(strong(&name).size(size::STRONG));
     ui.label(RichText::new(user).color(cx.tokens.text_soft));
     ui.horizontal_wrapped(|ui| {
-        if button(ui, Weight::Plain, Some(ICON_DRIVE_FILE_RENAME_OUTLINE), &cx.t.get("rename")).clicked() {
-            let form = FolderForm { user: user.to_owned(), was: Some(name.clone()), name: name.clone(), ..FolderForm::default() };
+        if button(
+            ui,
+            Weight::Plain,
+            Some(ICON_DRIVE_FILE_RENAME_OUTLINE),
+            &cx.t.get("rename"),
+        )
+        .clicked()
+        {
+            let form = FolderForm {
+                user: user.to_owned(),
+                was: Some(name.clone()),
+                name: name.clone(),
+                ..FolderForm::default()
+            };
             cx.send(Message::Open(Form::Folder(form)));
         }
         if button(ui, Weight::Danger, Some(ICON_DELETE), &cx.t.get("delete")).clicked() {
-            cx.send(Message::Ask(About::RemoveFolder { user: user.to_owned(), name: name.clone() }));
+            cx.send(Message::Ask(About::RemoveFolder {
+                user: user.to_owned(),
+                name: name.clone(),
+            }));
         }
     });
     fact(ui, &cx.t.get("column-messages"), &cx.t.number(folder.messages));
@@ -143,7 +192,14 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, user: &str, folder: &Folder) {
     }
     for (who, letters) in &folder.rights {
         fact(ui, &whose(cx, who), &words(cx, letters));
-        if button(ui, Weight::Quiet, Some(ICON_KEY), &cx.t.with("rights-edit", &[("name", Arg::from(whose(cx, who)))])).clicked() {
+        if button(
+            ui,
+            Weight::Quiet,
+            Some(ICON_KEY),
+            &cx.t.with("rights-edit", &[("name", Arg::from(whose(cx, who)))]),
+        )
+        .clicked()
+        {
             let form = RightsForm {
                 user: user.to_owned(),
                 folder: name.clone(),
@@ -154,7 +210,12 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, user: &str, folder: &Folder) {
         }
     }
     if button(ui, Weight::Plain, Some(ICON_KEY), &cx.t.get("rights-add")).clicked() {
-        let form = RightsForm { user: user.to_owned(), folder: name, identifier: String::new(), rights: "lrs".to_owned() };
+        let form = RightsForm {
+            user: user.to_owned(),
+            folder: name,
+            identifier: String::new(),
+            rights: "lrs".to_owned(),
+        };
         cx.send(Message::Open(Form::Rights(form)));
     }
 }
@@ -170,7 +231,10 @@ fn whose(cx: &Cx<'_>, identifier: &str) -> String {
 
 /// Rights as plain words.
 fn words(cx: &Cx<'_>, letters: &str) -> String {
-    let known: Vec<String> =
-        RIGHTS.into_iter().filter(|letter| letters.contains(*letter)).map(|letter| cx.t.get(&format!("right-{letter}"))).collect();
+    let known: Vec<String> = RIGHTS
+        .into_iter()
+        .filter(|letter| letters.contains(*letter))
+        .map(|letter| cx.t.get(&format!("right-{letter}")))
+        .collect();
     known.join("\n")
 }

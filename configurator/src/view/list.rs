@@ -47,8 +47,7 @@ pub(super) fn table<T: Listed>(
     cx: &mut Cx<'_>,
     list: ListId,
     rows: &Table<T>,
-    columns: &[Column],
-    nothing: &Nothing,
+    (columns, nothing): (&[Column], &Nothing),
     cell: impl Fn(&mut Ui, &mut Cx<'_>, &T, usize),
     menu: impl Fn(&mut Ui, &mut Cx<'_>, &T),
 ) -> Seen {
@@ -62,16 +61,31 @@ pub(super) fn table<T: Listed>(
             }
             match rows.total() {
                 Some(0) if rows.filtered() => {
-                    empty(ui, ICON_SEARCH_OFF, &cx.t.get("nothing-found"), &cx.t.named("nothing-found-hint", &rows.filter));
+                    empty(
+                        ui,
+                        ICON_SEARCH_OFF,
+                        &cx.t.get("nothing-found"),
+                        &cx.t.named("nothing-found-hint", &rows.filter),
+                    );
                     return Seen::default();
                 }
                 Some(0) => {
-                    empty(ui, nothing.icon, &cx.t.get(nothing.title), &cx.t.get(nothing.hint));
+                    empty(
+                        ui,
+                        nothing.icon,
+                        &cx.t.get(nothing.title),
+                        &cx.t.get(nothing.hint),
+                    );
                     return Seen::default();
                 }
                 None if !cx.model.connected() => {
                     let title = cx.t.get("not-connected");
-                    empty(ui, egui_material_icons::icons::ICON_CLOUD_OFF, &title, &cx.t.get("not-connected-hint"));
+                    empty(
+                        ui,
+                        egui_material_icons::icons::ICON_CLOUD_OFF,
+                        &title,
+                        &cx.t.get("not-connected-hint"),
+                    );
                     return Seen::default();
                 }
                 _ => {}
@@ -90,16 +104,22 @@ fn rows_of<T: Listed>(
     cell: &impl Fn(&mut Ui, &mut Cx<'_>, &T, usize),
     menu: &impl Fn(&mut Ui, &mut Cx<'_>, &T),
 ) -> Seen {
-    let selected = rows
-        .selected
-        .as_ref()
-        .and_then(|key| rows.held().find(|(_, row)| row.key() == *key).map(|(index, _)| index));
+    let selected = rows.selected.as_ref().and_then(|key| {
+        rows.held()
+            .find(|(_, row)| row.key() == *key)
+            .map(|(index, _)| index)
+    });
     let id = format!("{list:?}");
     let mut spec = Spec::new(&id, columns, rows.total().unwrap_or(24));
     spec.sort = &rows.sort;
     spec.descending = rows.descending;
     spec.selected = selected;
-    let fresh = || Cx { model: cx.model, t: cx.t.clone(), tokens: cx.tokens, out: Vec::new() };
+    let fresh = || Cx {
+        model: cx.model,
+        t: cx.t.clone(),
+        tokens: cx.tokens,
+        out: Vec::new(),
+    };
     let (mut cells, mut menus) = (fresh(), fresh());
     let seen = table::show(
         ui,
@@ -134,18 +154,31 @@ fn rows_of<T: Listed>(
 }
 
 /// The details of what is selected, at the right of the page.
-pub(super) fn details(ui: &mut Ui, cx: &mut Cx<'_>, id: &'static str, draw: impl FnOnce(&mut Ui, &mut Cx<'_>)) {
-    let frame = Frame::new().inner_margin(Margin { left: space::L as i8, ..Margin::ZERO });
-    Panel::right(id).exact_size(344.0).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
-        card(cx.tokens).show(ui, |ui| {
-            let room = ui.available_size();
-            ui.set_min_size(room);
-            ui.set_max_width(room.x);
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+pub(super) fn details(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    id: &'static str,
+    draw: impl FnOnce(&mut Ui, &mut Cx<'_>),
+) {
+    let frame = Frame::new().inner_margin(Margin {
+        left: space::L as i8,
+        ..Margin::ZERO
+    });
+    Panel::right(id)
+        .exact_size(344.0)
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(frame)
+        .show(ui, |ui| {
+            card(cx.tokens).show(ui, |ui| {
+                let room = ui.available_size();
+                ui.set_min_size(room);
                 ui.set_max_width(room.x);
-                ui.spacing_mut().item_spacing.y = space::M;
-                draw(ui, cx);
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    ui.set_max_width(room.x);
+                    ui.spacing_mut().item_spacing.y = space::M;
+                    draw(ui, cx);
+                });
             });
         });
-    });
 }

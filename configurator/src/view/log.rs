@@ -16,15 +16,29 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let count = cx.t.count("count-rows", log.rows.len() as u64);
     heading(ui, &cx.t.get("page-log"), &count, |ui| {
         if button(ui, Weight::Plain, Some(ICON_DOWNLOAD), &cx.t.get("log-export")).clicked() {
-            let path = std::env::home_dir().unwrap_or_default().join("batpost-log.txt").display().to_string();
+            let path = std::env::home_dir()
+                .unwrap_or_default()
+                .join("batpost-log.txt")
+                .display()
+                .to_string();
             cx.send(Message::Open(Form::Export(ExportForm { path })));
         }
-        let (icon, key) = if log.follow { (ICON_PAUSE, "log-pause") } else { (ICON_PLAY_ARROW, "log-follow") };
+        let (icon, key) = if log.follow {
+            (ICON_PAUSE, "log-pause")
+        } else {
+            (ICON_PLAY_ARROW, "log-follow")
+        };
         if button(ui, Weight::Plain, Some(icon), &cx.t.get(key)).clicked() {
             cx.send(Message::Log(LogPart::Viewer, LogMessage::Follow(!log.follow)));
         }
         ui.add_space(space::S);
-        if let Some(typed) = field::search(ui, &log.contains, &cx.t.get("search"), &cx.t.get("search-clear"), 210.0) {
+        if let Some(typed) = field::search(
+            ui,
+            &log.contains,
+            &cx.t.get("search"),
+            &cx.t.get("search-clear"),
+            210.0,
+        ) {
             cx.send(Message::Log(LogPart::Viewer, LogMessage::Contains(typed)));
         }
     });
@@ -55,12 +69,18 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &LogRow) {
         badge(ui, log_table::mood(&row.severity), &severity);
         ui.label(RichText::new(&row.code).color(cx.tokens.text_soft));
         if icon_button(ui, ICON_CONTENT_COPY, &cx.t.get("copy")).clicked() {
-            cx.send(Message::Copy(serde_json::to_string_pretty(row).unwrap_or_default()));
+            cx.send(Message::Copy(
+                serde_json::to_string_pretty(row).unwrap_or_default(),
+            ));
         }
     });
     ui.label(strong(&row.text).size(size::STRONG));
     fact(ui, &cx.t.get("column-time"), &cx.t.time_us(row.at_us));
-    fact(ui, &cx.t.get("column-channel"), &cx.t.get(&format!("channel-{}", row.channel)));
+    fact(
+        ui,
+        &cx.t.get("column-channel"),
+        &cx.t.get(&format!("channel-{}", row.channel)),
+    );
     if let Some(id) = row.session {
         fact(ui, &cx.t.get("column-session"), &id.to_string());
         if button(ui, Weight::Plain, None, &cx.t.get("log-only-session")).clicked() {
@@ -70,13 +90,25 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &LogRow) {
     if let Some(id) = &row.message {
         fact(ui, &cx.t.get("column-message"), id);
         if button(ui, Weight::Plain, None, &cx.t.get("log-only-message")).clicked() {
-            cx.send(Message::Log(LogPart::Viewer, LogMessage::Message(Some(id.clone()))));
+            cx.send(Message::Log(
+                LogPart::Viewer,
+                LogMessage::Message(Some(id.clone())),
+            ));
         }
     }
     if !row.fields.is_null() {
-        let name = ui.label(RichText::new(cx.t.get("log-fields")).size(size::SMALL).color(cx.tokens.text_soft));
+        let name = ui.label(
+            RichText::new(cx.t.get("log-fields"))
+                .size(size::SMALL)
+                .color(cx.tokens.text_soft),
+        );
         let mut text = serde_json::to_string_pretty(&row.fields).unwrap_or_default();
-        ui.add(TextEdit::multiline(&mut text).code_editor().interactive(false).desired_width(f32::INFINITY))
-            .labelled_by(name.id);
+        ui.add(
+            TextEdit::multiline(&mut text)
+                .code_editor()
+                .interactive(false)
+                .desired_width(f32::INFINITY),
+        )
+        .labelled_by(name.id);
     }
 }

@@ -35,11 +35,13 @@ pub(super) fn channels(ui: &mut Ui, cx: &mut Cx<'_>, part: LogPart) {
             .stroke(Stroke::new(1.0, line))
             .corner_radius(11)
             .min_size(egui::vec2(0.0, 22.0));
-        let response = ui.scope(|ui| {
-            ui.spacing_mut().button_padding = egui::vec2(space::S, 1.0);
-            ui.spacing_mut().interact_size.y = 22.0;
-            ui.add(chip)
-        }).inner;
+        let response = ui
+            .scope(|ui| {
+                ui.spacing_mut().button_padding = egui::vec2(space::S, 1.0);
+                ui.spacing_mut().interact_size.y = 22.0;
+                ui.add(chip)
+            })
+            .inner;
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
         if response.clicked() {
             cx.send(Message::Log(part, LogMessage::Channel(channel, !on)));
@@ -68,12 +70,20 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, part: LogPart) {
 
 fn rows(ui: &mut Ui, cx: &mut Cx<'_>, part: LogPart, log: &LogState) {
     let columns = [
-        Column::new("", cx.t.get("column-time"), Width::Wide(if part == LogPart::Tail { 122.0 } else { 156.0 })),
+        Column::new(
+            "",
+            cx.t.get("column-time"),
+            Width::Wide(if part == LogPart::Tail { 122.0 } else { 156.0 }),
+        ),
         Column::new("", cx.t.get("column-channel"), Width::Wide(112.0)),
         Column::new("", cx.t.get("column-session"), Width::Wide(76.0)).right(),
         Column::new("", cx.t.get("column-event"), Width::Rest),
     ];
-    let mut spec = Spec::new(if part == LogPart::Tail { "tail" } else { "log" }, &columns, log.rows.len() as u64);
+    let mut spec = Spec::new(
+        if part == LogPart::Tail { "tail" } else { "log" },
+        &columns,
+        log.rows.len() as u64,
+    );
     spec.row_height = height::LOG_ROW;
     spec.stick_to_bottom = log.follow;
     spec.keys = part == LogPart::Viewer;
@@ -122,8 +132,16 @@ fn cell(ui: &mut Ui, cx: &Cx<'_>, row: &LogRow, column: usize) {
                 .color(cx.tokens.text_soft);
             ui.add(egui::Label::new(at).truncate());
         }
-        1 => text(ui, &cx.t.get(&format!("channel-{}", row.channel)), Some(cx.tokens.text_soft)),
-        2 => text(ui, &row.session.map(|id| id.to_string()).unwrap_or_default(), Some(cx.tokens.text_soft)),
+        1 => text(
+            ui,
+            &cx.t.get(&format!("channel-{}", row.channel)),
+            Some(cx.tokens.text_soft),
+        ),
+        2 => text(
+            ui,
+            &row.session.map(|id| id.to_string()).unwrap_or_default(),
+            Some(cx.tokens.text_soft),
+        ),
         _ => text(ui, &row.text, Some(ink)),
     }
 }

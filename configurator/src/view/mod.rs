@@ -45,20 +45,37 @@ impl Cx<'_> {
 
 /// Draws the whole window; gives what the person asked for.
 pub fn show(ui: &mut Ui, model: &Model) -> Vec<Message> {
-    let mut cx = Cx { model, t: model.texts(), tokens: theme::current(ui.ctx()), out: Vec::new() };
+    let mut cx = Cx {
+        model,
+        t: model.texts(),
+        tokens: theme::current(ui.ctx()),
+        out: Vec::new(),
+    };
     let tokens = cx.tokens;
     Panel::bottom("status")
         .exact_size(30.0)
         .resizable(false)
-        .frame(Frame::new().fill(tokens.side).inner_margin(Margin::symmetric(space::M as i8, 0)))
+        .frame(
+            Frame::new()
+                .fill(tokens.side)
+                .inner_margin(Margin::symmetric(space::M as i8, 0)),
+        )
         .show(ui, |ui| status::show(ui, &mut cx));
     Panel::left("tree")
         .default_size(228.0)
         .size_range(180.0..=360.0)
-        .frame(Frame::new().fill(tokens.side).inner_margin(Margin::symmetric(space::S as i8, space::M as i8)))
+        .frame(
+            Frame::new()
+                .fill(tokens.side)
+                .inner_margin(Margin::symmetric(space::S as i8, space::M as i8)),
+        )
         .show(ui, |ui| tree::show(ui, &mut cx));
     CentralPanel::no_frame()
-        .frame(Frame::new().fill(tokens.paper).inner_margin(Margin::symmetric(space::XL as i8, space::L as i8)))
+        .frame(
+            Frame::new()
+                .fill(tokens.paper)
+                .inner_margin(Margin::symmetric(space::XL as i8, space::L as i8)),
+        )
         .show(ui, |ui| page(ui, &mut cx));
     dialogs::show(ui.ctx(), &mut cx);
     notices::toasts(ui.ctx(), &mut cx);

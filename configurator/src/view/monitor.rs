@@ -20,14 +20,24 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         heading(ui, &cx.t.get("page-monitor"), "", |_| {});
         card(cx.tokens).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            let (title, hint) =
-                if cx.model.connected() { ("waiting", "") } else { ("not-connected", "not-connected-hint") };
-            let hint = if hint.is_empty() { String::new() } else { cx.t.get(hint) };
+            let (title, hint) = if cx.model.connected() {
+                ("waiting", "")
+            } else {
+                ("not-connected", "not-connected-hint")
+            };
+            let hint = if hint.is_empty() {
+                String::new()
+            } else {
+                cx.t.get(hint)
+            };
             empty(ui, ICON_MONITORING, &cx.t.get(title), &hint);
         });
         return;
     };
-    let up = cx.t.with("monitor-uptime", &[("duration", Arg::from(cx.t.duration(now.uptime_s)))]);
+    let up = cx.t.with(
+        "monitor-uptime",
+        &[("duration", Arg::from(cx.t.duration(now.uptime_s)))],
+    );
     heading(ui, &cx.t.get("page-monitor"), &up, |_| {});
     figures(ui, cx, now);
     ui.add_space(space::XS);
@@ -36,13 +46,19 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         .size_range(96.0..=420.0)
         .resizable(true)
         .show_separator_line(false)
-        .frame(Frame::new().inner_margin(Margin { top: space::S as i8, ..Margin::ZERO }))
+        .frame(Frame::new().inner_margin(Margin {
+            top: space::S as i8,
+            ..Margin::ZERO
+        }))
         .show(ui, |ui| tail(ui, cx));
     Panel::top("monitor-load")
         .exact_size(244.0)
         .resizable(false)
         .show_separator_line(false)
-        .frame(Frame::new().inner_margin(Margin { bottom: space::S as i8, ..Margin::ZERO }))
+        .frame(Frame::new().inner_margin(Margin {
+            bottom: space::S as i8,
+            ..Margin::ZERO
+        }))
         .show(ui, |ui| {
             ui.columns(2, |columns| {
                 services_card(&mut columns[0], cx, now);
@@ -67,41 +83,73 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 /// The row of figures at the top.
 fn figures(ui: &mut Ui, cx: &mut Cx<'_>, now: &Monitor) {
     let last = cx.model.monitor.points.back();
-    let (accepted, delivered, bytes) =
-        last.map_or((0.0, 0.0, 0.0), |point| (point.accepted_per_s, point.delivered_per_s, point.bytes_per_s));
+    let (accepted, delivered, bytes) = last.map_or((0.0, 0.0, 0.0), |point| {
+        (point.accepted_per_s, point.delivered_per_s, point.bytes_per_s)
+    });
     let per_second = |rate: f64| {
         let rate = i18n::decimal(cx.t.language, rate, usize::from(rate < 100.0));
         cx.t.with("per-second", &[("rate", Arg::from(rate))])
     };
-    let bytes_per_second = cx.t.with("per-second", &[("rate", Arg::from(cx.t.bytes(bytes.max(0.0) as u64)))]);
+    let bytes_per_second = cx.t.with(
+        "per-second",
+        &[("rate", Arg::from(cx.t.bytes(bytes.max(0.0) as u64)))],
+    );
     let both = cx.t.bytes(now.bytes_in_total + now.bytes_out_total);
     let figures = [
-        ("figure-sessions", cx.t.number(cx.model.monitor.active()), String::new(), None),
-        ("figure-queue", cx.t.number(now.queue_messages), cx.t.get("figure-queue-open"), Some(Page::Queue)),
-        ("figure-accepted", cx.t.number(now.accepted_total), per_second(accepted), None),
-        ("figure-delivered", cx.t.number(now.delivered_total), per_second(delivered), None),
+        (
+            "figure-sessions",
+            cx.t.number(cx.model.monitor.active()),
+            String::new(),
+            None,
+        ),
+        (
+            "figure-queue",
+            cx.t.number(now.queue_messages),
+            cx.t.get("figure-queue-open"),
+            Some(Page::Queue),
+        ),
+        (
+            "figure-accepted",
+            cx.t.number(now.accepted_total),
+            per_second(accepted),
+            None,
+        ),
+        (
+            "figure-delivered",
+            cx.t.number(now.delivered_total),
+            per_second(delivered),
+            None,
+        ),
         ("figure-traffic", both, bytes_per_second, None),
         ("figure-memory", cx.t.bytes(now.memory_bytes), String::new(), None),
     ];
     ui.columns(figures.len(), |columns| {
         for (ui, (key, value, beside, page)) in columns.iter_mut().zip(figures) {
-            card(cx.tokens).inner_margin(Margin::symmetric(space::M as i8, space::S as i8)).show(ui, |ui| {
-                ui.set_min_width(ui.available_width());
-                ui.spacing_mut().item_spacing.y = space::XXS;
-                ui.add(eframe::egui::Label::new(
-                    RichText::new(cx.t.get(key)).size(size::SMALL).color(cx.tokens.text_soft),
-                ).truncate());
-                ui.add(eframe::egui::Label::new(strong(value).size(size::FIGURE)).truncate());
-                let small = RichText::new(if beside.is_empty() { " ".to_owned() } else { beside }).size(size::SMALL);
-                match page {
-                    None => drop(ui.label(small.color(cx.tokens.text_soft))),
-                    Some(page) => {
-                        if ui.link(small).clicked() {
-                            cx.send(Message::Go(page));
+            card(cx.tokens)
+                .inner_margin(Margin::symmetric(space::M as i8, space::S as i8))
+                .show(ui, |ui| {
+                    ui.set_min_width(ui.available_width());
+                    ui.spacing_mut().item_spacing.y = space::XXS;
+                    ui.add(
+                        eframe::egui::Label::new(
+                            RichText::new(cx.t.get(key))
+                                .size(size::SMALL)
+                                .color(cx.tokens.text_soft),
+                        )
+                        .truncate(),
+                    );
+                    ui.add(eframe::egui::Label::new(strong(value).size(size::FIGURE)).truncate());
+                    let small = RichText::new(if beside.is_empty() { " ".to_owned() } else { beside })
+                        .size(size::SMALL);
+                    match page {
+                        None => drop(ui.label(small.color(cx.tokens.text_soft))),
+                        Some(page) => {
+                            if ui.link(small).clicked() {
+                                cx.send(Message::Go(page));
+                            }
                         }
                     }
-                }
-            });
+                });
         }
     });
 }
@@ -135,7 +183,12 @@ fn load(ui: &mut Ui, cx: &mut Cx<'_>) {
                     .points
                     .iter()
                     .filter(|point| end - point.at <= PLOT_SECONDS)
-                    .map(|point| [(point.at - end) as f64, point.active.get(at).copied().unwrap_or_default() as f64])
+                    .map(|point| {
+                        [
+                            (point.at - end) as f64,
+                            point.active.get(at).copied().unwrap_or_default() as f64,
+                        ]
+                    })
                     .collect(),
             })
             .collect();
@@ -147,7 +200,13 @@ fn load(ui: &mut Ui, cx: &mut Cx<'_>) {
             &series,
             PLOT_SECONDS as f64,
             (ui.available_height() - 48.0).max(60.0),
-            move |seconds| if seconds == 0 { t.get("time-now") } else { t.with("time-ago", &[("duration", Arg::from(t.duration(seconds)))]) },
+            move |seconds| {
+                if seconds == 0 {
+                    t.get("time-now")
+                } else {
+                    t.with("time-ago", &[("duration", Arg::from(t.duration(seconds)))])
+                }
+            },
             move |figure| numbers.number(figure.max(0.0) as u64),
         );
     });

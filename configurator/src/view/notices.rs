@@ -1,6 +1,8 @@
 //! Notices: shown for a while in the corner, and all of them behind the bell.
 
-use eframe::egui::{self, Align2, Area, Context, Frame, Id, Label, Margin, Order, RichText, ScrollArea, Stroke, Ui, Vec2};
+use eframe::egui::{
+    self, Align2, Area, Context, Frame, Id, Label, Margin, Order, RichText, ScrollArea, Stroke, Ui, Vec2,
+};
 use egui_material_icons::icons::{ICON_CHECK_CIRCLE, ICON_CLOSE, ICON_ERROR, ICON_NOTIFICATIONS};
 
 use super::Cx;
@@ -20,8 +22,15 @@ fn mood(notice: &Notice) -> (Mood, egui_material_icons::MaterialIcon) {
 }
 
 pub(super) fn toasts(ctx: &Context, cx: &mut Cx<'_>) {
-    let shown: Vec<Notice> =
-        cx.model.notices.iter().rev().filter(|notice| !notice.gone).take(SHOWN_MAX).cloned().collect();
+    let shown: Vec<Notice> = cx
+        .model
+        .notices
+        .iter()
+        .rev()
+        .filter(|notice| !notice.gone)
+        .take(SHOWN_MAX)
+        .cloned()
+        .collect();
     if shown.is_empty() {
         return;
     }
@@ -58,24 +67,30 @@ fn toast(ui: &mut Ui, cx: &mut Cx<'_>, notice: &Notice) {
 /// The bell with the list of everything that was told.
 pub(super) fn bell(ui: &mut Ui, cx: &mut Cx<'_>) {
     let response = icon_button(ui, ICON_NOTIFICATIONS, &cx.t.get("notices"));
-    egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_width(380.0);
-        Frame::new().inner_margin(Margin::same(space::S as i8)).show(ui, |ui| {
-            if cx.model.notices.is_empty() {
-                ui.label(RichText::new(cx.t.get("notices-none")).color(cx.tokens.text_soft));
-                return;
-            }
-            ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                for notice in cx.model.notices.iter().rev() {
-                    let (mood, icon) = mood(notice);
-                    ui.horizontal(|ui| {
-                        ui.label(icon.rich_text().size(size::BODY).color(mood.ink(cx.tokens)));
-                        let at = RichText::new(cx.t.time(notice.at)).size(size::SMALL).color(cx.tokens.text_soft);
-                        ui.label(at);
-                        ui.add(Label::new(notice.said.words(&cx.t)).wrap());
+    egui::Popup::menu(&response)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            ui.set_width(380.0);
+            Frame::new()
+                .inner_margin(Margin::same(space::S as i8))
+                .show(ui, |ui| {
+                    if cx.model.notices.is_empty() {
+                        ui.label(RichText::new(cx.t.get("notices-none")).color(cx.tokens.text_soft));
+                        return;
+                    }
+                    ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+                        for notice in cx.model.notices.iter().rev() {
+                            let (mood, icon) = mood(notice);
+                            ui.horizontal(|ui| {
+                                ui.label(icon.rich_text().size(size::BODY).color(mood.ink(cx.tokens)));
+                                let at = RichText::new(cx.t.time(notice.at))
+                                    .size(size::SMALL)
+                                    .color(cx.tokens.text_soft);
+                                ui.label(at);
+                                ui.add(Label::new(notice.said.words(&cx.t)).wrap());
+                            });
+                        }
                     });
-                }
-            });
+                });
         });
-    });
 }

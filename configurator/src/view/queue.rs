@@ -14,15 +14,31 @@ use crate::theme::{size, space};
 use crate::widgets::table::{Column, Width, text};
 use crate::widgets::{Mood, Weight, badge, button, caption, fact, strong};
 
-const NOTHING: list::Nothing = list::Nothing { icon: ICON_OUTBOX, title: "queue-none", hint: "queue-none-hint" };
+const NOTHING: list::Nothing = list::Nothing {
+    icon: ICON_OUTBOX,
+    title: "queue-none",
+    hint: "queue-none-hint",
+};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let rows = &cx.model.queue;
     let title = cx.t.get("page-queue");
-    list::head(ui, cx, ListId::Queue, &title, ("count-messages-shown", rows.total(), &rows.filter), |ui, cx| {
-        actions(ui, cx);
-    });
-    if let Some(message) = cx.model.message.as_ref().filter(|message| rows.selected.as_ref() == Some(&message.row.id)) {
+    list::head(
+        ui,
+        cx,
+        ListId::Queue,
+        &title,
+        ("count-messages-shown", rows.total(), &rows.filter),
+        |ui, cx| {
+            actions(ui, cx);
+        },
+    );
+    if let Some(message) = cx
+        .model
+        .message
+        .as_ref()
+        .filter(|message| rows.selected.as_ref() == Some(&message.row.id))
+    {
         list::details(ui, cx, "queue-details", |ui, cx| details(ui, cx, message));
     }
     let columns = [
@@ -34,13 +50,17 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         Column::new("attempts", cx.t.get("column-attempts"), Width::Wide(84.0)).right(),
         Column::new("next_try", cx.t.get("column-next-try"), Width::Wide(112.0)),
     ];
-    list::table(ui, cx, ListId::Queue, rows, &columns, &NOTHING, cell, |ui, cx, row| menu(ui, cx, row));
+    list::table(ui, cx, ListId::Queue, rows, (&columns, &NOTHING), cell, menu);
 }
 
 /// Messages that actions are for: the marked ones, else the selected one.
 fn chosen(cx: &Cx<'_>) -> Vec<String> {
     let rows = &cx.model.queue;
-    if rows.marked.is_empty() { rows.selected.iter().cloned().collect() } else { rows.marked.iter().cloned().collect() }
+    if rows.marked.is_empty() {
+        rows.selected.iter().cloned().collect()
+    } else {
+        rows.marked.iter().cloned().collect()
+    }
 }
 
 fn actions(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -72,7 +92,9 @@ fn cell(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow, column: usize) {
             let mut on = cx.model.queue.marked.contains(&row.id);
             let tick = ui.checkbox(&mut on, "");
             let name = cx.t.named("queue-mark", &row.id);
-            tick.widget_info(|| eframe::egui::WidgetInfo::selected(eframe::egui::Role::CheckBox, true, on, &name));
+            tick.widget_info(|| {
+                eframe::egui::WidgetInfo::selected(eframe::egui::Role::CheckBox, true, on, &name)
+            });
             if tick.changed() {
                 cx.send(Message::Mark(ListId::Queue, row.id.clone(), on));
             }
@@ -120,7 +142,11 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow) {
 
 fn details(ui: &mut Ui, cx: &mut Cx<'_>, message: &QueueMessage) {
     let row = &message.row;
-    let sender = if row.sender.is_empty() { cx.t.get("sender-none") } else { row.sender.clone() };
+    let sender = if row.sender.is_empty() {
+        cx.t.get("sender-none")
+    } else {
+        row.sender.clone()
+    };
     ui.label(strong(sender).size(size::STRONG));
     ui.label(RichText::new(&row.id).monospace().color(cx.tokens.text_soft));
     ui.horizontal_wrapped(|ui| {
@@ -128,7 +154,10 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, message: &QueueMessage) {
             cx.send(Message::ReadMessage(row.id.clone()));
         }
         if button(ui, Weight::Plain, Some(ICON_RECEIPT_LONG), &cx.t.get("page-log")).clicked() {
-            cx.send(Message::Log(LogPart::Viewer, LogMessage::Message(Some(row.id.clone()))));
+            cx.send(Message::Log(
+                LogPart::Viewer,
+                LogMessage::Message(Some(row.id.clone())),
+            ));
             cx.send(Message::Go(Page::Log));
         }
     });
@@ -154,7 +183,9 @@ fn recipient(ui: &mut Ui, cx: &Cx<'_>, state: &RecipientState) {
             text(ui, &state.address, None);
         });
         if !state.last_reply.is_empty() {
-            let reply = RichText::new(&state.last_reply).size(size::SMALL).color(cx.tokens.text_soft);
+            let reply = RichText::new(&state.last_reply)
+                .size(size::SMALL)
+                .color(cx.tokens.text_soft);
             ui.add(eframe::egui::Label::new(reply).wrap().selectable(true));
         }
     });

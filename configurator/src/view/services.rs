@@ -16,7 +16,12 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some(now) = &cx.model.monitor.now else {
         card(cx.tokens).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            empty(ui, ICON_LAN, &cx.t.get("not-connected"), &cx.t.get("not-connected-hint"));
+            empty(
+                ui,
+                ICON_LAN,
+                &cx.t.get("not-connected"),
+                &cx.t.get("not-connected-hint"),
+            );
         });
         return;
     };
@@ -32,25 +37,43 @@ fn service(ui: &mut Ui, cx: &mut Cx<'_>, row: &ServiceRow) {
     ui.horizontal(|ui| {
         ui.label(strong(name(cx, &row.service)).size(size::STRONG));
         state(ui, cx, row.state);
-        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
-            let act = |text: &str| cx.t.get(text);
-            let (start, pause, stop) = (act("service-start"), act("service-pause"), act("service-stop"));
-            if row.state != ServiceState::Stopped && button(ui, Weight::Danger, Some(ICON_STOP), &stop).clicked() {
-                cx.send(Message::Ask(About::StopService(row.service.clone())));
-            }
-            if row.state == ServiceState::Running && button(ui, Weight::Plain, Some(ICON_PAUSE), &pause).clicked() {
-                cx.send(Message::Service(row.service.clone(), ServiceState::Paused));
-            }
-            if row.state != ServiceState::Running && button(ui, Weight::Primary, Some(ICON_PLAY_ARROW), &start).clicked() {
-                cx.send(Message::Service(row.service.clone(), ServiceState::Running));
-            }
-        });
+        ui.with_layout(
+            eframe::egui::Layout::right_to_left(eframe::egui::Align::Center),
+            |ui| {
+                let act = |text: &str| cx.t.get(text);
+                let (start, pause, stop) = (act("service-start"), act("service-pause"), act("service-stop"));
+                if row.state != ServiceState::Stopped
+                    && button(ui, Weight::Danger, Some(ICON_STOP), &stop).clicked()
+                {
+                    cx.send(Message::Ask(About::StopService(row.service.clone())));
+                }
+                if row.state == ServiceState::Running
+                    && button(ui, Weight::Plain, Some(ICON_PAUSE), &pause).clicked()
+                {
+                    cx.send(Message::Service(row.service.clone(), ServiceState::Paused));
+                }
+                if row.state != ServiceState::Running
+                    && button(ui, Weight::Primary, Some(ICON_PLAY_ARROW), &start).clicked()
+                {
+                    cx.send(Message::Service(row.service.clone(), ServiceState::Running));
+                }
+            },
+        );
     });
-    ui.add(Label::new(RichText::new(cx.t.get(&format!("service-{}-help", row.service))).color(cx.tokens.text_soft)).wrap());
+    ui.add(
+        Label::new(
+            RichText::new(cx.t.get(&format!("service-{}-help", row.service))).color(cx.tokens.text_soft),
+        )
+        .wrap(),
+    );
     ui.add_space(space::XS);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XL;
-        let sessions = if row.service == "delivery" { "column-under-way" } else { "column-sessions" };
+        let sessions = if row.service == "delivery" {
+            "column-under-way"
+        } else {
+            "column-sessions"
+        };
         fact(ui, &cx.t.get(sessions), &load(cx, row));
         fact(ui, &cx.t.get("column-total"), &cx.t.number(row.total));
         fact(ui, &cx.t.get("column-listeners"), &row.listeners.join(", "));
@@ -63,7 +86,10 @@ pub(super) fn name(cx: &Cx<'_>, service: &str) -> String {
 
 /// Active of at most.
 pub(super) fn load(cx: &Cx<'_>, row: &ServiceRow) -> String {
-    let args = [("active", Arg::from(cx.t.number(row.active))), ("max", Arg::from(cx.t.number(row.max)))];
+    let args = [
+        ("active", Arg::from(cx.t.number(row.active))),
+        ("max", Arg::from(cx.t.number(row.max))),
+    ];
     cx.t.with("active-of-max", &args)
 }
 
@@ -89,27 +115,33 @@ pub(super) fn compact(ui: &mut Ui, cx: &mut Cx<'_>, row: &ServiceRow) {
             },
         );
         state(ui, cx, row.state);
-        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = space::XXS;
-            let named = |key: &str| cx.t.with(key, &[("name", Arg::from(name(cx, &row.service)))]);
-            let (start, pause, stop) =
-                (named("service-start-named"), named("service-pause-named"), named("service-stop-named"));
-            ui.add_enabled_ui(row.state != ServiceState::Stopped, |ui| {
-                if icon_button(ui, ICON_STOP, &stop).clicked() {
-                    cx.send(Message::Ask(About::StopService(row.service.clone())));
+        ui.with_layout(
+            eframe::egui::Layout::right_to_left(eframe::egui::Align::Center),
+            |ui| {
+                ui.spacing_mut().item_spacing.x = space::XXS;
+                let named = |key: &str| cx.t.with(key, &[("name", Arg::from(name(cx, &row.service)))]);
+                let (start, pause, stop) = (
+                    named("service-start-named"),
+                    named("service-pause-named"),
+                    named("service-stop-named"),
+                );
+                ui.add_enabled_ui(row.state != ServiceState::Stopped, |ui| {
+                    if icon_button(ui, ICON_STOP, &stop).clicked() {
+                        cx.send(Message::Ask(About::StopService(row.service.clone())));
+                    }
+                });
+                if row.state == ServiceState::Running {
+                    if icon_button(ui, ICON_PAUSE, &pause).clicked() {
+                        cx.send(Message::Service(row.service.clone(), ServiceState::Paused));
+                    }
+                } else if icon_button(ui, ICON_PLAY_ARROW, &start).clicked() {
+                    cx.send(Message::Service(row.service.clone(), ServiceState::Running));
                 }
-            });
-            if row.state == ServiceState::Running {
-                if icon_button(ui, ICON_PAUSE, &pause).clicked() {
-                    cx.send(Message::Service(row.service.clone(), ServiceState::Paused));
-                }
-            } else if icon_button(ui, ICON_PLAY_ARROW, &start).clicked() {
-                cx.send(Message::Service(row.service.clone(), ServiceState::Running));
-            }
-            ui.add_space(space::S);
-            gauge(ui, row.active as f32 / row.max.max(1) as f32, 56.0);
-            ui.add_space(space::S);
-            ui.label(load(cx, row));
-        });
+                ui.add_space(space::S);
+                gauge(ui, row.active as f32 / row.max.max(1) as f32, 56.0);
+                ui.add_space(space::S);
+                ui.label(load(cx, row));
+            },
+        );
     });
 }

@@ -12,8 +12,11 @@ use crate::theme::size;
 use crate::widgets::table::{Column, Width, text};
 use crate::widgets::{Mood, badge};
 
-const NOTHING: list::Nothing =
-    list::Nothing { icon: ICON_SWAP_VERT, title: "sessions-none", hint: "sessions-none-hint" };
+const NOTHING: list::Nothing = list::Nothing {
+    icon: ICON_SWAP_VERT,
+    title: "sessions-none",
+    hint: "sessions-none-hint",
+};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let rows = &cx.model.sessions;
@@ -26,25 +29,41 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         Column::new("bytes_in", cx.t.get("column-in"), Width::Wide(80.0)).right(),
         Column::new("bytes_out", cx.t.get("column-out"), Width::Wide(84.0)).right(),
     ];
-    list::table(ui, cx, ListId::Sessions, rows, &columns, &NOTHING, cell, |ui, cx, row| {
-        if ui.button(cx.t.get("session-end")).clicked() {
-            cx.send(end(row));
-        }
-        if ui.button(cx.t.get("session-log")).clicked() {
-            cx.send(Message::Log(LogPart::Viewer, LogMessage::Session(Some(row.id))));
-            cx.send(Message::Go(Page::Log));
-        }
-    });
+    list::table(
+        ui,
+        cx,
+        ListId::Sessions,
+        rows,
+        (&columns, &NOTHING),
+        cell,
+        |ui, cx, row| {
+            if ui.button(cx.t.get("session-end")).clicked() {
+                cx.send(end(row));
+            }
+            if ui.button(cx.t.get("session-log")).clicked() {
+                cx.send(Message::Log(LogPart::Viewer, LogMessage::Session(Some(row.id))));
+                cx.send(Message::Go(Page::Log));
+            }
+        },
+    );
 }
 
 /// The selected session, if it is still there.
 pub(super) fn selected<'a>(cx: &Cx<'a>) -> Option<&'a SessionRow> {
     let key = cx.model.sessions.selected.as_ref()?;
-    cx.model.sessions.held().map(|(_, row)| row).find(|row| row.id.to_string() == *key)
+    cx.model
+        .sessions
+        .held()
+        .map(|(_, row)| row)
+        .find(|row| row.id.to_string() == *key)
 }
 
 pub(super) fn end(row: &SessionRow) -> Message {
-    let who = if row.user.is_empty() { row.peer.clone() } else { format!("{} ({})", row.user, row.peer) };
+    let who = if row.user.is_empty() {
+        row.peer.clone()
+    } else {
+        format!("{} ({})", row.user, row.peer)
+    };
     Message::Ask(About::EndSession { id: row.id, who })
 }
 

@@ -27,7 +27,13 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             cx.send(Message::SettingsRevert);
         }
         ui.add_space(space::S);
-        if let Some(typed) = field::search(ui, &state.filter, &cx.t.get("search"), &cx.t.get("search-clear"), 210.0) {
+        if let Some(typed) = field::search(
+            ui,
+            &state.filter,
+            &cx.t.get("search"),
+            &cx.t.get("search-clear"),
+            210.0,
+        ) {
             cx.send(Message::SettingFilter(typed));
         }
         if dirty > 0 {
@@ -35,12 +41,22 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         }
     });
     if state.conflict {
-        banner(ui, Mood::Warn, ICON_WARNING, &cx.t.get("settings-conflict"), |_| {});
+        banner(
+            ui,
+            Mood::Warn,
+            ICON_WARNING,
+            &cx.t.get("settings-conflict"),
+            |_| {},
+        );
     }
     if !state.loaded {
         card(cx.tokens).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            let key = if cx.model.connected() { "waiting" } else { "not-connected" };
+            let key = if cx.model.connected() {
+                "waiting"
+            } else {
+                "not-connected"
+            };
             empty(ui, ICON_CLOUD_OFF, &cx.t.get(key), "");
         });
         return;
@@ -49,21 +65,31 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     if shown.is_empty() {
         card(cx.tokens).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            empty(ui, ICON_SEARCH_OFF, &cx.t.get("nothing-found"), &cx.t.named("nothing-found-hint", &state.filter));
+            empty(
+                ui,
+                ICON_SEARCH_OFF,
+                &cx.t.get("nothing-found"),
+                &cx.t.named("nothing-found-hint", &state.filter),
+            );
         });
         return;
     }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for group in shown.chunk_by(|a, b| group(a) == group(b)) {
-            card(cx.tokens).inner_margin(Margin::symmetric(space::L as i8, space::M as i8)).show(ui, |ui| {
-                ui.set_min_width(ui.available_width());
-                let title = group.first().map(|setting| self::group(setting)).unwrap_or_default();
-                ui.label(strong(cx.t.get(&format!("settings-group-{title}"))).size(size::STRONG));
-                for setting in group {
-                    ui.add_space(space::XS);
-                    row(ui, cx, setting);
-                }
-            });
+            card(cx.tokens)
+                .inner_margin(Margin::symmetric(space::L as i8, space::M as i8))
+                .show(ui, |ui| {
+                    ui.set_min_width(ui.available_width());
+                    let title = group
+                        .first()
+                        .map(|setting| self::group(setting))
+                        .unwrap_or_default();
+                    ui.label(strong(cx.t.get(&format!("settings-group-{title}"))).size(size::STRONG));
+                    for setting in group {
+                        ui.add_space(space::XS);
+                        row(ui, cx, setting);
+                    }
+                });
         }
     });
 }
@@ -82,13 +108,20 @@ fn matches(cx: &Cx<'_>, setting: &Setting) -> bool {
     wanted.is_empty()
         || setting.key.contains(&wanted)
         || cx.t.get(&label).to_lowercase().contains(&wanted)
-        || cx.t.get(&format!("{label}-help")).to_lowercase().contains(&wanted)
+        || cx
+            .t
+            .get(&format!("{label}-help"))
+            .to_lowercase()
+            .contains(&wanted)
 }
 
 fn row(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) {
     let state = &cx.model.settings;
     let key = label_key(setting);
-    let error = state.errors.get(setting.key).map(|refusal| refusal_words(cx, refusal));
+    let error = state
+        .errors
+        .get(setting.key)
+        .map(|refusal| refusal_words(cx, refusal));
     ui.horizontal_top(|ui| {
         let width = LABEL_WIDTH.min(ui.available_width() * 0.5);
         let label = ui
@@ -101,7 +134,9 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) {
                         name = name.color(cx.tokens.accent).family(crate::theme::strong());
                     }
                     let label = ui.add(Label::new(name).wrap());
-                    let help = RichText::new(cx.t.get(&format!("{key}-help"))).size(size::SMALL).color(cx.tokens.text_soft);
+                    let help = RichText::new(cx.t.get(&format!("{key}-help")))
+                        .size(size::SMALL)
+                        .color(cx.tokens.text_soft);
                     ui.add(Label::new(help).wrap());
                     label
                 })
@@ -115,7 +150,11 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) {
             if let Some(error) = error {
                 ui.label(RichText::new(error).size(size::SMALL).color(cx.tokens.bad));
             } else if let Some(beside) = beside(cx, setting) {
-                ui.label(RichText::new(beside).size(size::SMALL).color(cx.tokens.text_faint));
+                ui.label(
+                    RichText::new(beside)
+                        .size(size::SMALL)
+                        .color(cx.tokens.text_faint),
+                );
             }
         });
     });
@@ -125,8 +164,14 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) {
 /// A refusal of a setting names it by its label, not by its key.
 fn refusal_words(cx: &Cx<'_>, refusal: &shared::Refusal) -> String {
     let mut refusal = refusal.clone();
-    if let Some(setting) = refusal.args.get("setting").and_then(|key| shared::settings::find(key)) {
-        refusal.args.insert("setting".to_owned(), cx.t.get(&label_key(setting)));
+    if let Some(setting) = refusal
+        .args
+        .get("setting")
+        .and_then(|key| shared::settings::find(key))
+    {
+        refusal
+            .args
+            .insert("setting".to_owned(), cx.t.get(&label_key(setting)));
     }
     cx.t.refusal(&refusal)
 }
@@ -142,7 +187,8 @@ fn value(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) -> egui::Respo
             response
         }
         Kind::Language => {
-            let all = Language::ALL.map(|language| (language.code().to_owned(), language.own_name().to_owned()));
+            let all =
+                Language::ALL.map(|language| (language.code().to_owned(), language.own_name().to_owned()));
             let (response, chosen) = field::choice(ui, setting.key, &was, &all, 160.0);
             typed = chosen.unwrap_or(typed);
             response
@@ -158,17 +204,29 @@ fn value(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) -> egui::Respo
 
 /// What a number means, and what it is if nobody sets it.
 fn beside(cx: &Cx<'_>, setting: &Setting) -> Option<String> {
-    let Kind::Number { unit, .. } = setting.kind else { return None };
+    let Kind::Number { unit, .. } = setting.kind else {
+        return None;
+    };
     let words = |number: u64| match unit {
         Unit::Bytes => cx.t.bytes(number),
         Unit::Seconds => cx.t.duration(number),
         Unit::Count => cx.t.number(number),
     };
     let typed = cx.model.settings.text(setting);
-    let now = if unit == Unit::Bytes { parse_bytes(&typed) } else { typed.trim().parse().ok() }?;
+    let now = if unit == Unit::Bytes {
+        parse_bytes(&typed)
+    } else {
+        typed.trim().parse().ok()
+    }?;
     let default: u64 = setting.default.parse().ok()?;
     if now != default {
-        return Some(cx.t.with("setting-default", &[("now", Arg::from(words(now))), ("default", Arg::from(words(default)))]));
+        return Some(cx.t.with(
+            "setting-default",
+            &[
+                ("now", Arg::from(words(now))),
+                ("default", Arg::from(words(default))),
+            ],
+        ));
     }
     (unit == Unit::Seconds).then(|| words(now))
 }

@@ -26,8 +26,12 @@ fn connection(ui: &mut Ui, cx: &mut Cx<'_>) {
     match &cx.model.status {
         Status::Connected(welcome) => {
             dot(ui, cx.tokens.good);
-            let args = [("name", Arg::from(welcome.hostname.as_str())), ("version", Arg::from(welcome.server.as_str()))];
-            ui.label(cx.t.with("status-connected", &args)).on_hover_text(&cx.model.target);
+            let args = [
+                ("name", Arg::from(welcome.hostname.as_str())),
+                ("version", Arg::from(welcome.server.as_str())),
+            ];
+            ui.label(cx.t.with("status-connected", &args))
+                .on_hover_text(&cx.model.target);
         }
         Status::Connecting => {
             dot(ui, cx.tokens.warn);
@@ -72,7 +76,10 @@ fn theme(ui: &mut Ui, cx: &mut Cx<'_>) {
         Choice::Dark => (ICON_DARK_MODE, "theme-dark"),
     };
     if icon_button(ui, icon, &cx.t.get(key)).clicked() {
-        let at = Choice::ALL.iter().position(|choice| *choice == cx.model.theme).unwrap_or_default();
+        let at = Choice::ALL
+            .iter()
+            .position(|choice| *choice == cx.model.theme)
+            .unwrap_or_default();
         cx.send(Message::Theme(Choice::ALL[(at + 1) % Choice::ALL.len()]));
     }
 }
@@ -80,7 +87,11 @@ fn theme(ui: &mut Ui, cx: &mut Cx<'_>) {
 fn language(ui: &mut Ui, cx: &mut Cx<'_>) {
     for language in Language::ALL.into_iter().rev() {
         let here = language == cx.model.language;
-        let text = RichText::new(language.own_name()).color(if here { cx.tokens.accent } else { cx.tokens.text_soft });
+        let text = RichText::new(language.own_name()).color(if here {
+            cx.tokens.accent
+        } else {
+            cx.tokens.text_soft
+        });
         let link = eframe::egui::Button::new(text).frame(false);
         if ui.add(link).clicked() && !here {
             cx.send(Message::Language(language));

@@ -1,7 +1,9 @@
 //! Where each kind of data lies, and the check of the mailboxes.
 
 use eframe::egui::{RichText, ScrollArea, Spinner, Ui};
-use egui_material_icons::icons::{ICON_BUILD, ICON_CHECK_CIRCLE, ICON_HEALTH_AND_SAFETY, ICON_STORAGE, ICON_WARNING};
+use egui_material_icons::icons::{
+    ICON_BUILD, ICON_CHECK_CIRCLE, ICON_HEALTH_AND_SAFETY, ICON_STORAGE, ICON_WARNING,
+};
 use i18n::Arg;
 use shared::protocol::CheckReport;
 
@@ -14,7 +16,14 @@ use crate::widgets::{Mood, Weight, badge, banner, button, caption, card, empty, 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     heading(ui, &cx.t.get("page-storage"), "", |ui| {
         ui.add_enabled_ui(cx.model.connected() && !cx.model.checking, |ui| {
-            if button(ui, Weight::Plain, Some(ICON_HEALTH_AND_SAFETY), &cx.t.get("storage-check")).clicked() {
+            if button(
+                ui,
+                Weight::Plain,
+                Some(ICON_HEALTH_AND_SAFETY),
+                &cx.t.get("storage-check"),
+            )
+            .clicked()
+            {
                 cx.send(Message::CheckStorage { repair: false });
             }
         });
@@ -29,7 +38,11 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some(storage) = &cx.model.storage else {
         card(cx.tokens).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            let key = if cx.model.connected() { "waiting" } else { "not-connected" };
+            let key = if cx.model.connected() {
+                "waiting"
+            } else {
+                "not-connected"
+            };
             empty(ui, ICON_STORAGE, &cx.t.get(key), "");
         });
         return;
@@ -53,7 +66,9 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             ui,
             &spec,
             |ui, index, column| {
-                let Some(kind) = storage.kinds.get(index as usize) else { return false };
+                let Some(kind) = storage.kinds.get(index as usize) else {
+                    return false;
+                };
                 match column {
                     0 => text(ui, &kind_name(cx, &kind.kind), None),
                     1 => text(ui, &kind.database, None),
@@ -70,7 +85,11 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 /// A kind that this program has no word for is shown as the daemon names it.
 fn kind_name(cx: &Cx<'_>, kind: &str) -> String {
     let key = format!("kind-{kind}");
-    if i18n::has(&key) { cx.t.get(&key) } else { kind.to_owned() }
+    if i18n::has(&key) {
+        cx.t.get(&key)
+    } else {
+        kind.to_owned()
+    }
 }
 
 fn result(ui: &mut Ui, cx: &mut Cx<'_>, report: &CheckReport) {
@@ -101,8 +120,11 @@ fn result(ui: &mut Ui, cx: &mut Cx<'_>, report: &CheckReport) {
         ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
             for problem in &report.problems {
                 ui.horizontal(|ui| {
-                    let (mood, key) =
-                        if problem.repaired { (Mood::Good, "problem-repaired") } else { (Mood::Warn, "problem-open") };
+                    let (mood, key) = if problem.repaired {
+                        (Mood::Good, "problem-repaired")
+                    } else {
+                        (Mood::Warn, "problem-open")
+                    };
                     badge(ui, mood, &cx.t.get(key));
                     ui.label(strong(&problem.owner));
                     ui.label(RichText::new(cx.t.refusal(&problem.refusal)).size(size::BODY));

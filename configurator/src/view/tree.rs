@@ -3,9 +3,9 @@
 use eframe::egui::{self, Align2, CornerRadius, FontFamily, FontId, RichText, ScrollArea, Sense, Ui, Vec2};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE, ICON_FOLDER, ICON_GROUPS,
-    ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX, ICON_PERSON, ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH,
-    ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
+    ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE, ICON_FOLDER,
+    ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX, ICON_PERSON, ICON_RECEIPT_LONG,
+    ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
 };
 
 use super::Cx;
@@ -31,12 +31,28 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     ui.spacing_mut().item_spacing.y = 1.0;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let queue = cx.model.monitor.now.as_ref().map_or(0, |now| now.queue_messages);
-        let waiting = if queue > 0 { cx.t.number(queue) } else { String::new() };
-        plain(ui, cx, ICON_MONITORING, "page-monitor", Page::Monitor, String::new());
+        let waiting = if queue > 0 {
+            cx.t.number(queue)
+        } else {
+            String::new()
+        };
+        plain(
+            ui,
+            cx,
+            ICON_MONITORING,
+            "page-monitor",
+            Page::Monitor,
+            String::new(),
+        );
         plain(ui, cx, ICON_OUTBOX, "page-queue", Page::Queue, waiting);
         plain(ui, cx, ICON_RECEIPT_LONG, "page-log", Page::Log, String::new());
         section(ui, cx, "tree-directory");
-        let domains = cx.model.tree.total().map(|total| cx.t.number(total)).unwrap_or_default();
+        let domains = cx
+            .model
+            .tree
+            .total()
+            .map(|total| cx.t.number(total))
+            .unwrap_or_default();
         plain(ui, cx, ICON_DNS, "page-domains", Page::Domains, domains);
         domains_of(ui, cx);
         plain(ui, cx, ICON_GROUPS, "page-groups", Page::Groups, String::new());
@@ -45,10 +61,21 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         section(ui, cx, "tree-server");
         plain(ui, cx, ICON_LAN, "page-services", Page::Services, String::new());
         let edited = cx.model.settings.dirty();
-        let edited = if edited > 0 { cx.t.number(edited as u64) } else { String::new() };
+        let edited = if edited > 0 {
+            cx.t.number(edited as u64)
+        } else {
+            String::new()
+        };
         plain(ui, cx, ICON_SETTINGS, "page-settings", Page::Settings, edited);
         plain(ui, cx, ICON_STORAGE, "page-storage", Page::Storage, String::new());
-        plain(ui, cx, ICON_ROCKET_LAUNCH, "page-wizard", Page::Wizard, String::new());
+        plain(
+            ui,
+            cx,
+            ICON_ROCKET_LAUNCH,
+            "page-wizard",
+            Page::Wizard,
+            String::new(),
+        );
         plain(ui, cx, ICON_INFO, "page-about", Page::About, String::new());
     });
 }
@@ -64,7 +91,10 @@ fn brand(ui: &mut Ui, cx: &Cx<'_>) {
                 Status::Connected(welcome) => welcome.hostname.clone(),
                 _ => cx.model.target.clone(),
             };
-            cut(ui, RichText::new(host).size(size::CAPTION).color(cx.tokens.text_soft));
+            cut(
+                ui,
+                RichText::new(host).size(size::CAPTION).color(cx.tokens.text_soft),
+            );
         });
     });
     ui.add_space(space::S);
@@ -74,14 +104,29 @@ fn section(ui: &mut Ui, cx: &Cx<'_>, key: &str) {
     ui.add_space(space::M);
     ui.horizontal(|ui| {
         ui.add_space(space::S);
-        ui.label(strong(cx.t.get(key)).size(size::CAPTION).color(cx.tokens.text_soft));
+        ui.label(
+            strong(cx.t.get(key))
+                .size(size::CAPTION)
+                .color(cx.tokens.text_soft),
+        );
     });
     ui.add_space(space::XXS);
 }
 
 fn plain(ui: &mut Ui, cx: &mut Cx<'_>, icon: MaterialIcon, key: &str, page: Page, beside: String) {
     let text = cx.t.get(key);
-    item(ui, cx, Item { icon, text: &text, beside, page, depth: 0.0, fold: None });
+    item(
+        ui,
+        cx,
+        Item {
+            icon,
+            text: &text,
+            beside,
+            page,
+            depth: 0.0,
+            fold: None,
+        },
+    );
 }
 
 fn domains_of(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -97,7 +142,14 @@ fn domains_of(ui: &mut Ui, cx: &mut Cx<'_>) {
         let unfolded = cx.model.unfolded.contains(&name);
         let page = Page::Users(name.clone());
         let shown = shared::DomainName::parse(&name).map_or(name.clone(), |domain| domain.unicode());
-        let row = Item { icon: ICON_DOMAIN, text: &shown, beside: String::new(), page, depth: 1.0, fold: Some(unfolded) };
+        let row = Item {
+            icon: ICON_DOMAIN,
+            text: &shown,
+            beside: String::new(),
+            page,
+            depth: 1.0,
+            fold: Some(unfolded),
+        };
         item(ui, cx, row);
         if unfolded {
             for (icon, key, page) in [
@@ -106,7 +158,18 @@ fn domains_of(ui: &mut Ui, cx: &mut Cx<'_>) {
                 (ICON_FOLDER, "page-folders", Page::Folders(name.clone())),
             ] {
                 let text = cx.t.get(key);
-                item(ui, cx, Item { icon, text: &text, beside: String::new(), page, depth: 2.0, fold: None });
+                item(
+                    ui,
+                    cx,
+                    Item {
+                        icon,
+                        text: &text,
+                        beside: String::new(),
+                        page,
+                        depth: 2.0,
+                        fold: None,
+                    },
+                );
             }
         }
     }
@@ -122,7 +185,8 @@ fn domains_of(ui: &mut Ui, cx: &mut Cx<'_>) {
 fn item(ui: &mut Ui, cx: &mut Cx<'_>, item: Item<'_>) {
     let tokens = cx.tokens;
     let selected = item.fold.is_none() && cx.model.page == item.page;
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let (rect, response) =
+        ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW_HEIGHT), Sense::click());
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     let enabled = response.enabled();
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, enabled, selected, item.text));
@@ -137,9 +201,19 @@ fn item(ui: &mut Ui, cx: &mut Cx<'_>, item: Item<'_>) {
     let icons = |points: f32, icon: MaterialIcon| FontId::new(points, icon.font_family());
     let mut x = rect.left() + space::S + item.depth * space::M;
     if let Some(unfolded) = item.fold {
-        let chevron = if unfolded { ICON_EXPAND_MORE } else { ICON_CHEVRON_RIGHT };
+        let chevron = if unfolded {
+            ICON_EXPAND_MORE
+        } else {
+            ICON_CHEVRON_RIGHT
+        };
         let font = icons(15.0, chevron);
-        painter.text(egui::pos2(x - 13.0, rect.center().y), Align2::LEFT_CENTER, chevron.codepoint, font, tokens.text_faint);
+        painter.text(
+            egui::pos2(x - 13.0, rect.center().y),
+            Align2::LEFT_CENTER,
+            chevron.codepoint,
+            font,
+            tokens.text_faint,
+        );
         x += space::XXS;
     }
     painter.text(
@@ -150,14 +224,22 @@ fn item(ui: &mut Ui, cx: &mut Cx<'_>, item: Item<'_>) {
         soft,
     );
     x += size::ICON + space::S;
-    let family = if selected { theme::strong() } else { FontFamily::Proportional };
+    let family = if selected {
+        theme::strong()
+    } else {
+        FontFamily::Proportional
+    };
     let end = if item.beside.is_empty() { 0.0 } else { 44.0 };
     let job = egui::text::LayoutJob {
         wrap: egui::text::TextWrapping::truncate_at_width(rect.right() - x - space::S - end),
         ..egui::text::LayoutJob::simple_singleline(item.text.to_owned(), FontId::new(size::BODY, family), ink)
     };
     let galley = painter.layout_job(job);
-    painter.galley(egui::pos2(x, rect.center().y - galley.size().y / 2.0), galley, ink);
+    painter.galley(
+        egui::pos2(x, rect.center().y - galley.size().y / 2.0),
+        galley,
+        ink,
+    );
     if !item.beside.is_empty() {
         let font = FontId::new(size::SMALL, FontFamily::Proportional);
         let at = egui::pos2(rect.right() - space::S, rect.center().y);

@@ -14,17 +14,27 @@ use crate::theme::size;
 use crate::widgets::table::{Column, Width, text};
 use crate::widgets::{Mood, Weight, badge, button, fact, gauge, strong};
 
-pub(super) const NOTHING: list::Nothing =
-    list::Nothing { icon: ICON_GROUP, title: "users-none", hint: "users-none-hint" };
+pub(super) const NOTHING: list::Nothing = list::Nothing {
+    icon: ICON_GROUP,
+    title: "users-none",
+    hint: "users-none-hint",
+};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
     let rows = &cx.model.users;
     let title = cx.t.with("users-of", &[("domain", Arg::from(readable(domain)))]);
-    list::head(ui, cx, ListId::Users, &title, ("count-users-shown", rows.total(), &rows.filter), |ui, cx| {
-        if button(ui, Weight::Primary, Some(ICON_PERSON_ADD), &cx.t.get("user-add")).clicked() {
-            cx.send(Message::Open(Form::User(UserForm::new(domain))));
-        }
-    });
+    list::head(
+        ui,
+        cx,
+        ListId::Users,
+        &title,
+        ("count-users-shown", rows.total(), &rows.filter),
+        |ui, cx| {
+            if button(ui, Weight::Primary, Some(ICON_PERSON_ADD), &cx.t.get("user-add")).clicked() {
+                cx.send(Message::Open(Form::User(UserForm::new(domain))));
+            }
+        },
+    );
     if let Some(row) = selected(rows).cloned() {
         list::details(ui, cx, "user-details", |ui, cx| details(ui, cx, &row));
     }
@@ -35,7 +45,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
         Column::new("", cx.t.get("column-groups"), Width::Wide(110.0)),
         Column::new("", cx.t.get("column-state"), Width::Fixed(108.0)),
     ];
-    let seen = list::table(ui, cx, ListId::Users, rows, &columns, &NOTHING, cell, |ui, cx, row| menu(ui, cx, row));
+    let seen = list::table(ui, cx, ListId::Users, rows, (&columns, &NOTHING), cell, menu);
     if let Some(row) = seen.opened.and_then(|index| rows.row(index)) {
         cx.send(Message::Open(Form::User(UserForm::of(&row.user))));
     }
@@ -48,7 +58,9 @@ pub(super) fn readable(domain: &str) -> String {
 
 pub(super) fn selected(rows: &Table<UserRow>) -> Option<&UserRow> {
     let key = rows.selected.as_ref()?;
-    rows.held().map(|(_, row)| row).find(|row| row.user.address.to_string() == *key)
+    rows.held()
+        .map(|(_, row)| row)
+        .find(|row| row.user.address.to_string() == *key)
 }
 
 fn cell(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow, column: usize) {
@@ -98,7 +110,14 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
 fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     let user = &row.user;
     let address = user.address.to_string();
-    ui.label(strong(if user.name.is_empty() { &address } else { &user.name }).size(size::STRONG));
+    ui.label(
+        strong(if user.name.is_empty() {
+            &address
+        } else {
+            &user.name
+        })
+        .size(size::STRONG),
+    );
     ui.label(RichText::new(&address).color(cx.tokens.text_soft));
     ui.horizontal_wrapped(|ui| {
         if button(ui, Weight::Plain, Some(ICON_EDIT), &cx.t.get("edit")).clicked() {
@@ -113,15 +132,29 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     });
     let used = row.used_bytes.map(|used| cx.t.bytes(used)).unwrap_or_default();
     fact(ui, &cx.t.get("column-used"), &used);
-    let quota = user.quota_bytes.map_or_else(|| cx.t.get("quota-of-domain"), |quota| cx.t.bytes(quota));
+    let quota = user
+        .quota_bytes
+        .map_or_else(|| cx.t.get("quota-of-domain"), |quota| cx.t.bytes(quota));
     fact(ui, &cx.t.get("field-quota"), &quota);
     fact(ui, &cx.t.get("column-groups"), &user.groups.join("\n"));
     let forward: Vec<String> = user.forward_to.iter().map(ToString::to_string).collect();
     fact(ui, &cx.t.get("field-forward"), &forward.join("\n"));
-    let denied: Vec<String> = user.denied_protocols.iter().map(|protocol| protocol_name(cx, *protocol)).collect();
-    let denied = if denied.is_empty() { cx.t.get("denied-none") } else { denied.join(", ") };
+    let denied: Vec<String> = user
+        .denied_protocols
+        .iter()
+        .map(|protocol| protocol_name(cx, *protocol))
+        .collect();
+    let denied = if denied.is_empty() {
+        cx.t.get("denied-none")
+    } else {
+        denied.join(", ")
+    };
     fact(ui, &cx.t.get("field-denied"), &denied);
-    let password = if user.has_password { "password-set" } else { "password-not-set" };
+    let password = if user.has_password {
+        "password-set"
+    } else {
+        "password-not-set"
+    };
     fact(ui, &cx.t.get("field-password"), &cx.t.get(password));
 }
 

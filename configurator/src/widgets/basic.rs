@@ -1,8 +1,8 @@
 //! Buttons, badges, cards, figures and empty states.
 
 use eframe::egui::{
-    self, Button, Color32, CornerRadius, Frame, Label, Margin, Response, RichText, Stroke, Ui, Vec2,
-    WidgetInfo, Role,
+    self, Button, Color32, CornerRadius, Frame, Label, Margin, Response, RichText, Role, Stroke, Ui, Vec2,
+    WidgetInfo,
 };
 use egui_material_icons::MaterialIcon;
 
@@ -26,7 +26,9 @@ pub fn button(ui: &mut Ui, weight: Weight, icon: Option<MaterialIcon>, text: &st
             Some(icon) => Button::new((icon.rich_text().size(size::ICON), text)),
             None => Button::new(text),
         };
-        let button = button.frame_when_inactive(weight != Weight::Quiet).min_size(Vec2::new(0.0, height::CONTROL));
+        let button = button
+            .frame_when_inactive(weight != Weight::Quiet)
+            .min_size(Vec2::new(0.0, height::CONTROL));
         named(ui.add(button.wrap_mode(egui::TextWrapMode::Extend)), text)
     })
 }
@@ -53,9 +55,11 @@ fn dressed(ui: &mut Ui, weight: Weight, draw: impl FnOnce(&mut Ui) -> Response) 
 fn dress(ui: &mut Ui, weight: Weight, tokens: &Tokens) {
     let widgets = &mut ui.visuals_mut().widgets;
     let mut fill = |rest: Color32, over: Color32, ink: Color32, line: Color32| {
-        for (state, color) in
-            [(&mut widgets.inactive, rest), (&mut widgets.hovered, over), (&mut widgets.active, over)]
-        {
+        for (state, color) in [
+            (&mut widgets.inactive, rest),
+            (&mut widgets.hovered, over),
+            (&mut widgets.active, over),
+        ] {
             state.weak_bg_fill = color;
             state.bg_fill = color;
             state.bg_stroke = Stroke::new(1.0, line);
@@ -63,9 +67,19 @@ fn dress(ui: &mut Ui, weight: Weight, tokens: &Tokens) {
         }
     };
     match weight {
-        Weight::Primary => fill(tokens.accent, tokens.accent_hover, tokens.on_accent, Color32::TRANSPARENT),
+        Weight::Primary => fill(
+            tokens.accent,
+            tokens.accent_hover,
+            tokens.on_accent,
+            Color32::TRANSPARENT,
+        ),
         Weight::Danger => fill(tokens.surface, tokens.bad_soft, tokens.bad, tokens.line_strong),
-        Weight::Quiet => fill(Color32::TRANSPARENT, tokens.hover, tokens.text_soft, Color32::TRANSPARENT),
+        Weight::Quiet => fill(
+            Color32::TRANSPARENT,
+            tokens.hover,
+            tokens.text_soft,
+            Color32::TRANSPARENT,
+        ),
         Weight::Plain => {}
     }
 }
@@ -113,10 +127,13 @@ impl Mood {
 pub fn badge(ui: &mut Ui, mood: Mood, text: &str) -> Response {
     let tokens = theme::current(ui.ctx());
     let font = egui::FontId::new(size::SMALL, egui::FontFamily::Proportional);
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, mood.ink(tokens));
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), font, mood.ink(tokens));
     let pad = Vec2::new(7.0, 3.0);
     let (rect, response) = ui.allocate_exact_size(galley.size() + pad * 2.0, egui::Sense::hover());
-    ui.painter().rect_filled(rect, CornerRadius::same(radius::SMALL), mood.ground(tokens));
+    ui.painter()
+        .rect_filled(rect, CornerRadius::same(radius::SMALL), mood.ground(tokens));
     ui.painter().galley(rect.min + pad, galley, mood.ink(tokens));
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
     response
@@ -192,7 +209,11 @@ pub fn fact(ui: &mut Ui, name: &str, value: &str) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = space::XXS;
         ui.label(RichText::new(name).size(size::SMALL).color(tokens.text_soft));
-        ui.add(Label::new(if value.is_empty() { "—" } else { value }).wrap().selectable(true));
+        ui.add(
+            Label::new(if value.is_empty() { "—" } else { value })
+                .wrap()
+                .selectable(true),
+        );
     });
 }
 

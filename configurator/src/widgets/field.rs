@@ -10,7 +10,13 @@ use crate::widgets::icon_button;
 pub const FIELD_WIDTH: f32 = 440.0;
 
 /// A form row. `draw` draws the field and gives its response, which is tied to the label.
-pub fn row(ui: &mut Ui, label: &str, help: &str, error: Option<&str>, draw: impl FnOnce(&mut Ui) -> Response) {
+pub fn row(
+    ui: &mut Ui,
+    label: &str,
+    help: &str,
+    error: Option<&str>,
+    draw: impl FnOnce(&mut Ui) -> Response,
+) {
     let tokens = theme::current(ui.ctx());
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
@@ -26,7 +32,9 @@ pub fn row(ui: &mut Ui, label: &str, help: &str, error: Option<&str>, draw: impl
         });
         match error {
             Some(error) => drop(ui.label(RichText::new(error).size(size::SMALL).color(tokens.bad))),
-            None if !help.is_empty() => drop(ui.label(RichText::new(help).size(size::SMALL).color(tokens.text_faint))),
+            None if !help.is_empty() => {
+                drop(ui.label(RichText::new(help).size(size::SMALL).color(tokens.text_faint)));
+            }
             None => {}
         }
     });
@@ -64,8 +72,17 @@ pub fn lines(ui: &mut Ui, id: &str, text: &mut String, rows: usize) -> Response 
 }
 
 /// A choice of several; gives the new one if it was changed.
-pub fn choice<T: Clone + PartialEq>(ui: &mut Ui, id: &str, now: &T, all: &[(T, String)], width: f32) -> (Response, Option<T>) {
-    let shown = all.iter().find(|(value, _)| value == now).map_or("", |(_, text)| text.as_str());
+pub fn choice<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    id: &str,
+    now: &T,
+    all: &[(T, String)],
+    width: f32,
+) -> (Response, Option<T>) {
+    let shown = all
+        .iter()
+        .find(|(value, _)| value == now)
+        .map_or("", |(_, text)| text.as_str());
     let mut chosen = None;
     let response = ComboBox::from_id_salt(id)
         .selected_text(shown)
@@ -73,7 +90,13 @@ pub fn choice<T: Clone + PartialEq>(ui: &mut Ui, id: &str, now: &T, all: &[(T, S
         .icon(|ui, rect, visuals, _| {
             let font = egui::FontId::new(18.0, ICON_EXPAND_MORE.font_family());
             let ink = visuals.fg_stroke.color;
-            ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, ICON_EXPAND_MORE.codepoint, font, ink);
+            ui.painter().text(
+                rect.center(),
+                egui::Align2::CENTER_CENTER,
+                ICON_EXPAND_MORE.codepoint,
+                font,
+                ink,
+            );
         })
         .show_ui(ui, |ui| {
             for (value, text) in all {

@@ -21,11 +21,23 @@ fn wings(rect: Rect, ink: Color32, ground: Color32) -> Vec<Shape> {
     let line = Stroke::new(rect.width() * 0.055, ground);
     let mut shapes = vec![Shape::rect_filled(body, rect.width() * 0.07, ink)];
     // The flap's lower edge is a row of arcs, as a wing's is.
-    let edge = [(0.18, 0.36), (0.30, 0.50), (0.40, 0.49), (0.50, 0.62), (0.60, 0.49), (0.70, 0.50), (0.82, 0.36)];
+    let edge = [
+        (0.18, 0.36),
+        (0.30, 0.50),
+        (0.40, 0.49),
+        (0.50, 0.62),
+        (0.60, 0.49),
+        (0.70, 0.50),
+        (0.82, 0.36),
+    ];
     shapes.push(Shape::line(edge.map(|(x, y)| at(x, y)).to_vec(), line));
     // Two ears over the envelope's edge.
     for (left, tip, right) in [(0.40, 0.415, 0.48), (0.52, 0.585, 0.60)] {
-        shapes.push(Shape::convex_polygon(vec![at(left, 0.35), at(tip, 0.23), at(right, 0.35)], ink, Stroke::NONE));
+        shapes.push(Shape::convex_polygon(
+            vec![at(left, 0.35), at(tip, 0.23), at(right, 0.35)],
+            ink,
+            Stroke::NONE,
+        ));
     }
     shapes
 }
@@ -40,13 +52,20 @@ pub fn icon() -> egui::IconData {
             rgba.extend_from_slice(&pixel(u, v));
         }
     }
-    egui::IconData { rgba, width: SIDE, height: SIDE }
+    egui::IconData {
+        rgba,
+        width: SIDE,
+        height: SIDE,
+    }
 }
 
 fn pixel(u: f32, v: f32) -> [u8; 4] {
     let accent = theme::tokens::LIGHT.accent;
     let corner = 0.24;
-    let (dx, dy) = ((corner - u.min(1.0 - u)).max(0.0), (corner - v.min(1.0 - v)).max(0.0));
+    let (dx, dy) = (
+        (corner - u.min(1.0 - u)).max(0.0),
+        (corner - v.min(1.0 - v)).max(0.0),
+    );
     if dx.hypot(dy) > corner {
         return [0; 4];
     }
@@ -59,6 +78,11 @@ fn pixel(u: f32, v: f32) -> [u8; 4] {
         x => 0.49 + (x - 0.40) / 0.10 * 0.13,
     };
     let flap = body && (v - edge).abs() < 0.035;
-    let ear = (0.40..=0.48).contains(&half) && v < 0.35 && v > 0.35 - 0.12 * (1.0 - (half - 0.42).abs() / 0.06);
-    if (body && !flap) || ear { [255; 4] } else { [accent.r(), accent.g(), accent.b(), 255] }
+    let ear =
+        (0.40..=0.48).contains(&half) && v < 0.35 && v > 0.35 - 0.12 * (1.0 - (half - 0.42).abs() / 0.06);
+    if (body && !flap) || ear {
+        [255; 4]
+    } else {
+        [accent.r(), accent.g(), accent.b(), 255]
+    }
 }

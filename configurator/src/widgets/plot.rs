@@ -30,12 +30,20 @@ pub fn show(
         ui.spacing_mut().item_spacing.x = space::XS;
         for line in series {
             dot(ui, line.color);
-            ui.label(RichText::new(&line.name).size(size::CAPTION).color(tokens.text_soft))
-                .on_hover_text(format!("{}: {}", line.name, line.now));
+            ui.label(
+                RichText::new(&line.name)
+                    .size(size::CAPTION)
+                    .color(tokens.text_soft),
+            )
+            .on_hover_text(format!("{}: {}", line.name, line.now));
             ui.add_space(space::XXS);
         }
     });
-    let highest = series.iter().flat_map(|line| &line.points).map(|point| point[1]).fold(0.0, f64::max);
+    let highest = series
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(|point| point[1])
+        .fold(0.0, f64::max);
     let top = (highest * 1.15).max(4.0);
     let step = nice_step(top / 3.0);
     ui.visuals_mut().override_text_color = Some(tokens.text_faint);
@@ -56,7 +64,7 @@ pub fn show(
         .y_axis_formatter(move |mark: GridMark, _| figure(mark.value))
         .y_axis_min_width(36.0)
         .show(ui, |plot| {
-            plot.set_plot_bounds_x(-seconds..=0.0);
+            plot.set_plot_bounds_x(-seconds * 1.04..=seconds * 0.05);
             plot.set_plot_bounds_y(0.0..=top);
             for line in series {
                 plot.line(
@@ -71,13 +79,22 @@ pub fn show(
 
 fn marks(from: f64, to: f64, step: f64) -> Vec<GridMark> {
     let count = ((to - from) / step).floor() as i32;
-    (0..=count).map(|at| GridMark { value: from + f64::from(at) * step, step_size: step }).collect()
+    (0..=count)
+        .map(|at| GridMark {
+            value: from + f64::from(at) * step,
+            step_size: step,
+        })
+        .collect()
 }
 
 /// The next of 1, 2, 5, 10, 20 … at or above.
 fn nice_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.max(1.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= least).unwrap_or(power * 10.0)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|step| *step >= least)
+        .unwrap_or(power * 10.0)
 }
 
 #[cfg(test)]
@@ -86,8 +103,19 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        for (least, want) in [(0.3, 1.0), (1.0, 1.0), (1.5, 2.0), (3.0, 5.0), (7.0, 10.0), (33.0, 50.0)] {
-            assert!((nice_step(least) - want).abs() < 1e-9, "{least}: {}", nice_step(least));
+        for (least, want) in [
+            (0.3, 1.0),
+            (1.0, 1.0),
+            (1.5, 2.0),
+            (3.0, 5.0),
+            (7.0, 10.0),
+            (33.0, 50.0),
+        ] {
+            assert!(
+                (nice_step(least) - want).abs() < 1e-9,
+                "{least}: {}",
+                nice_step(least)
+            );
         }
     }
 }

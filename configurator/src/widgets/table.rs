@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use eframe::egui::{self, Align, Color32, Key, Layout, Modifiers, Response, RichText, Sense, Stroke, Ui, UiBuilder, Vec2};
+use eframe::egui::{
+    self, Align, Color32, Key, Layout, Modifiers, Response, RichText, Sense, Stroke, Ui, UiBuilder, Vec2,
+};
 use egui_extras::{Column as Track, TableBuilder, TableRow};
 use egui_material_icons::icons::{ICON_ARROW_DOWNWARD, ICON_ARROW_UPWARD};
 
@@ -32,7 +34,12 @@ pub struct Column {
 
 impl Column {
     pub fn new(key: &'static str, title: String, width: Width) -> Self {
-        Self { key, title, width, right: false }
+        Self {
+            key,
+            title,
+            width,
+            right: false,
+        }
     }
 
     pub fn right(mut self) -> Self {
@@ -93,7 +100,11 @@ pub fn show(
 ) -> Seen {
     let tokens = theme::current(ui.ctx());
     let mut seen = Seen::default();
-    let moved = if spec.keys { keys(ui, spec, &mut seen) } else { None };
+    let moved = if spec.keys {
+        keys(ui, spec, &mut seen)
+    } else {
+        None
+    };
     let selected = moved.or(spec.selected);
     ui.spacing_mut().item_spacing = Vec2::new(0.0, 0.0);
     // Columns are told apart by their alignment, not by lines; the selected row keeps its ink.
@@ -123,21 +134,26 @@ pub fn show(
     let output = builder
         .header(height::HEADER, |row| head(row, spec, tokens, &mut seen))
         .body(|body| {
-            body.rows(spec.row_height, usize::try_from(spec.total).unwrap_or(usize::MAX), |mut row| {
-                let index = row.index() as u64;
-                first_last = Some((first_last.map_or(index, |(first, _)| first.min(index)), index));
-                row.set_selected(selected == Some(index));
-                for (at, column) in spec.columns.iter().enumerate() {
-                    row.col(|ui| draw_cell(ui, column, tokens, |ui| cell(ui, index, at)));
-                }
-                let response = row.response();
-                take_clicks(&response, index, &mut seen);
-                response.context_menu(|ui| menu(ui, index));
-            });
+            body.rows(
+                spec.row_height,
+                usize::try_from(spec.total).unwrap_or(usize::MAX),
+                |mut row| {
+                    let index = row.index() as u64;
+                    first_last = Some((first_last.map_or(index, |(first, _)| first.min(index)), index));
+                    row.set_selected(selected == Some(index));
+                    for (at, column) in spec.columns.iter().enumerate() {
+                        row.col(|ui| draw_cell(ui, column, tokens, |ui| cell(ui, index, at)));
+                    }
+                    let response = row.response();
+                    take_clicks(&response, index, &mut seen);
+                    response.context_menu(|ui| menu(ui, index));
+                },
+            );
         });
     seen.at_top = output.state.clamped_offset().y <= spec.row_height;
     seen.rows = first_last.map_or(0..0, |(first, last)| first..last + 1);
-    ui.painter().hline(left..=right, line_y, Stroke::new(1.0, tokens.line));
+    ui.painter()
+        .hline(left..=right, line_y, Stroke::new(1.0, tokens.line));
     seen
 }
 
@@ -176,7 +192,11 @@ fn head(mut row: TableRow<'_, '_>, spec: &Spec<'_>, tokens: &Tokens, seen: &mut 
                 let title = strong(&column.title).size(size::SMALL).color(ink);
                 ui.add(egui::Label::new(title).truncate());
                 if sorted {
-                    let icon = if spec.descending { ICON_ARROW_DOWNWARD } else { ICON_ARROW_UPWARD };
+                    let icon = if spec.descending {
+                        ICON_ARROW_DOWNWARD
+                    } else {
+                        ICON_ARROW_UPWARD
+                    };
                     ui.label(icon.rich_text().size(13.0).color(tokens.accent));
                 }
                 true
@@ -193,10 +213,16 @@ fn head(mut row: TableRow<'_, '_>, spec: &Spec<'_>, tokens: &Tokens, seen: &mut 
 
 /// Arrow keys, page keys, Home, End and Enter, while nothing else is typed into.
 fn keys(ui: &Ui, spec: &Spec<'_>, seen: &mut Seen) -> Option<u64> {
-    if spec.total == 0 || ui.ctx().memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some()) {
+    if spec.total == 0
+        || ui
+            .ctx()
+            .memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
+    {
         return None;
     }
-    let page = ((ui.available_height() / spec.row_height) as u64).saturating_sub(2).max(1);
+    let page = ((ui.available_height() / spec.row_height) as u64)
+        .saturating_sub(2)
+        .max(1);
     let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if let Some(selected) = spec.selected
         && pressed(Key::Enter)

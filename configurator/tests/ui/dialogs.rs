@@ -13,7 +13,11 @@ use shared::Refusal;
 use crate::played::{Stage, user};
 
 fn fill(stage: &mut Stage, label: &str, text: &str) {
-    let role = if label.starts_with("Password") { Role::PasswordInput } else { Role::TextInput };
+    let role = if label.starts_with("Password") {
+        Role::PasswordInput
+    } else {
+        Role::TextInput
+    };
     stage.harness.get_by_role_and_label(role, label).click();
     stage.settle();
     stage.harness.event(eframe::egui::Event::Text(text.to_owned()));
@@ -22,7 +26,10 @@ fn fill(stage: &mut Stage, label: &str, text: &str) {
 
 #[test]
 fn a_new_user_is_checked_before_anything_is_sent() {
-    for (language, needed) in [(Language::En, "This is needed."), (Language::Ru, "Это поле нужно заполнить.")] {
+    for (language, needed) in [
+        (Language::En, "This is needed."),
+        (Language::Ru, "Это поле нужно заполнить."),
+    ] {
         let mut stage = Stage::connected(language, Choice::Light);
         stage.go(Page::Users("example.test".to_owned()));
         let (add, save) = (i18n::text(language, "user-add"), i18n::text(language, "save"));
@@ -30,7 +37,11 @@ fn a_new_user_is_checked_before_anything_is_sent() {
         stage.settle();
         stage.harness.get_by_label(&save).click();
         stage.settle();
-        assert_eq!(stage.harness.get_all_by_label(needed).count(), 2, "address and password");
+        assert_eq!(
+            stage.harness.get_all_by_label(needed).count(),
+            2,
+            "address and password"
+        );
         assert!(stage.daemon.last("user.add").is_none());
     }
 }
@@ -61,11 +72,19 @@ fn a_refusal_of_the_daemon_stays_in_the_dialog() {
     stage.harness.get_by_label("Новая группа").click();
     stage.settle();
     fill(&mut stage, "Группа", "учёт");
-    stage.daemon.next.push_back(("group.add", Err(Refusal::new("very-strange").with("name", "учёт"))));
+    stage.daemon.next.push_back((
+        "group.add",
+        Err(Refusal::new("very-strange").with("name", "учёт")),
+    ));
     stage.harness.get_by_label("Сохранить").click();
     stage.settle();
-    stage.harness.get_by_label("Сервер отказал: very-strange name=учёт");
-    assert!(stage.harness.state().model.dialog.is_some(), "what was typed is not lost");
+    stage
+        .harness
+        .get_by_label("Сервер отказал: very-strange name=учёт");
+    assert!(
+        stage.harness.state().model.dialog.is_some(),
+        "what was typed is not lost"
+    );
 }
 
 /// Two administrators must not overwrite each other silently.
@@ -77,15 +96,27 @@ fn a_stale_revision_shows_a_conflict_and_both_ways_out() {
         let was = serde_json::from_value(user(0)["user"].clone()).unwrap();
         stage.send(Message::Open(Form::User(UserForm::of(&was))));
         fill(&mut stage, "Name", " the Second");
-        stage.daemon.next.push_back(("user.set", Err(Refusal::new("revision-stale"))));
+        stage
+            .daemon
+            .next
+            .push_back(("user.set", Err(Refusal::new("revision-stale"))));
         let mut theirs = user(0)["user"].clone();
         theirs["revision"] = json!(9);
         theirs["name"] = json!("Changed by another");
         stage.daemon.next.push_back(("user.get", Ok(theirs)));
         stage.harness.get_by_label("Save").click();
         stage.settle();
-        stage.harness.get_by_label("Somebody else changed this while you were editing it. Nothing of yours was saved.");
-        stage.harness.get_by_label(if keep_mine { "Save mine anyway" } else { "Show the newest" }).click();
+        stage.harness.get_by_label(
+            "Somebody else changed this while you were editing it. Nothing of yours was saved.",
+        );
+        stage
+            .harness
+            .get_by_label(if keep_mine {
+                "Save mine anyway"
+            } else {
+                "Show the newest"
+            })
+            .click();
         stage.settle();
         if keep_mine {
             let sent = &stage.daemon.last("user.set").unwrap()["user"];
@@ -93,7 +124,10 @@ fn a_stale_revision_shows_a_conflict_and_both_ways_out() {
             assert_eq!(sent["name"], "Иван Петров the Second");
             assert!(stage.harness.state().model.dialog.is_none());
         } else {
-            let name = stage.harness.get_by_role_and_label(Role::TextInput, "Name").value();
+            let name = stage
+                .harness
+                .get_by_role_and_label(Role::TextInput, "Name")
+                .value();
             assert_eq!(name.as_deref(), Some("Changed by another"));
         }
     }
@@ -113,19 +147,28 @@ fn escape_asks_before_it_throws_away_what_was_typed() {
     stage.settle();
     stage.harness.get_by_label("Save").click();
     stage.settle();
-    assert_eq!(stage.daemon.last("access.add").unwrap()["entry"], json!({"side": "block", "pattern": "198.51.100.7", "comment": "", "revision": 0}));
+    assert_eq!(
+        stage.daemon.last("access.add").unwrap()["entry"],
+        json!({"side": "block", "pattern": "198.51.100.7", "comment": "", "revision": 0})
+    );
 }
 
 #[test]
 fn deleting_a_user_asks_and_keeps_the_mail_unless_told_otherwise() {
     let mut stage = Stage::connected(Language::En, Choice::Light);
     stage.go(Page::Users("example.test".to_owned()));
-    stage.send(Message::Select(ListId::Users, Some("ivan.petrov@example.test".to_owned())));
+    stage.send(Message::Select(
+        ListId::Users,
+        Some("ivan.petrov@example.test".to_owned()),
+    ));
     stage.harness.get_by_label("Delete").click();
     stage.settle();
     stage.harness.get_all_by_label("Delete").last().unwrap().click();
     stage.settle();
-    assert_eq!(*stage.daemon.last("user.remove").unwrap(), json!({"address": "ivan.petrov@example.test", "keep_mail": true}));
+    assert_eq!(
+        *stage.daemon.last("user.remove").unwrap(),
+        json!({"address": "ivan.petrov@example.test", "keep_mail": true})
+    );
 }
 
 #[test]
@@ -133,16 +176,28 @@ fn settings_are_checked_while_typing_and_saved_one_by_one() {
     let mut stage = Stage::connected(Language::En, Choice::Light);
     stage.go(Page::Settings);
     stage.send(Message::Setting("outgoing.port", "70000".to_owned()));
-    assert_eq!(stage.harness.state().model.settings.errors["outgoing.port"].code, "setting-out-of-range");
+    assert_eq!(
+        stage.harness.state().model.settings.errors["outgoing.port"].code,
+        "setting-out-of-range"
+    );
     stage.send(Message::Setting("outgoing.port", "2525".to_owned()));
     stage.send(Message::Setting("smtp.message-size-max", "70 MB".to_owned()));
     stage.harness.get_by_label("Save").click();
     stage.settle();
-    let sent: Vec<_> = stage.daemon.asked.iter().filter(|(method, _)| method == "setting.set").map(|(_, params)| params.clone()).collect();
-    assert_eq!(sent, [
-        json!({"key": "smtp.message-size-max", "value": "73400320", "revision": 7}),
-        json!({"key": "outgoing.port", "value": "2525", "revision": 8}),
-    ]);
+    let sent: Vec<_> = stage
+        .daemon
+        .asked
+        .iter()
+        .filter(|(method, _)| method == "setting.set")
+        .map(|(_, params)| params.clone())
+        .collect();
+    assert_eq!(
+        sent,
+        [
+            json!({"key": "smtp.message-size-max", "value": "73400320", "revision": 7}),
+            json!({"key": "outgoing.port", "value": "2525", "revision": 8}),
+        ]
+    );
     assert_eq!(stage.harness.state().model.settings.dirty(), 0);
 }
 
@@ -151,13 +206,25 @@ fn a_stale_setting_shows_the_newest_and_keeps_what_was_typed() {
     let mut stage = Stage::connected(Language::En, Choice::Light);
     stage.go(Page::Settings);
     stage.send(Message::Setting("log.keep-days", "90".to_owned()));
-    stage.daemon.next.push_back(("setting.set", Err(Refusal::new("revision-stale"))));
-    stage.daemon.next.push_back(("setting.list", Ok(json!({"revision": 12, "values": [["log.keep-days", "60"]]}))));
+    stage
+        .daemon
+        .next
+        .push_back(("setting.set", Err(Refusal::new("revision-stale"))));
+    stage.daemon.next.push_back((
+        "setting.list",
+        Ok(json!({"revision": 12, "values": [["log.keep-days", "60"]]})),
+    ));
     stage.harness.get_by_label("Save").click();
     stage.settle();
     assert!(stage.harness.state().model.settings.conflict);
-    assert_eq!(stage.harness.state().model.settings.value("log.keep-days"), Some("60"));
+    assert_eq!(
+        stage.harness.state().model.settings.value("log.keep-days"),
+        Some("60")
+    );
     stage.harness.get_by_label("Save").click();
     stage.settle();
-    assert_eq!(*stage.daemon.last("setting.set").unwrap(), json!({"key": "log.keep-days", "value": "90", "revision": 12}));
+    assert_eq!(
+        *stage.daemon.last("setting.set").unwrap(),
+        json!({"key": "log.keep-days", "value": "90", "revision": 12})
+    );
 }

@@ -4,8 +4,8 @@ use batpost_configurator::link::Arrival;
 use batpost_configurator::model::lists::ListId;
 use batpost_configurator::model::{Message, Page, Status};
 use batpost_configurator::theme::Choice;
-use egui_kittest::kittest::Queryable as _;
 use eframe::egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
 use i18n::Language;
 use serde_json::json;
 
@@ -48,11 +48,21 @@ fn every_page_says_that_it_is_empty_and_that_the_daemon_is_gone() {
         stage.go(Page::Domains);
         let none = i18n::text(language, "domains-none");
         stage.harness.get_by_label(&none);
-        stage.arrive(Arrival::Gone { reason: "no such file".to_owned(), retry_s: 8 });
+        stage.arrive(Arrival::Gone {
+            reason: "no such file".to_owned(),
+            retry_s: 8,
+        });
         for page in all_pages() {
             stage.go(page);
         }
-        let gone = i18n::format(language, "status-gone", &[("duration", i18n::Arg::from(stage.harness.state().model.texts().duration(8)))]);
+        let gone = i18n::format(
+            language,
+            "status-gone",
+            &[(
+                "duration",
+                i18n::Arg::from(stage.harness.state().model.texts().duration(8)),
+            )],
+        );
         stage.harness.get_by_label(&gone);
     }
 }
@@ -65,7 +75,13 @@ fn a_list_of_100_000_asks_for_what_is_seen_only() {
     stage.harness.get_by_label("100,000 users");
     stage.harness.get_by_label("ivan.petrov@example.test");
     stage.send(Message::Look(ListId::Users, USERS - 30..USERS));
-    let asked: u64 = stage.daemon.asked.iter().filter(|(method, _)| method == "user.list").map(|(_, params)| params["page"]["limit"].as_u64().unwrap()).sum();
+    let asked: u64 = stage
+        .daemon
+        .asked
+        .iter()
+        .filter(|(method, _)| method == "user.list")
+        .map(|(_, params)| params["page"]["limit"].as_u64().unwrap())
+        .sum();
     assert!(asked <= 600, "{asked} rows were asked for");
     assert!(stage.harness.state().model.users.row(USERS - 1).is_some());
 }
@@ -78,14 +94,20 @@ fn search_and_sort_are_the_daemons_work() {
     stage.settle();
     stage.harness.get_by_label("Search").type_text("zoe.oneill3");
     stage.settle();
-    assert_eq!(stage.daemon.last("user.list").unwrap()["page"]["filter"], "zoe.oneill3");
+    assert_eq!(
+        stage.daemon.last("user.list").unwrap()["page"]["filter"],
+        "zoe.oneill3"
+    );
     stage.harness.get_by_label("zoe.oneill33@example.test");
     stage.harness.get_by_label("Address").click();
     stage.settle();
     assert_eq!(stage.daemon.last("user.list").unwrap()["page"]["sort"], "address");
     stage.harness.get_by_label("Address").click();
     stage.settle();
-    assert_eq!(stage.daemon.last("user.list").unwrap()["page"]["descending"], true);
+    assert_eq!(
+        stage.daemon.last("user.list").unwrap()["page"]["descending"],
+        true
+    );
 }
 
 #[test]
@@ -108,7 +130,10 @@ fn arrows_and_enter_work_in_a_list() {
         stage.harness.key_press(Key::ArrowDown);
         stage.settle();
     }
-    assert_eq!(stage.harness.state().model.users.selected.as_deref(), Some("maria.schmidt@example.test"));
+    assert_eq!(
+        stage.harness.state().model.users.selected.as_deref(),
+        Some("maria.schmidt@example.test")
+    );
     stage.harness.key_press(Key::Enter);
     stage.settle();
     stage.harness.get_by_label("User maria.schmidt@example.test");
@@ -125,13 +150,22 @@ fn the_log_grows_as_events_come() {
     let before = stage.harness.state().model.log.rows.len();
     let mut row = log_row(1000);
     row["text"] = json!("something new happened");
-    stage.arrive(Arrival::Note { channel: "log".to_owned(), params: row });
+    stage.arrive(Arrival::Note {
+        channel: "log".to_owned(),
+        params: row,
+    });
     stage.settle();
     assert_eq!(stage.harness.state().model.log.rows.len(), before + 1);
     stage.harness.get_by_label("something new happened");
-    stage.harness.get_by_role_and_label(Role::Button, "Security").click();
+    stage
+        .harness
+        .get_by_role_and_label(Role::Button, "Security")
+        .click();
     stage.settle();
-    assert_eq!(stage.daemon.last("log.query").unwrap()["query"]["channels"], json!(["security"]));
+    assert_eq!(
+        stage.daemon.last("log.query").unwrap()["query"]["channels"],
+        json!(["security"])
+    );
 }
 
 #[test]
@@ -141,8 +175,16 @@ fn a_session_is_ended_after_a_question() {
     stage.settle();
     stage.harness.get_by_label("End session").click();
     stage.settle();
-    assert!(stage.daemon.last("session.end").is_none(), "nothing happens before the answer");
-    stage.harness.get_all_by_label("End session").last().unwrap().click();
+    assert!(
+        stage.daemon.last("session.end").is_none(),
+        "nothing happens before the answer"
+    );
+    stage
+        .harness
+        .get_all_by_label("End session")
+        .last()
+        .unwrap()
+        .click();
     stage.settle();
     assert_eq!(stage.daemon.last("session.end").unwrap()["id"], 1002);
 }
@@ -152,7 +194,10 @@ fn a_service_is_paused_with_one_click() {
     let mut stage = Stage::connected(Language::En, Choice::Light);
     stage.harness.get_by_label("Pause IMAP").click();
     stage.settle();
-    assert_eq!(*stage.daemon.last("service.set").unwrap(), json!({"service": "imap", "state": "paused"}));
+    assert_eq!(
+        *stage.daemon.last("service.set").unwrap(),
+        json!({"service": "imap", "state": "paused"})
+    );
     stage.harness.get_by_label("Start IMAP");
 }
 
@@ -161,14 +206,24 @@ fn a_service_is_paused_with_one_click() {
 fn a_lost_daemon_is_told_and_the_rows_stay() {
     let mut stage = Stage::connected(Language::En, Choice::Light);
     stage.go(Page::Users("example.test".to_owned()));
-    stage.arrive(Arrival::Gone { reason: String::new(), retry_s: 4 });
+    stage.arrive(Arrival::Gone {
+        reason: String::new(),
+        retry_s: 4,
+    });
     stage.settle();
-    assert!(matches!(stage.harness.state().model.status, Status::Gone { retry_at, .. } if retry_at == NOW + 4));
+    assert!(
+        matches!(stage.harness.state().model.status, Status::Gone { retry_at, .. } if retry_at == NOW + 4)
+    );
     stage.harness.get_by_label("ivan.petrov@example.test");
     stage.harness.get_by_label("Try now");
     let asked = stage.daemon.asked.len();
     stage.connect();
-    assert!(stage.daemon.asked[asked..].iter().any(|(method, _)| method == "user.list"), "the list is read anew");
+    assert!(
+        stage.daemon.asked[asked..]
+            .iter()
+            .any(|(method, _)| method == "user.list"),
+        "the list is read anew"
+    );
 }
 
 #[test]
@@ -188,15 +243,28 @@ fn the_wizard_opens_on_a_new_server_and_leads_through() {
     stage.settle();
     stage.harness.get_by_label("Next").click();
     stage.settle();
-    assert_eq!(stage.daemon.last("domain.add").unwrap()["domain"]["name"], "firm.test");
-    for (field, text) in [("Address", "boss"), ("Password", "secret 1"), ("Password again", "secret 1")] {
+    assert_eq!(
+        stage.daemon.last("domain.add").unwrap()["domain"]["name"],
+        "firm.test"
+    );
+    for (field, text) in [
+        ("Address", "boss"),
+        ("Password", "secret 1"),
+        ("Password again", "secret 1"),
+    ] {
         stage.harness.get_by_label(field).click();
         stage.harness.get_by_label(field).type_text(text);
         stage.settle();
     }
     stage.harness.get_by_label("Next").click();
     stage.settle();
-    assert_eq!(stage.daemon.last("user.add").unwrap()["user"]["address"], "boss@firm.test");
-    assert!(stage.harness.state().model.wizard.password.is_empty(), "the password is not kept");
+    assert_eq!(
+        stage.daemon.last("user.add").unwrap()["user"]["address"],
+        "boss@firm.test"
+    );
+    assert!(
+        stage.harness.state().model.wizard.password.is_empty(),
+        "the password is not kept"
+    );
     stage.harness.get_by_label("10 mail.example.test.");
 }

@@ -15,7 +15,9 @@ fn draw(stage: &mut Stage, name: &str) {
     stage.settle();
     let folder = std::env::var("BATPOST_PICTURES").expect("BATPOST_PICTURES names a folder");
     let picture = stage.harness.render().expect("drawn");
-    picture.save(std::path::Path::new(&folder).join(format!("{name}.png"))).expect("written");
+    picture
+        .save(std::path::Path::new(&folder).join(format!("{name}.png")))
+        .expect("written");
 }
 
 #[test]
@@ -31,10 +33,16 @@ fn pictures() {
             }
             stage.go(page.clone());
             match page {
-                Page::Users(_) => stage.send(Message::Select(ListId::Users, Some("ivan.petrov@example.test".to_owned()))),
+                Page::Users(_) => stage.send(Message::Select(
+                    ListId::Users,
+                    Some("ivan.petrov@example.test".to_owned()),
+                )),
                 Page::Queue => stage.send(Message::Select(ListId::Queue, Some("4fK9-0001".to_owned()))),
                 Page::Folders(_) => {
-                    stage.send(Message::Select(ListId::Users, Some("ivan.petrov@example.test".to_owned())));
+                    stage.send(Message::Select(
+                        ListId::Users,
+                        Some("ivan.petrov@example.test".to_owned()),
+                    ));
                     stage.send(Message::SelectFolder(Some("INBOX".to_owned())));
                 }
                 Page::Log => stage.send(Message::Log(LogPart::Viewer, LogMessage::Select(Some(298)))),
@@ -46,7 +54,14 @@ fn pictures() {
         for (name, form) in [
             ("dialog-user", Form::User(UserForm::new("example.test"))),
             ("dialog-domain", Form::Domain(DomainForm::new())),
-            ("dialog-rights", Form::Rights(RightsForm { folder: "INBOX".to_owned(), rights: "lrs".to_owned(), ..RightsForm::default() })),
+            (
+                "dialog-rights",
+                Form::Rights(RightsForm {
+                    folder: "INBOX".to_owned(),
+                    rights: "lrs".to_owned(),
+                    ..RightsForm::default()
+                }),
+            ),
         ] {
             if name.contains(&only) {
                 stage.send(Message::Open(form));

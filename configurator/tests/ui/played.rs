@@ -31,7 +31,11 @@ pub(crate) struct Played {
 
 impl Played {
     pub(crate) fn last(&self, method: &str) -> Option<&Value> {
-        self.asked.iter().rev().find(|(asked, _)| asked == method).map(|(_, params)| params)
+        self.asked
+            .iter()
+            .rev()
+            .find(|(asked, _)| asked == method)
+            .map(|(_, params)| params)
     }
 
     fn answer(&mut self, method: &str, params: &Value) -> Result<Value, Failed> {
@@ -44,7 +48,13 @@ impl Played {
     }
 
     fn recorded(&self, method: &str, params: &Value) -> Value {
-        let list = |rows: Value| if self.empty { json!({"total": 0, "rows": []}) } else { rows };
+        let list = |rows: Value| {
+            if self.empty {
+                json!({"total": 0, "rows": []})
+            } else {
+                rows
+            }
+        };
         match method {
             "domain.list" => list(domains()),
             "user.list" => list(users(&params["page"])),
@@ -84,7 +94,11 @@ impl Played {
 }
 
 pub(crate) fn refused(refusal: Refusal) -> Failed {
-    Failed::Daemon(Failure { code: 1, message: refusal.code.clone(), data: Some(refusal) })
+    Failed::Daemon(Failure {
+        code: 1,
+        message: refusal.code.clone(),
+        data: Some(refusal),
+    })
 }
 
 fn domains() -> Value {
@@ -95,18 +109,35 @@ fn domains() -> Value {
     ]})
 }
 
-const NAMES: [&str; 6] =
-    ["Иван Петров", "Maria Schmidt", "Алексей Ёлкин", "Zoë O’Neill", "Жанна Щукина", "John Smith"];
-const LOCALS: [&str; 6] = ["ivan.petrov", "maria.schmidt", "a.yolkin", "zoe.oneill", "j.schukina", "john.smith"];
+const NAMES: [&str; 6] = [
+    "Иван Петров",
+    "Maria Schmidt",
+    "Алексей Ёлкин",
+    "Zoë O’Neill",
+    "Жанна Щукина",
+    "John Smith",
+];
+const LOCALS: [&str; 6] = [
+    "ivan.petrov",
+    "maria.schmidt",
+    "a.yolkin",
+    "zoe.oneill",
+    "j.schukina",
+    "john.smith",
+];
 
 pub(crate) fn user(index: u64) -> Value {
     let at = (index % 6) as usize;
-    let local = if index < 6 { LOCALS[at].to_owned() } else { format!("{}{index}", LOCALS[at]) };
-    let quota = (index % 3 == 0).then_some(1_073_741_824_u64);
+    let local = if index < 6 {
+        LOCALS[at].to_owned()
+    } else {
+        format!("{}{index}", LOCALS[at])
+    };
+    let quota = index.is_multiple_of(3).then_some(1_073_741_824_u64);
     let mut row = json!({
         "address": format!("{local}@example.test"), "owner": index + 1, "name": NAMES[at],
         "enabled": index % 11 != 5, "has_password": index % 13 != 7, "quota_bytes": quota,
-        "groups": if index % 4 == 0 { vec!["accounts", "everyone"] } else { vec![] },
+        "groups": if index.is_multiple_of(4) { vec!["accounts", "everyone"] } else { vec![] },
         "revision": 5,
     });
     let user = row.clone();
@@ -117,13 +148,18 @@ pub(crate) fn user(index: u64) -> Value {
 
 fn users(page: &Value) -> Value {
     let filter = page["filter"].as_str().unwrap_or_default();
-    let (offset, limit) = (page["offset"].as_u64().unwrap_or_default(), page["limit"].as_u64().unwrap_or(100));
+    let (offset, limit) = (
+        page["offset"].as_u64().unwrap_or_default(),
+        page["limit"].as_u64().unwrap_or(100),
+    );
     if filter.is_empty() {
         let rows: Vec<Value> = (offset..(offset + limit).min(USERS)).map(user).collect();
         return json!({"total": USERS, "rows": rows});
     }
-    let found: Vec<Value> =
-        (0..600).map(user).filter(|row| row["address"].as_str().unwrap().contains(filter)).collect();
+    let found: Vec<Value> = (0..600)
+        .map(user)
+        .filter(|row| row["address"].as_str().unwrap().contains(filter))
+        .collect();
     json!({"total": found.len(), "rows": found})
 }
 
@@ -176,19 +212,49 @@ fn folders() -> Value {
 }
 
 fn log(params: &Value) -> Value {
-    let before = params["query"]["before"].as_u64().filter(|before| *before > 0).unwrap_or(300);
+    let before = params["query"]["before"]
+        .as_u64()
+        .filter(|before| *before > 0)
+        .unwrap_or(300);
     let limit = params["query"]["limit"].as_u64().unwrap_or(200);
-    let rows: Vec<Value> = (1..before).rev().take(limit as usize).map(log_row).collect::<Vec<_>>().into_iter().rev().collect();
+    let rows: Vec<Value> = (1..before)
+        .rev()
+        .take(limit as usize)
+        .map(log_row)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
     json!({"total": 299, "rows": rows})
 }
 
 pub(crate) fn log_row(seq: u64) -> Value {
     let (channel, severity, text) = [
-        ("imap", "info", "ivan.petrov@example.test logged in from 192.0.2.17 with SCRAM-SHA-256"),
-        ("smtp", "info", "Message 4fK9-0001 of 45 KB accepted from maria@example.test for 3 recipients"),
-        ("security", "warning", "Login of root failed from 203.0.113.9: unknown user"),
-        ("delivery", "info", "Message 4fK9-0001 delivered to mx.example.com: 250 2.0.0 OK"),
-        ("errors", "error", "Почтовый ящик a.yolkin@example.test повреждён: 2 письма пропущены"),
+        (
+            "imap",
+            "info",
+            "ivan.petrov@example.test logged in from 192.0.2.17 with SCRAM-SHA-256",
+        ),
+        (
+            "smtp",
+            "info",
+            "Message 4fK9-0001 of 45 KB accepted from maria@example.test for 3 recipients",
+        ),
+        (
+            "security",
+            "warning",
+            "Login of root failed from 203.0.113.9: unknown user",
+        ),
+        (
+            "delivery",
+            "info",
+            "Message 4fK9-0001 delivered to mx.example.com: 250 2.0.0 OK",
+        ),
+        (
+            "errors",
+            "error",
+            "Почтовый ящик a.yolkin@example.test повреждён: 2 письма пропущены",
+        ),
     ][(seq % 5) as usize];
     json!({"seq": seq, "at_us": (NOW - 300 + seq as i64) * 1_000_000 + 123_000, "channel": channel,
         "severity": severity, "code": "login-ok", "session": 1000 + seq % 7, "message": if channel == "smtp" { json!("4fK9-0001") } else { Value::Null },
@@ -222,10 +288,14 @@ pub(crate) fn model(language: Language, theme: Choice) -> Model {
 
 impl Stage {
     pub(crate) fn new(language: Language, theme: Choice, size: [f32; 2]) -> Self {
-        let harness = Harness::builder().with_size(egui::Vec2::from(size)).with_max_steps(64).build_eframe(|cc| {
-            App::new(&cc.egui_ctx, model(language, theme), None, None, Box::new(|| NOW))
-        });
-        Self { harness, daemon: Played::default() }
+        let harness = Harness::builder()
+            .with_size(egui::Vec2::from(size))
+            .with_max_steps(64)
+            .build_eframe(|cc| App::new(&cc.egui_ctx, model(language, theme), None, None, Box::new(|| NOW)));
+        Self {
+            harness,
+            daemon: Played::default(),
+        }
     }
 
     /// Connected, with some minutes of figures.
@@ -240,7 +310,10 @@ impl Stage {
             "first_run": self.daemon.first_run});
         self.arrive(Arrival::Connected(serde_json::from_value(welcome).unwrap()));
         for at in (NOW - 300)..=NOW {
-            self.arrive(Arrival::Note { channel: "monitor".to_owned(), params: monitor(at) });
+            self.arrive(Arrival::Note {
+                channel: "monitor".to_owned(),
+                params: monitor(at),
+            });
         }
         self.settle();
     }
@@ -261,7 +334,7 @@ impl Stage {
     /// Draws and answers until nothing is asked any more.
     pub(crate) fn settle(&mut self) {
         for _ in 0..20 {
-            self.harness.run_steps(3);
+            self.harness.run_steps(8);
             let asked = self.harness.state_mut().model.take_outbox();
             if asked.is_empty() {
                 return;

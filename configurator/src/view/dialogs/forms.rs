@@ -7,17 +7,34 @@ use shared::model::Side;
 use super::super::{Cx, users};
 use crate::model::dialog::Edit;
 use crate::model::forms::{
-    AliasForm, DomainForm, EntryForm, FolderForm, Form, GroupForm, PROTOCOLS, RIGHTS, RightsForm, SPECIAL_USES, UserForm,
+    AliasForm, DomainForm, EntryForm, FolderForm, Form, GroupForm, PROTOCOLS, RIGHTS, RightsForm,
+    SPECIAL_USES, UserForm,
 };
 use crate::theme::{size, space};
 use crate::widgets::field::{self, choice, edit, line, lines, row};
 
 pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
     let (key, name) = match form {
-        Form::Domain(form) => pick("domain-add", "domain-edit", form.was.as_ref().map(|was| was.name.unicode())),
-        Form::User(form) => pick("user-add", "user-edit", form.was.as_ref().map(|was| was.address.to_string())),
-        Form::Alias(form) => pick("alias-add", "alias-edit", form.was.as_ref().map(|was| was.address.to_string())),
-        Form::Group(form) => pick("group-add", "group-edit", form.was.as_ref().map(|was| was.name.clone())),
+        Form::Domain(form) => pick(
+            "domain-add",
+            "domain-edit",
+            form.was.as_ref().map(|was| was.name.unicode()),
+        ),
+        Form::User(form) => pick(
+            "user-add",
+            "user-edit",
+            form.was.as_ref().map(|was| was.address.to_string()),
+        ),
+        Form::Alias(form) => pick(
+            "alias-add",
+            "alias-edit",
+            form.was.as_ref().map(|was| was.address.to_string()),
+        ),
+        Form::Group(form) => pick(
+            "group-add",
+            "group-edit",
+            form.was.as_ref().map(|was| was.name.clone()),
+        ),
         Form::Entry(_) => ("entry-add", None),
         Form::Folder(form) => pick("folder-add", "folder-rename", form.was.clone()),
         Form::Rights(form) => ("rights-title", Some(form.folder.clone())),
@@ -51,7 +68,9 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Folder(form) => drawn.folder(ui, form),
         Form::Rights(form) => drawn.rights(ui, form),
         Form::Export(form) => {
-            drawn.row(ui, "path", "field-path", "field-path-help", |ui| line(ui, "path", &mut form.path, ""));
+            drawn.row(ui, "path", "field-path", "field-path-help", |ui| {
+                line(ui, "path", &mut form.path, "")
+            });
         }
     }
 }
@@ -63,11 +82,26 @@ struct Drawn<'a, 'b> {
 
 impl Drawn<'_, '_> {
     fn get(&self, key: &str) -> String {
-        if key.is_empty() { String::new() } else { self.cx.t.get(key) }
+        if key.is_empty() {
+            String::new()
+        } else {
+            self.cx.t.get(key)
+        }
     }
 
-    fn row(&self, ui: &mut Ui, field: &str, label: &str, help: &str, draw: impl FnOnce(&mut Ui) -> eframe::egui::Response) {
-        let error = self.edit.errors.get(field).map(|refusal| self.cx.t.refusal(refusal));
+    fn row(
+        &self,
+        ui: &mut Ui,
+        field: &str,
+        label: &str,
+        help: &str,
+        draw: impl FnOnce(&mut Ui) -> eframe::egui::Response,
+    ) {
+        let error = self
+            .edit
+            .errors
+            .get(field)
+            .map(|refusal| self.cx.t.refusal(refusal));
         row(ui, &self.get(label), &self.get(help), error.as_deref(), draw);
     }
 
@@ -86,12 +120,20 @@ impl Drawn<'_, '_> {
 
     fn domain(&self, ui: &mut Ui, form: &mut DomainForm) {
         if form.was.is_none() {
-            self.row(ui, "name", "field-domain", "field-domain-help", |ui| line(ui, "name", &mut form.name, "example.com"));
+            self.row(ui, "name", "field-domain", "field-domain-help", |ui| {
+                line(ui, "name", &mut form.name, "example.com")
+            });
         }
-        self.row(ui, "description", "field-description", "", |ui| line(ui, "description", &mut form.description, ""));
-        self.row(ui, "aliases", "field-domain-aliases", "field-domain-aliases-help", |ui| {
-            several(ui, "aliases", &mut form.aliases, 2)
+        self.row(ui, "description", "field-description", "", |ui| {
+            line(ui, "description", &mut form.description, "")
         });
+        self.row(
+            ui,
+            "aliases",
+            "field-domain-aliases",
+            "field-domain-aliases-help",
+            |ui| several(ui, "aliases", &mut form.aliases, 2),
+        );
         self.row(ui, "catch_all", "field-catch-all", "field-catch-all-help", |ui| {
             line(ui, "catch_all", &mut form.catch_all, "")
         });
@@ -101,7 +143,14 @@ impl Drawn<'_, '_> {
             });
             ui.add_space(space::M);
             self.row(ui, "users_max", "field-users-max", "", |ui| {
-                edit(ui, "users_max", &mut form.users_max, &self.get("unlimited"), 207.0, false)
+                edit(
+                    ui,
+                    "users_max",
+                    &mut form.users_max,
+                    &self.get("unlimited"),
+                    207.0,
+                    false,
+                )
             });
         });
         ui.checkbox(&mut form.enabled, self.get("field-domain-enabled"));
@@ -110,27 +159,47 @@ impl Drawn<'_, '_> {
     fn user(&self, ui: &mut Ui, form: &mut UserForm) {
         let domain = form.domain.clone();
         self.local(ui, &mut form.local, &domain);
-        self.row(ui, "name", "field-name", "", |ui| line(ui, "name", &mut form.name, ""));
-        let (label, hint) =
-            if form.was.is_some() { ("field-new-password", self.get("password-unchanged")) } else { ("field-password", String::new()) };
+        self.row(ui, "name", "field-name", "", |ui| {
+            line(ui, "name", &mut form.name, "")
+        });
+        let (label, hint) = if form.was.is_some() {
+            ("field-new-password", self.get("password-unchanged"))
+        } else {
+            ("field-password", String::new())
+        };
         ui.horizontal_top(|ui| {
-            self.row(ui, "password", label, "", |ui| edit(ui, "password", &mut form.password, &hint, 214.0, true));
+            self.row(ui, "password", label, "", |ui| {
+                edit(ui, "password", &mut form.password, &hint, 214.0, true)
+            });
             ui.add_space(space::XXS);
-            self.row(ui, "again", "field-again", "", |ui| edit(ui, "again", &mut form.again, "", 214.0, true));
+            self.row(ui, "again", "field-again", "", |ui| {
+                edit(ui, "again", &mut form.again, "", 214.0, true)
+            });
         });
         let hint = self.get("quota-of-domain");
-        self.row(ui, "quota", "field-quota", "field-quota-help", |ui| edit(ui, "quota", &mut form.quota, &hint, 214.0, false));
-        self.row(ui, "groups", "column-groups", "field-groups-help", |ui| several(ui, "groups", &mut form.groups, 2));
+        self.row(ui, "quota", "field-quota", "field-quota-help", |ui| {
+            edit(ui, "quota", &mut form.quota, &hint, 214.0, false)
+        });
+        self.row(ui, "groups", "column-groups", "field-groups-help", |ui| {
+            several(ui, "groups", &mut form.groups, 2)
+        });
         if form.was.is_some() {
             self.row(ui, "forward", "field-forward", "field-forward-help", |ui| {
                 several(ui, "forward", &mut form.forward, 2)
             });
             ui.checkbox(&mut form.forward_keep, self.get("field-forward-keep"));
-            ui.label(RichText::new(self.get("field-allowed")).size(size::SMALL).color(self.cx.tokens.text_soft));
+            ui.label(
+                RichText::new(self.get("field-allowed"))
+                    .size(size::SMALL)
+                    .color(self.cx.tokens.text_soft),
+            );
             ui.horizontal(|ui| {
                 for protocol in PROTOCOLS {
                     let mut allowed = !form.denied.contains(&protocol);
-                    if ui.checkbox(&mut allowed, users::protocol_name(self.cx, protocol)).changed() {
+                    if ui
+                        .checkbox(&mut allowed, users::protocol_name(self.cx, protocol))
+                        .changed()
+                    {
                         form.denied.retain(|denied| *denied != protocol);
                         if !allowed {
                             form.denied.push(protocol);
@@ -145,24 +214,43 @@ impl Drawn<'_, '_> {
     fn alias(&self, ui: &mut Ui, form: &mut AliasForm) {
         let domain = form.domain.clone();
         self.local(ui, &mut form.local, &domain);
-        self.row(ui, "targets", "column-targets", "field-targets-help", |ui| several(ui, "targets", &mut form.targets, 4));
+        self.row(ui, "targets", "column-targets", "field-targets-help", |ui| {
+            several(ui, "targets", &mut form.targets, 4)
+        });
         ui.checkbox(&mut form.enabled, self.get("field-alias-enabled"));
     }
 
     fn group(&self, ui: &mut Ui, form: &mut GroupForm) {
-        self.row(ui, "name", "column-group", "", |ui| line(ui, "name", &mut form.name, ""));
-        self.row(ui, "description", "field-description", "", |ui| line(ui, "description", &mut form.description, ""));
-        self.row(ui, "address", "field-group-address", "field-group-address-help", |ui| {
-            line(ui, "address", &mut form.address, "")
+        self.row(ui, "name", "column-group", "", |ui| {
+            line(ui, "name", &mut form.name, "")
         });
-        self.row(ui, "members", "field-members", "field-members-help", |ui| several(ui, "members", &mut form.members, 5));
-        self.row(ui, "member_groups", "field-member-groups", "field-groups-help", |ui| {
-            several(ui, "member_groups", &mut form.member_groups, 2)
+        self.row(ui, "description", "field-description", "", |ui| {
+            line(ui, "description", &mut form.description, "")
         });
+        self.row(
+            ui,
+            "address",
+            "field-group-address",
+            "field-group-address-help",
+            |ui| line(ui, "address", &mut form.address, ""),
+        );
+        self.row(ui, "members", "field-members", "field-members-help", |ui| {
+            several(ui, "members", &mut form.members, 5)
+        });
+        self.row(
+            ui,
+            "member_groups",
+            "field-member-groups",
+            "field-groups-help",
+            |ui| several(ui, "member_groups", &mut form.member_groups, 2),
+        );
     }
 
     fn entry(&self, ui: &mut Ui, form: &mut EntryForm) {
-        let all = [(Side::Block, self.get("access-black")), (Side::Allow, self.get("access-white"))];
+        let all = [
+            (Side::Block, self.get("access-black")),
+            (Side::Allow, self.get("access-white")),
+        ];
         self.row(ui, "side", "field-side", "field-side-help", |ui| {
             let (response, chosen) = choice(ui, "side", &form.side, &all, field::FIELD_WIDTH);
             form.side = chosen.unwrap_or(form.side);
@@ -171,14 +259,20 @@ impl Drawn<'_, '_> {
         self.row(ui, "pattern", "column-pattern", "field-pattern-help", |ui| {
             line(ui, "pattern", &mut form.pattern, "192.0.2.0/24")
         });
-        self.row(ui, "comment", "column-comment", "", |ui| line(ui, "comment", &mut form.comment, ""));
+        self.row(ui, "comment", "column-comment", "", |ui| {
+            line(ui, "comment", &mut form.comment, "")
+        });
     }
 
     fn folder(&self, ui: &mut Ui, form: &mut FolderForm) {
-        self.row(ui, "name", "column-folder", "field-folder-help", |ui| line(ui, "name", &mut form.name, ""));
+        self.row(ui, "name", "column-folder", "field-folder-help", |ui| {
+            line(ui, "name", &mut form.name, "")
+        });
         if form.was.is_none() {
             let mut all = vec![(String::new(), self.get("special-none"))];
-            all.extend(SPECIAL_USES.map(|special| (special.to_owned(), self.get(&format!("special-{special}")))));
+            all.extend(
+                SPECIAL_USES.map(|special| (special.to_owned(), self.get(&format!("special-{special}")))),
+            );
             self.row(ui, "special_use", "field-special-use", "", |ui| {
                 let (response, chosen) = choice(ui, "special_use", &form.special_use, &all, 214.0);
                 if let Some(chosen) = chosen {
@@ -190,24 +284,44 @@ impl Drawn<'_, '_> {
     }
 
     fn rights(&self, ui: &mut Ui, form: &mut RightsForm) {
-        self.row(ui, "identifier", "field-identifier", "field-identifier-help", |ui| {
-            line(ui, "identifier", &mut form.identifier, "anyone")
-        });
+        self.row(
+            ui,
+            "identifier",
+            "field-identifier",
+            "field-identifier-help",
+            |ui| line(ui, "identifier", &mut form.identifier, "anyone"),
+        );
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::XXS;
             for right in RIGHTS {
                 let mut on = form.rights.contains(right);
-                if ui.checkbox(&mut on, self.get(&format!("right-{right}"))).changed() {
+                if ui
+                    .checkbox(&mut on, self.get(&format!("right-{right}")))
+                    .changed()
+                {
                     form.rights = RIGHTS
                         .into_iter()
-                        .filter(|letter| if *letter == right { on } else { form.rights.contains(*letter) })
+                        .filter(|letter| {
+                            if *letter == right {
+                                on
+                            } else {
+                                form.rights.contains(*letter)
+                            }
+                        })
                         .collect();
                 }
             }
         });
         if form.rights.is_empty() {
-            let warning = self.cx.t.with("rights-none-left", &[("name", Arg::from(form.identifier.as_str()))]);
-            ui.label(RichText::new(warning).size(size::SMALL).color(self.cx.tokens.warn));
+            let warning = self.cx.t.with(
+                "rights-none-left",
+                &[("name", Arg::from(form.identifier.as_str()))],
+            );
+            ui.label(
+                RichText::new(warning)
+                    .size(size::SMALL)
+                    .color(self.cx.tokens.warn),
+            );
         }
     }
 }

@@ -3,7 +3,9 @@
 mod forms;
 mod question;
 
-use eframe::egui::{self, Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{
+    self, Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, TextEdit, Ui,
+};
 use egui_material_icons::icons::{ICON_CLOSE, ICON_CONTENT_COPY, ICON_ERROR, ICON_WARNING};
 
 use super::Cx;
@@ -27,9 +29,13 @@ pub(super) fn show(ctx: &Context, cx: &mut Cx<'_>) {
 /// The frame of a dialog. True if it should be closed.
 fn frame(ctx: &Context, id: &str, width: f32, draw: impl FnOnce(&mut Ui)) -> bool {
     let tokens = theme::current(ctx);
-    let frame = Frame::window(&ctx.global_style()).inner_margin(Margin::same(space::XL as i8)).fill(tokens.surface);
+    let frame = Frame::window(&ctx.global_style())
+        .inner_margin(Margin::same(space::XL as i8))
+        .fill(tokens.surface);
     let backdrop = egui::Color32::from_black_alpha(if tokens.dark { 140 } else { 70 });
-    let modal = Modal::new(Id::unique(("dialog", id))).frame(frame).backdrop_color(backdrop);
+    let modal = Modal::new(Id::unique(("dialog", id)))
+        .frame(frame)
+        .backdrop_color(backdrop);
     let response = modal.show(ctx, |ui| {
         ui.set_width(width);
         draw(ui);
@@ -64,7 +70,11 @@ fn edit_dialog(ctx: &Context, cx: &mut Cx<'_>, edit: &Edit) {
         cx.send(Message::Edit(form));
     }
     if close {
-        cx.send(if edit.leaving { Message::Stay } else { Message::Close });
+        cx.send(if edit.leaving {
+            Message::Stay
+        } else {
+            Message::Close
+        });
     }
     if entered && !edit.leaving && !edit.conflict {
         cx.send(Message::Save);
@@ -73,8 +83,11 @@ fn edit_dialog(ctx: &Context, cx: &mut Cx<'_>, edit: &Edit) {
 
 /// Whether the focus is in a field of several lines, which takes Enter itself.
 fn typing_lines(ctx: &Context) -> bool {
-    let Some(id) = ctx.memory(|memory| memory.focused()) else { return false };
-    ctx.memory(|memory| memory.data.get_temp::<bool>(id.with("lines"))).unwrap_or(false)
+    let Some(id) = ctx.memory(|memory| memory.focused()) else {
+        return false;
+    };
+    ctx.memory(|memory| memory.data.get_temp::<bool>(id.with("lines")))
+        .unwrap_or(false)
 }
 
 fn problems(ui: &mut Ui, cx: &mut Cx<'_>, edit: &Edit) {
@@ -128,7 +141,9 @@ fn foot(ui: &mut Ui, cx: &mut Cx<'_>, edit: &Edit) {
 
 /// The text of a message of the queue.
 fn reader(ctx: &Context, cx: &mut Cx<'_>) {
-    let Some((id, text)) = &cx.model.message_text else { return };
+    let Some((id, text)) = &cx.model.message_text else {
+        return;
+    };
     let size = ctx.content_rect().size() * 0.8;
     let close = frame(ctx, "reader", size.x, |ui| {
         ui.horizontal(|ui| {
@@ -142,12 +157,20 @@ fn reader(ctx: &Context, cx: &mut Cx<'_>) {
                 }
             });
         });
-        ScrollArea::both().max_height(size.y - 80.0).auto_shrink(false).show(ui, |ui| {
-            let mut shown = text.as_str();
-            let response = ui.add(TextEdit::multiline(&mut shown).code_editor().desired_width(f32::INFINITY));
-            let name = cx.t.get("queue-read");
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::MultilineTextInput, true, &name));
-        });
+        ScrollArea::both()
+            .max_height(size.y - 80.0)
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                let mut shown = text.as_str();
+                let response = ui.add(
+                    TextEdit::multiline(&mut shown)
+                        .code_editor()
+                        .desired_width(f32::INFINITY),
+                );
+                let name = cx.t.get("queue-read");
+                response
+                    .widget_info(|| egui::WidgetInfo::labeled(egui::Role::MultilineTextInput, true, &name));
+            });
     });
     if close {
         cx.send(Message::CloseMessage);

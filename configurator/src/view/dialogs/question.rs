@@ -35,7 +35,9 @@ pub(super) fn show(ctx: &Context, cx: &mut Cx<'_>, asked: &Question) {
     });
     if close {
         cx.send(Message::Close);
-    } else if ctx.memory(|memory| memory.focused().is_none()) && ctx.input(|input| input.key_pressed(Key::Enter)) {
+    } else if ctx.memory(|memory| memory.focused().is_none())
+        && ctx.input(|input| input.key_pressed(Key::Enter))
+    {
         cx.send(Message::Confirm);
     }
 }
@@ -60,12 +62,22 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
     let named = |head: &str, text: &str, name: &str| (cx.t.get(head), cx.t.named(text, name), delete.clone());
     match about {
         About::RemoveDomain { name, users } => {
-            let text = cx.t.with("ask-domain-text", &[("name", Arg::from(name.as_str())), ("count", Arg::from(*users))]);
+            let text = cx.t.with(
+                "ask-domain-text",
+                &[("name", Arg::from(name.as_str())), ("count", Arg::from(*users))],
+            );
             (cx.t.get("ask-domain"), text, delete)
         }
         About::RemoveUsers(addresses) => {
-            let args = [("count", Arg::from(addresses.len())), ("name", Arg::from(addresses.join(", ")))];
-            (cx.t.with("ask-user", &args), cx.t.with("ask-user-text", &args), delete)
+            let args = [
+                ("count", Arg::from(addresses.len())),
+                ("name", Arg::from(addresses.join(", "))),
+            ];
+            (
+                cx.t.with("ask-user", &args),
+                cx.t.with("ask-user-text", &args),
+                delete,
+            )
         }
         About::RemoveAlias(address) => named("ask-alias", "ask-alias-text", address),
         About::RemoveGroup(name) => named("ask-group", "ask-group-text", name),
@@ -73,14 +85,24 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
         About::RemoveMessages(ids) => {
             let args = [("count", Arg::from(ids.len()))];
-            (cx.t.with("ask-messages", &args), cx.t.with("ask-messages-text", &args), delete)
+            (
+                cx.t.with("ask-messages", &args),
+                cx.t.with("ask-messages-text", &args),
+                delete,
+            )
         }
-        About::EndSession { who, .. } => {
-            (cx.t.get("ask-session"), cx.t.named("ask-session-text", who), cx.t.get("session-end"))
-        }
+        About::EndSession { who, .. } => (
+            cx.t.get("ask-session"),
+            cx.t.named("ask-session-text", who),
+            cx.t.get("session-end"),
+        ),
         About::StopService(service) => {
             let name = cx.t.get(&format!("service-{service}"));
-            (cx.t.named("ask-stop", &name), cx.t.named("ask-stop-text", &name), cx.t.get("service-stop"))
+            (
+                cx.t.named("ask-stop", &name),
+                cx.t.named("ask-stop-text", &name),
+                cx.t.get("service-stop"),
+            )
         }
     }
 }

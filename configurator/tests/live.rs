@@ -1,0 +1,219 @@
+//! The program against a real daemon: what is shown comes from it, and what is done is done there.
+//!
+//! `BATPOSTD` names the daemon; without it the one beside this test's own build is taken. If there is none, the test
+//! says so and is left out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use batpost_configurator::app::App;
+use batpost_configurator::link::{Link, Target};
+use batpost_configurator::model::{Model, Page};
+use batpost_configurator::theme::Choice;
+use eframe::egui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use i18n::Language;
+use shared::client::Endpoint;
+
+/// When to give up waiting for something that should come, so that a fault fails the test instead of hanging it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+struct Daemon {
+    child: Child,
+    data: tempfile::TempDir,
+    offset: u16,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn binary() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("BATPOSTD") {
+        return Some(PathBuf::from(named));
+    }
+    let beside = std::env::current_exe()
+        .ok()?
+        .parent()?
+        .parent()?
+        .join(format!("batpostd{}", std::env::consts::EXE_SUFFIX));
+    beside.exists().then_some(beside)
+}
+
+impl Daemon {
+    /// A fresh server on ports of its own; another offset is tried if one is taken.
+    fn start(batpostd: &Path) -> Self {
+        for attempt in 0..20_u16 {
+            let offset = 20_000 + (std::process::id() as u16 % 300) * 100 + attempt * 7;
+            let data = tempfile::tempdir().unwrap();
+            let made = Command::new(batpostd)
+                .args([
+                    "init",
+                    "--hostname",
+                    "mail.example.test",
+                    "--bind",
+                    "127.0.0.1",
+                    "--port-offset",
+                ])
+                .arg(offset.to_string())
+                .arg("--data")
+                .arg(data.path().join("d"))
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let child = Command::new(batpostd)
+                .args(["run", "--data"])
+                .arg(data.path().join("d"))
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut daemon = Self { child, data, offset };
+            let since = Instant::now();
+            while daemon.child.try_wait().unwrap().is_none() && since.elapsed() < PATIENCE {
+                if TcpStream::connect(("127.0.0.1", 143 + offset)).is_ok() {
+                    return daemon;
+                }
+                std::thread::yield_now();
+            }
+        }
+        panic!("no daemon came up");
+    }
+
+    fn target(&self) -> Target {
+        Target::Local(Endpoint::Data(self.data.path().join("d")))
+    }
+}
+
+struct Window {
+    harness: Harness<'static, App>,
+}
+
+impl Window {
+    fn open(daemon: &Daemon) -> Self {
+        let target = daemon.target();
+        let harness = Harness::builder()
+            .with_size([1280.0, 820.0])
+            .build_eframe(move |cc| {
+                let model: Model = App::model(&target.name(), Language::En, Choice::Light);
+                let link = Link::start(target, Language::En, || {}).unwrap();
+                let clock = Box::new(|| jiff::Timestamp::now().as_second());
+                App::new(&cc.egui_ctx, model, Some(link), None, clock)
+            });
+        Self { harness }
+    }
+
+    fn model(&self) -> &Model {
+        &self.harness.state().model
+    }
+
+    /// Draws until it is so.
+    fn until(&mut self, what: &str, so: impl Fn(&Harness<'static, App>) -> bool) {
+        let since = Instant::now();
+        while !so(&self.harness) {
+            assert!(
+                since.elapsed() < PATIENCE,
+                "{what} never came; notices: {:?}",
+                self.model().notices
+            );
+            self.harness.step();
+        }
+        self.harness.run_steps(8);
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_all_by_label(label).last().unwrap().click();
+        self.harness.run_steps(8);
+    }
+
+    fn fill(&mut self, label: &str, text: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.run_steps(2);
+        self.harness.event(egui::Event::Text(text.to_owned()));
+        self.harness.run_steps(2);
+    }
+}
+
+/// An administrator sets up a new server and ends a session of a mail program.
+#[test]
+fn a_new_server_is_set_up_and_a_real_session_is_ended() {
+    let Some(batpostd) = binary() else {
+        eprintln!("left out: no batpostd; build it, or name it in BATPOSTD");
+        return;
+    };
+    let daemon = Daemon::start(&batpostd);
+    let mut window = Window::open(&daemon);
+    window.until("the wizard", |window| window.state().model.page == Page::Wizard);
+    window.click("Next");
+    window.until("the step of the domain", |window| {
+        window.query_by_label("Domain").is_some()
+    });
+    window.fill("Domain", "firm.test");
+    window.click("Next");
+    window.until("the step of the mailbox", |window| {
+        window.query_by_label("Password").is_some()
+    });
+    window.fill("Address", "boss");
+    window.fill("Password", "secret 1");
+    window.fill("Password again", "secret 1");
+    window.click("Next");
+    window.until("the records", |window| {
+        window.query_by_label("10 mail.example.test.").is_some()
+    });
+
+    let mut imap = TcpStream::connect(("127.0.0.1", 143 + daemon.offset)).unwrap();
+    imap.set_read_timeout(Some(PATIENCE)).unwrap();
+    imap.write_all(b"a LOGIN boss@firm.test \"secret 1\"\r\n")
+        .unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("a OK") {
+        let mut part = [0; 4096];
+        let read = imap.read(&mut part).unwrap();
+        assert!(
+            read > 0,
+            "the login was refused: {}",
+            String::from_utf8_lossy(&seen)
+        );
+        seen.extend_from_slice(&part[..read]);
+    }
+    window.click("Monitor");
+    let peer = imap.local_addr().unwrap().to_string();
+    let mine = peer.clone();
+    window.until("the session", |window| {
+        let sessions = &window.state().model.sessions;
+        sessions
+            .held()
+            .any(|(_, row)| row.user == "boss@firm.test" && row.peer.ends_with(&mine))
+    });
+    let row = window
+        .model()
+        .sessions
+        .held()
+        .find(|(_, row)| row.user == "boss@firm.test")
+        .unwrap()
+        .1
+        .clone();
+    assert_eq!(row.service, "imap");
+    window.until("the figure of the session", |window| {
+        let imap = window.state().model.monitor.service("imap");
+        imap.is_some_and(|service| service.active == 1)
+    });
+    window.click("boss@firm.test");
+    window.click("End session");
+    window.click("End session");
+    let mut rest = Vec::new();
+    let drained = std::thread::spawn(move || imap.read_to_end(&mut rest).is_ok() || !rest.is_empty());
+    window.until("the end of the session", |window| {
+        let model = &window.state().model;
+        model.dialog.is_none() && model.sessions.held().all(|(_, held)| held.id != row.id)
+    });
+    assert!(drained.join().unwrap(), "the mail program's connection is closed");
+}
