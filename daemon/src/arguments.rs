@@ -1,9 +1,21 @@
 //! What both command lines share: texts of the help and of errors in the language of the environment.
 
+use std::io::Write as _;
+
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use i18n::Language;
+
+/// Writes a line to the standard output. `false`: whoever read it has gone (`| head`), which is no failure.
+pub(crate) fn say(line: &str) -> bool {
+    writeln!(std::io::stdout(), "{line}").is_ok()
+}
+
+/// Writes a line to the standard error stream, if somebody reads it.
+pub(crate) fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// The texts of a command line in one language.
 #[derive(Clone, Copy)]
@@ -102,8 +114,8 @@ impl Texts {
             };
             args.push((name, i18n::Arg::Text(value)));
         }
-        eprintln!("{}", i18n::format(self.0, &format!("cli-{key}"), &args));
-        eprintln!("{}", self.get("try-help"));
+        warn(&i18n::format(self.0, &format!("cli-{key}"), &args));
+        warn(&self.get("try-help"));
         crate::exit::USAGE
     }
 }

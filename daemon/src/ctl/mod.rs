@@ -5,15 +5,18 @@ mod output;
 mod verbs;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use i18n::Language;
 use shared::Refusal;
 use shared::client::{CallError, Client, Endpoint};
 use shared::protocol::{Failure, Request};
+use tokio::io::AsyncWriteExt as _;
 
-use crate::arguments::Texts;
+use crate::arguments::{Texts, warn};
 use crate::exit;
 use output::Output;
 
@@ -65,11 +68,14 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("{error}");
+            warn(&error.to_string());
             return ExitCode::from(exit::REFUSED);
         }
     };
-    match runtime.block_on(run(&matches, language)) {
+    let outcome = runtime.block_on(run(&matches, language));
+    // A thread may still wait for the standard input, which may never say anything more.
+    runtime.shutdown_background();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => ExitCode::from(explain(language, &trouble)),
     }
@@ -115,18 +121,33 @@ async fn run(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
     verbs::run(&session, matches).await
 }
 
+/// How long answers are waited for once the standard input has ended, where the daemon can't be told of that.
+const REST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Relays standard input and output to the socket, so that a client elsewhere can speak through `ssh`.
 async fn relay(endpoint: &Endpoint) -> Result<(), Trouble> {
     let no_daemon = |error: std::io::Error| CallError::NoDaemon(error.to_string());
     let stream = shared::client::open(endpoint).await.map_err(no_daemon)?;
     let (mut read, mut write) = tokio::io::split(stream);
     let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
-    tokio::select! {
-        done = tokio::io::copy(&mut input, &mut write) => done,
-        done = tokio::io::copy(&mut read, &mut output) => done,
-    }
-    .map(|_| ())
-    .map_err(|_| CallError::Lost.into())
+    let mut answers = pin!(tokio::io::copy(&mut read, &mut output));
+    let said = tokio::select! {
+        said = tokio::io::copy(&mut input, &mut write) => said,
+        done = &mut answers => return done.map(|_| ()).map_err(|_| CallError::Lost.into()),
+    };
+    // All is said, and the last answers are still to come: a socket tells the daemon so, and it closes when they are written. A pipe
+    // of Windows can't tell.
+    let rest = async {
+        said?;
+        write.shutdown().await?;
+        answers.await
+    };
+    let rest = if cfg!(windows) {
+        tokio::time::timeout(REST_PATIENCE, rest).await.unwrap_or(Ok(0))
+    } else {
+        rest.await
+    };
+    rest.map(|_| ()).map_err(|_| CallError::Lost.into())
 }
 
 fn explain(language: Language, trouble: &Trouble) -> u8 {
@@ -150,7 +171,7 @@ fn explain(language: Language, trouble: &Trouble) -> u8 {
             (i18n::format(language, "cli-error-garbled", &args), exit::REFUSED)
         }
     };
-    eprintln!("{text}");
+    warn(&text);
     code
 }
 

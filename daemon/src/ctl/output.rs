@@ -4,6 +4,8 @@ use i18n::{Arg, Language};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::arguments::{say, warn};
+
 /// How answers are shown.
 #[derive(Clone, Copy)]
 pub(super) struct Output {
@@ -24,14 +26,14 @@ impl Output {
             return;
         }
         match serde_json::to_string_pretty(answer) {
-            Ok(text) => println!("{text}"),
-            Err(error) => eprintln!("{error}"),
+            Ok(text) => drop(say(&text)),
+            Err(error) => warn(&error.to_string()),
         }
     }
 
     /// Says that something was done.
     pub(super) fn say(self, key: &str, args: &[(&str, Arg)]) {
-        println!("{}", i18n::format(self.language, &format!("cli-{key}"), args));
+        say(&i18n::format(self.language, &format!("cli-{key}"), args));
     }
 
     /// Prints rows under the headings `cli-column-<name>`.
@@ -46,9 +48,11 @@ impl Output {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        println!("{}", line(&heads, &widths));
+        say(&line(&heads, &widths));
         for row in rows {
-            println!("{}", line(row, &widths));
+            if !say(&line(row, &widths)) {
+                return;
+            }
         }
     }
 
@@ -64,7 +68,8 @@ impl Output {
             .max()
             .unwrap_or_default();
         for (name, (_, value)) in names.iter().zip(facts) {
-            println!("{name}{}  {value}", " ".repeat(width - name.chars().count()));
+            let gap = " ".repeat(width - name.chars().count());
+            say(&format!("{name}{gap}  {}", harmless(value)));
         }
     }
 
@@ -88,16 +93,19 @@ impl Output {
 fn line(cells: &[String], widths: &[usize]) -> String {
     let mut out = String::new();
     for (cell, width) in cells.iter().zip(widths) {
-        // What peers sent is shown here, too: nothing of it may steer the terminal.
-        let cell: String = cell
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect();
+        let cell = harmless(cell);
         out.push_str(&cell);
         out.push_str(&" ".repeat(width.saturating_sub(cell.chars().count()) + 2));
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// What peers sent is shown here, too: nothing of it may steer the terminal.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// Unix seconds as local time.

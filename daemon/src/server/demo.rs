@@ -8,12 +8,14 @@ use i18n::{Arg, Language};
 use shared::model::Domain;
 use shared::protocol::NewUser;
 use shared::{Address, DomainName};
+use tokio::sync::watch;
 
 use super::assemble::Server;
 use super::config::{FILE, PORTS};
 use super::init::{Wish, init};
 use super::run::run;
 use super::trouble::Trouble;
+use crate::arguments::warn;
 
 const DOMAIN: &str = "example.test";
 const USERS: [&str; 2] = ["alice@example.test", "bob@example.test"];
@@ -39,12 +41,12 @@ pub(super) async fn demo(disk: &SharedDisk, data: &Path, language: Language) -> 
         .await?;
     }
     let password = password(disk, data)?;
-    run(disk, data, language, |server| {
+    run(disk, data, language, watch::Sender::new(false), |server| {
         let (data, password) = (data.to_owned(), password.clone());
         tokio::spawn(async move {
             match people(&server, &password).await {
                 Ok(()) => tell(&server, &data, &password, language),
-                Err(reason) => eprintln!("{}", Trouble::store("configuration", reason).text(language)),
+                Err(reason) => warn(&Trouble::store("configuration", reason).text(language)),
             }
         });
     })
@@ -114,7 +116,7 @@ async fn people(server: &Server, password: &str) -> Result<(), String> {
 }
 
 fn tell(server: &Server, data: &Path, password: &str, language: Language) {
-    let say = |key: &str, args: &[(&str, Arg)]| println!("{}", i18n::format(language, key, args));
+    let say = |key: &str, args: &[(&str, Arg)]| crate::arguments::say(&i18n::format(language, key, args));
     let place: Arg = data.display().to_string().into();
     say("daemon-demo-title", &[("data", place.clone())]);
     for port in PORTS {

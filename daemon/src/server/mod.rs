@@ -7,6 +7,8 @@ mod gate;
 mod init;
 mod run;
 mod secret;
+#[cfg(windows)]
+mod service;
 mod trouble;
 
 use std::net::IpAddr;
@@ -17,8 +19,9 @@ use std::sync::Arc;
 use clap::{ArgAction, ArgMatches, Command, value_parser};
 use disk::{RealDisk, SharedDisk};
 use i18n::Language;
+use tokio::sync::watch;
 
-use crate::arguments::Texts;
+use crate::arguments::{Texts, say, warn};
 use crate::exit;
 pub(crate) use config::default_data;
 use trouble::Trouble;
@@ -34,7 +37,7 @@ pub fn main() -> ExitCode {
     match carry_out(&matches, language) {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => {
-            eprintln!("{}", trouble.text(language));
+            warn(&trouble.text(language));
             ExitCode::from(exit::REFUSED)
         }
     }
@@ -42,7 +45,8 @@ pub fn main() -> ExitCode {
 
 fn command(t: Texts) -> Command {
     let data = || t.option("data", "DIR").value_parser(value_parser!(PathBuf));
-    t.command("batpostd", "about-daemon")
+    let command = t
+        .command("batpostd", "about-daemon")
         .version(crate::VERSION)
         .disable_version_flag(true)
         .arg_required_else_help(true)
@@ -60,7 +64,11 @@ fn command(t: Texts) -> Command {
                         .value_parser(value_parser!(IpAddr))
                         .action(ArgAction::Append),
                 ),
-        )
+        );
+    if cfg!(windows) {
+        return command.subcommand(t.command("service", "daemon-service").arg(data()));
+    }
+    command
 }
 
 fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
@@ -88,16 +96,19 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
             };
             runtime()?.block_on(init::init(&disk, &data, wish))?;
             let args = [("data", data.display().to_string().into())];
-            println!("{}", i18n::format(language, "daemon-init-done", &args));
+            say(&i18n::format(language, "daemon-init-done", &args));
             Ok(())
         }
         "demo" => {
             let data = data.unwrap_or_else(|| PathBuf::from("batpost-demo"));
             runtime()?.block_on(demo::demo(&disk, &data, language))
         }
+        #[cfg(windows)]
+        "service" => service::serve(disk, data.unwrap_or_else(default_data), language),
         _ => {
             let data = data.unwrap_or_else(default_data);
-            runtime()?.block_on(run::run(&disk, &data, language, |_| {}))
+            let stop = watch::Sender::new(false);
+            runtime()?.block_on(run::run(&disk, &data, language, stop, |_| {}))
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::assemble::{self, Server};
 use super::trouble::Trouble;
+use crate::arguments::say;
 
 /// Keeps a second daemon away from a data directory.
 pub(super) fn lock(disk: &SharedDisk, data: &Path) -> Result<Lock, Trouble> {
@@ -19,26 +20,30 @@ pub(super) fn lock(disk: &SharedDisk, data: &Path) -> Result<Lock, Trouble> {
     })
 }
 
-/// Runs the server until it is told to stop; `started` is called once all ports are open.
+/// Runs the server until `stop` is set: by a signal, the control channel or a service manager. `started` is called once all ports
+/// are open.
 pub(super) async fn run(
     disk: &SharedDisk,
     data: &Path,
     language: Language,
+    stop: watch::Sender<bool>,
     started: impl FnOnce(Arc<Server>),
 ) -> Result<(), Trouble> {
     let _lock = lock(disk, data)?;
-    let (stop, stopped) = watch::channel(false);
+    let stopped = stop.subscribe();
     let server = Arc::new(assemble::start(disk, data, stop.clone()).await?);
     tokio::spawn(signals(stop, Arc::clone(&server)));
     let args = [
         ("version", crate::VERSION.into()),
         ("data", data.display().to_string().into()),
     ];
-    println!("{}", i18n::format(language, "daemon-running", &args));
+    say(&i18n::format(language, "daemon-running", &args));
+    tell_manager(Moment::Started);
     started(Arc::clone(&server));
     wait(stopped).await;
+    tell_manager(Moment::Stopping);
     server.stop().await;
-    println!("{}", i18n::text(language, "daemon-stopped"));
+    say(&i18n::text(language, "daemon-stopped"));
     Ok(())
 }
 
@@ -46,6 +51,27 @@ async fn wait(mut stopped: watch::Receiver<bool>) {
     // The sender lives as long as the server, so an error can't come before a wish to stop.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
+
+#[derive(Clone, Copy)]
+enum Moment {
+    Started,
+    Stopping,
+}
+
+/// Tells systemd (sd_notify(3)); nothing happens if it has not started this process.
+#[cfg(target_os = "linux")]
+fn tell_manager(moment: Moment) {
+    let state = match moment {
+        Moment::Started => sd_notify::NotifyState::Ready,
+        Moment::Stopping => sd_notify::NotifyState::Stopping,
+    };
+    // systemd then waits until its own limit and says so.
+    let _ = sd_notify::notify(&[state]);
+}
+
+/// The service manager of Windows is told by `service`; other systems have none that wants to know.
+#[cfg(not(target_os = "linux"))]
+fn tell_manager(_: Moment) {}
 
 /// Ctrl-C and SIGTERM stop the server; SIGHUP reads the certificates anew.
 #[cfg(unix)]

@@ -6,7 +6,9 @@ use shared::client::CallError;
 use shared::protocol::{LogFilter, LogQuery, LogRow, Subscribe};
 
 use super::{Outcome, number, optional, text, texts};
+use crate::arguments::say;
 use crate::ctl::Session;
+use crate::ctl::output::harmless;
 
 pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -> Outcome {
     let filter = LogFilter {
@@ -25,7 +27,10 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         return follow(session, &filter).await;
     }
     let rows = session.call(LogQuery { query: filter }).await?;
-    session.out.show(&rows, |rows| rows.rows.iter().for_each(line));
+    session.out.show(&rows, |rows| {
+        // Ends with whoever reads it.
+        let _ = rows.rows.iter().all(line);
+    });
     Ok(())
 }
 
@@ -52,16 +57,20 @@ async fn follow(session: &Session, filter: &LogFilter) -> Outcome {
         if !passes {
             continue;
         }
-        if session.out.json {
-            println!("{}", serde_json::to_string(&row).unwrap_or_default());
+        let read = if session.out.json {
+            say(&serde_json::to_string(&row).unwrap_or_default())
         } else {
-            line(&row);
+            line(&row)
+        };
+        if !read {
+            return Ok(());
         }
     }
     Err(CallError::Lost.into())
 }
 
-fn line(row: &LogRow) {
+/// Shows a row; `false` if nobody reads any more.
+fn line(row: &LogRow) -> bool {
     let at = Timestamp::from_microsecond(row.at_us).unwrap_or_default();
     let at = at
         .to_zoned(jiff::tz::TimeZone::system())
@@ -72,10 +81,9 @@ fn line(row: &LogRow) {
         .as_ref()
         .map(|id| format!(" {id}"))
         .unwrap_or_default();
-    let text: String = row
-        .text
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    println!("{at} {} {}{session}{message} {text}", row.severity, row.channel);
+    let text = harmless(&row.text);
+    say(&format!(
+        "{at} {} {}{session}{message} {text}",
+        row.severity, row.channel
+    ))
 }

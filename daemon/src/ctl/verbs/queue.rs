@@ -8,6 +8,7 @@ use shared::Refusal;
 use shared::protocol::*;
 
 use super::{Outcome, page, text, texts};
+use crate::arguments::say;
 use crate::ctl::Session;
 use crate::ctl::output::time;
 
@@ -109,7 +110,7 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             ("attempts", row.attempts.to_string()),
             ("held", out.yes_no(row.held)),
         ]);
-        println!();
+        say("");
         let cells = message.states.iter().map(|state| {
             let next = state.next_try.map(time).unwrap_or_default();
             let word = out.text(&format!("state-{}", state.state));

@@ -6,6 +6,7 @@ use shared::Refusal;
 use shared::protocol::{Check, SettingList, SettingSet, Shutdown, StorageShow};
 
 use super::{Outcome, optional, text};
+use crate::arguments::say;
 use crate::ctl::{Session, Trouble, refusal_text};
 
 pub(super) async fn settings(session: &Session, verb: &str, arguments: &ArgMatches) -> Outcome {
@@ -70,7 +71,7 @@ pub(super) async fn check(session: &Session, arguments: &ArgMatches) -> Outcome 
             };
             let reason = refusal_text(out.language, &problem.refusal);
             let args = [("owner", problem.owner.clone().into()), ("reason", reason.into())];
-            println!("{}", i18n::format(out.language, key, &args));
+            say(&i18n::format(out.language, key, &args));
         }
         let args = [
             ("mailboxes", report.mailboxes.into()),
@@ -94,7 +95,7 @@ pub(super) async fn rpc(session: &Session, arguments: &ArgMatches) -> Outcome {
         .client
         .call_raw(&text(arguments, "method"), params)
         .await?;
-    println!("{}", serde_json::to_string_pretty(&reply).unwrap_or_default());
+    say(&serde_json::to_string_pretty(&reply).unwrap_or_default());
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use shared::protocol::*;
 
 use super::{Outcome, number, page, text};
+use crate::arguments::say;
 use crate::ctl::Session;
 use crate::ctl::output::{Output, time};
 
@@ -113,7 +114,7 @@ pub(super) async fn monitor(session: &Session) -> Outcome {
             ("bytes-out", out.bytes(monitor.bytes_out_total)),
             ("memory", out.bytes(monitor.memory_bytes)),
         ]);
-        println!();
+        say("");
         service_table(out, &monitor.services);
     });
     Ok(())

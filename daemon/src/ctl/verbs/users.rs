@@ -9,6 +9,7 @@ use shared::protocol::*;
 use shared::{Address, Refusal};
 
 use super::{Outcome, number, optional, page, parsed, text, texts};
+use crate::arguments::warn;
 use crate::ctl::{Session, Trouble, refusal_text};
 
 pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -> Outcome {
@@ -230,14 +231,15 @@ async fn import(session: &Session, arguments: &ArgMatches) -> Outcome {
         for error in &report.refused {
             let reason = refusal_text(out.language, &error.refusal);
             let args = [("line", i18n::Arg::from(error.line)), ("reason", reason.into())];
-            eprintln!("{}", i18n::format(out.language, "cli-import-line", &args));
+            warn(&i18n::format(out.language, "cli-import-line", &args));
         }
         let unnamed = report.refused_total.saturating_sub(report.refused.len() as u64);
         if unnamed > 0 {
-            eprintln!(
-                "{}",
-                i18n::format(out.language, "cli-import-more", &[("count", unnamed.into())])
-            );
+            warn(&i18n::format(
+                out.language,
+                "cli-import-more",
+                &[("count", unnamed.into())],
+            ));
         }
     });
     if report.refused_total > 0 {
