@@ -16,7 +16,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::protocol::{Answer, Call, Failure, Hello, LINE_LENGTH_MAX_BYTES, Request, VERSION, Welcome};
+use crate::Refusal;
+use crate::protocol::{Answer, Call, Failure, Hello, LINE_LENGTH_MAX_BYTES, Request, VERSION, Welcome, code};
 
 /// Notifications kept for a slow reader.
 const NOTIFICATIONS_MAX: usize = 1024;
@@ -143,6 +144,16 @@ impl Client {
         };
         let mut line = serde_json::to_string(&call).map_err(|error| CallError::Garbled(error.to_string()))?;
         line.push('\n');
+        if line.len() > LINE_LENGTH_MAX_BYTES {
+            let refusal = Refusal::new("request-too-long")
+                .with("size", line.len())
+                .with("max", LINE_LENGTH_MAX_BYTES);
+            return Err(CallError::Failed(Failure {
+                code: code::REFUSED,
+                message: refusal.to_string(),
+                data: Some(refusal),
+            }));
+        }
         let (answer, answered) = oneshot::channel();
         match lock(&self.waiting).as_mut() {
             Some(waiting) => waiting.insert(id, answer),
@@ -263,9 +274,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::protocol::{Count, QueueRetry};
+    use crate::protocol::{Count, QueueRetry, UserImport};
 
     #[tokio::test]
     async fn answers_find_their_requests_and_notifications_come_beside_them() {
@@ -295,6 +306,16 @@ mod tests {
         assert_eq!(count.count, 7);
         assert_eq!(client.notification().await.unwrap().channel, "queue");
         server.await.unwrap();
+        // A line that the daemon would not take is refused here, with the reason; the connection would be lost over it.
+        let csv = "x".repeat(LINE_LENGTH_MAX_BYTES);
+        let import = UserImport {
+            csv,
+            create_domains: false,
+        };
+        match client.call(import).await {
+            Err(CallError::Failed(failure)) => assert_eq!(failure.data.unwrap().code, "request-too-long"),
+            other => panic!("{other:?}"),
+        }
         assert!(matches!(
             client.call(QueueRetry { ids: Vec::new() }).await,
             Err(CallError::Lost)

@@ -157,16 +157,29 @@ impl Connection {
             Ok(value) => (Some(value), None),
             Err(fault) => (None, Some(fault.failure(&self.caller))),
         };
-        let answer = Answer {
+        let mut answer = Answer {
             jsonrpc: "2.0".to_owned(),
             id,
             result,
             error,
         };
-        match serde_json::to_string(&answer) {
-            Ok(line) => self.out.send(line).await.is_ok(),
-            Err(_) => false,
+        let Ok(mut line) = serde_json::to_string(&answer) else {
+            return false;
+        };
+        if line.len() >= LINE_LENGTH_MAX_BYTES {
+            // A client would take a longer line for the end of the connection; it may ask for a shorter page instead.
+            let fault = Fault::from(
+                Refusal::new("answer-too-long")
+                    .with("size", line.len())
+                    .with("max", LINE_LENGTH_MAX_BYTES),
+            );
+            (answer.result, answer.error) = (None, Some(fault.failure(&self.caller)));
+            let Ok(short) = serde_json::to_string(&answer) else {
+                return false;
+            };
+            line = short;
         }
+        self.out.send(line).await.is_ok()
     }
 }
 

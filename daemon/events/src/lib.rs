@@ -216,6 +216,14 @@ impl Events {
         }
     }
 
+    /// Changes how many days' files are kept, from the next day on.
+    pub fn set_keep_days(&self, days: u32) {
+        if let Some(inner) = &self.inner {
+            // As with the language: a full queue keeps the old number until the setting is made again.
+            let _ = inner.queue.try_send(ToSink::KeepDays(days));
+        }
+    }
+
     /// Stored rows that pass the filter, newest last, with texts in that language. Blocks: reads files.
     pub fn query(&self, filter: &LogFilter, language: i18n::Language) -> std::io::Result<Vec<LogRow>> {
         match self.inner.as_ref().and_then(|inner| inner.dir.as_deref()) {

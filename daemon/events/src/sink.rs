@@ -1,7 +1,7 @@
 //! The thread that feeds the sinks: text log, JSON lines, live feed.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -18,6 +18,7 @@ pub(crate) enum ToSink {
     /// A record, and how many were missed before it.
     Record(Record, u64),
     Language(Language),
+    KeepDays(u32),
     Flush(SyncSender<()>),
 }
 
@@ -74,6 +75,7 @@ impl Sink {
                 self.record(record);
             }
             ToSink::Language(language) => self.options.language = language,
+            ToSink::KeepDays(days) => self.options.keep_days = days,
             ToSink::Flush(done) => {
                 self.flush();
                 let _ = done.send(());
@@ -117,10 +119,9 @@ impl Sink {
 /// The log can't be written: the standard error stream is the only place left to say so.
 fn complain(error: &io::Error) {
     let args = [("reason", i18n::Arg::from(error.to_string()))];
-    eprintln!(
-        "{}",
-        i18n::format(Language::of_environment(), "log-unwritable", &args)
-    );
+    let text = i18n::format(Language::of_environment(), "log-unwritable", &args);
+    // Where nobody reads that stream either, there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn text_line(record: &Record, language: Language) -> String {

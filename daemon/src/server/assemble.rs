@@ -73,7 +73,7 @@ pub(super) async fn start(
     let placed = Arc::new(placed);
     let opened = Directory::open(Arc::clone(&placed), key, events.clone()).await;
     let directory = opened.map_err(|error| Trouble::store("configuration", error))?;
-    follow_language(&directory, &events);
+    follow_settings(&directory, &events);
 
     let stores = {
         let (disk, data, events) = (disk.clone(), data.to_owned(), events.clone());
@@ -120,18 +120,12 @@ pub(super) async fn start(
         disk: disk.clone(),
     };
     tokio::spawn(control.run(Arc::new(context)));
-    net.open_all().await?;
-    let event = Started {
-        version: crate::VERSION.to_owned(),
-        data: data.display().to_string(),
-    };
-    events.emit(Scope::default(), event);
     let Stores {
         journal,
         mailboxes,
         queue,
     } = stores;
-    Ok(Server {
+    let server = Server {
         config,
         directory,
         net,
@@ -141,7 +135,18 @@ pub(super) async fn start(
         journal,
         tls,
         events,
-    })
+    };
+    if let Err(error) = server.net.open_all().await {
+        // All but the ports is there: without a clean end the next start would have to take this for a crash.
+        server.stop().await;
+        return Err(error.into());
+    }
+    let event = Started {
+        version: crate::VERSION.to_owned(),
+        data: data.display().to_string(),
+    };
+    server.events.emit(Scope::default(), event);
+    Ok(server)
 }
 
 impl Server {
@@ -209,8 +214,8 @@ fn logs(data: &Path) -> Result<Events, Trouble> {
     Events::start(options).map_err(|error| Trouble::unwritable(&dir, &error))
 }
 
-/// The log is written in the server's language, also when that changes.
-fn follow_language(directory: &Directory, events: &Events) {
+/// The log is written in the server's language and kept as long as the settings say, also when they change.
+fn follow_settings(directory: &Directory, events: &Events) {
     let (directory, events) = (directory.clone(), events.clone());
     tokio::spawn(async move {
         let mut changes = directory.changes();
@@ -219,7 +224,8 @@ fn follow_language(directory: &Directory, events: &Events) {
             if let Some(language) = Language::from_code(settings.text("server.language")) {
                 events.set_language(language);
             }
-            // Whatever changed: reading the setting costs nothing. The end of the feed is the end of the server.
+            events.set_keep_days(settings.number("log.keep-days") as u32);
+            // Whatever changed: reading the settings costs nothing. The end of the feed is the end of the server.
             if let Err(tokio::sync::broadcast::error::RecvError::Closed) = changes.recv().await {
                 return;
             }

@@ -66,16 +66,16 @@ fn main_database() -> BTreeMap<String, Database> {
 pub(super) struct Port {
     pub(super) service: &'static str,
     pub(super) protocol: Protocol,
-    pub(super) port: u16,
+    pub(super) number: u16,
     /// TLS from the first byte.
     pub(super) tls: bool,
 }
 
-const fn port(service: &'static str, protocol: Protocol, port: u16, tls: bool) -> Port {
+const fn port(service: &'static str, protocol: Protocol, number: u16, tls: bool) -> Port {
     Port {
         service,
         protocol,
-        port,
+        number,
         tls,
     }
 }
@@ -124,7 +124,7 @@ impl Config {
 
     /// The addresses of a port. LMTP is for this host alone.
     pub(super) fn addresses(&self, port: Port) -> Vec<SocketAddr> {
-        let number = port.port.saturating_add(self.listen.port_offset);
+        let number = port.number.saturating_add(self.listen.port_offset);
         if port.protocol == Protocol::Lmtp {
             return vec![SocketAddr::from((Ipv4Addr::LOCALHOST, number))];
         }

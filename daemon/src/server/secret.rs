@@ -16,9 +16,10 @@ pub(super) fn secret(disk: &SharedDisk, data: &Path, make: bool) -> Result<[u8; 
     match disk.read(&path) {
         Ok(bytes) => {
             let wrong = |_| {
+                let reason = format!("{} ≠ {SECRET_BYTES}", bytes.len());
                 Trouble::new("config")
                     .with("path", path.display())
-                    .with("reason", bytes.len())
+                    .with("reason", reason)
             };
             <[u8; SECRET_BYTES]>::try_from(bytes.as_slice()).map_err(wrong)
         }

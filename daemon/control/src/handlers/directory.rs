@@ -26,7 +26,7 @@ impl Handle for DomainGet {
     async fn handle(self, context: &Context, _: &Caller) -> Result<Domain, Fault> {
         let name = DomainName::parse(&self.name)?;
         let found = context.directory.domain(&name).await?;
-        found.ok_or_else(|| Refusal::new("domain-unknown").with("domain", &name).into())
+        found.ok_or_else(|| Refusal::new("domain-unknown").with("name", &name).into())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Caller, Context, Fault};
 pub(super) async fn user(context: &Context, address: &str) -> Result<User, Fault> {
     let address = Address::parse(address)?;
     let found = context.directory.user(&address).await?;
-    found.ok_or_else(|| Refusal::new("user-unknown").with("address", &address).into())
+    found.ok_or_else(|| Refusal::new("user-unknown").with("name", &address).into())
 }
 
 impl Handle for UserList {

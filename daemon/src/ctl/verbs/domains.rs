@@ -24,7 +24,7 @@ async fn add(session: &Session, arguments: &ArgMatches) -> Outcome {
     let name = domain.name.to_string();
     let changed = session.call(DomainAdd { domain }).await?;
     session.out.show(&changed, |_| {
-        session.out.say("done-domain-add", &[("name", name.into())])
+        session.out.say("done-domain-add", &[("name", name.into())]);
     });
     Ok(())
 }

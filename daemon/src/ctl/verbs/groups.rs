@@ -82,7 +82,7 @@ async fn find_alias(session: &Session, address: &str) -> Result<Alias, crate::ct
         .rows
         .into_iter()
         .find(|alias| alias.address.key() == wanted.key());
-    found.ok_or_else(|| Refusal::new("alias-unknown").with("address", wanted).into())
+    found.ok_or_else(|| Refusal::new("alias-unknown").with("name", wanted).into())
 }
 
 pub(super) async fn groups(session: &Session, verb: &str, arguments: &ArgMatches) -> Outcome {
@@ -140,7 +140,7 @@ pub(super) async fn groups(session: &Session, verb: &str, arguments: &ArgMatches
                 .rows
                 .into_iter()
                 .find(|group| group.name.to_lowercase() == name.to_lowercase());
-            let mut group = found.ok_or_else(|| Refusal::new("group-unknown").with("group", name))?;
+            let mut group = found.ok_or_else(|| Refusal::new("group-unknown").with("name", name))?;
             fill(&mut group, arguments)?;
             let changed = session.call(GroupSet { group }).await?;
             out.show(&changed, |_| out.say("done-change", &[]));

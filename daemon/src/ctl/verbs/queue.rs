@@ -47,7 +47,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         }
     };
     session.out.show(&count, |count| {
-        session.out.say("done-queue", &[("count", count.count.into())])
+        session.out.say("done-queue", &[("count", count.count.into())]);
     });
     Ok(())
 }

@@ -61,7 +61,7 @@ async fn add(session: &Session, arguments: &ArgMatches) -> Outcome {
     session.out.show(&changed, |_| {
         session
             .out
-            .say("done-user-add", &[("address", address.to_string().into())])
+            .say("done-user-add", &[("address", address.to_string().into())]);
     });
     Ok(())
 }
