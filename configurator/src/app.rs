@@ -154,13 +154,16 @@ impl eframe::App for App {
         if messages.is_empty() {
             return;
         }
-        let before = self.model.loading() || self.model.saving();
+        // A look at rows that are still to come changes nothing in sight: their arrival wakes the window.
+        let changed = messages
+            .iter()
+            .any(|message| !matches!(message, Message::Look(..)));
         for message in messages {
             self.model.update(message);
         }
         self.carry();
         self.effects(ui.ctx());
-        if !before || !self.model.loading() {
+        if changed {
             ui.ctx().request_repaint();
         }
     }

@@ -159,6 +159,7 @@ fn services_card(ui: &mut Ui, cx: &mut Cx<'_>, now: &Monitor) {
         ui.set_min_size(ui.available_size());
         ui.spacing_mut().item_spacing.y = space::XXS;
         caption(ui, &cx.t.get("page-services"));
+        ui.add_space(space::XS);
         for row in &now.services {
             services::compact(ui, cx, row);
         }
