@@ -118,6 +118,8 @@ pub struct Model {
     pub wizard: Wizard,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
+    /// A daemon was reached since the start; the wizard offers itself only the first time.
+    greeted: bool,
     effects: Vec<Effect>,
     outbox: Vec<Outgoing>,
     pending: HashMap<u64, Pending>,
@@ -159,6 +161,7 @@ impl Model {
             wizard: Wizard::default(),
             dialog: None,
             notices: Vec::new(),
+            greeted: false,
             effects: Vec::new(),
             outbox: Vec::new(),
             pending: HashMap::new(),
@@ -290,9 +293,10 @@ impl Model {
 
     /// Connected, for the first time or again: everything that was known may be old.
     fn welcome(&mut self, welcome: Welcome) {
-        if welcome.first_run && matches!(self.status, Status::Connecting) && self.page == Page::Monitor {
+        if welcome.first_run && !self.greeted && self.page == Page::Monitor {
             self.page = Page::Wizard;
         }
+        self.greeted = true;
         if self.wizard.hostname.is_empty() {
             welcome.hostname.clone_into(&mut self.wizard.hostname);
         }
