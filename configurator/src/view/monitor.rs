@@ -52,7 +52,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         }))
         .show(ui, |ui| tail(ui, cx));
     Panel::top("monitor-load")
-        .exact_size(244.0)
+        .exact_size(256.0)
         .resizable(false)
         .show_separator_line(false)
         .frame(Frame::new().inner_margin(Margin {

@@ -97,9 +97,7 @@ impl World {
     /// The same, with the lists of allowed and prohibited addresses.
     pub(crate) async fn with_policy() -> Self {
         let world = Self::new().await;
-        let policy = Policy::new(world.directory.clone(), None)
-            .await
-            .unwrap();
+        let policy = Policy::new(world.directory.clone(), None).await.unwrap();
         let server = Server::with_policy(world.directory.clone(), world.queue.clone(), policy.clone());
         Self {
             server,
