@@ -39,10 +39,10 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, domain: &str) {
         list::details(ui, cx, "user-details", |ui, cx| details(ui, cx, &row));
     }
     let columns = [
-        Column::new("address", cx.t.get("column-address"), Width::Wide(210.0)),
+        Column::new("address", cx.t.get("column-address"), Width::Wide(330.0)),
         Column::new("name", cx.t.get("column-name"), Width::Rest),
         Column::new("", cx.t.get("column-used"), Width::Wide(132.0)).right(),
-        Column::new("", cx.t.get("column-groups"), Width::Wide(110.0)),
+        Column::new("", cx.t.get("column-groups"), Width::Wide(150.0)),
         Column::new("", cx.t.get("column-state"), Width::Fixed(108.0)),
     ];
     let seen = list::table(ui, cx, ListId::Users, rows, (&columns, &NOTHING), cell, menu);
