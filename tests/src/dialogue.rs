@@ -7,19 +7,29 @@
 //! a> EHLO client.test   a line, sent with CRLF
 //! a<* 250 …             lines up to the first that fits
 //! a>> \x00abc\r\n       bytes as written: \r \n \t \\ \xNN
+//! a<                    an empty line
 //! a<!                   the peer has closed
+//! a<!*                  the same, whatever it says before
+//! put Subject: x\r\n…   a message, bytes as written, into the INBOX of $user
+//! arrived 1             once the queue is empty the INBOX of $user holds that many messages
 //! ctl domain list       batpostctl must succeed
 //! ctl! user show x@y    batpostctl must refuse
 //! ```
+//!
+//! Each script has two users of its own: `$user` with `$pass`, `$other` with `$otherpass`; `$plain` is the first one's response
+//! to the mechanism PLAIN. `$big` stands for 70,000 letters.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::line::Line;
-use crate::server::Server;
+use crate::server::{Server, User};
+
+/// How many letters `$big` is: more than any buffer of a session, and more than a small message.
+const BIG_BYTES: usize = 70_000;
 
 /// Plays a script against a server; panics with the script's line that failed.
-pub fn play(server: &Server, script: &Path) {
+pub fn play(server: &Server, script: &Path, user: &User, other: &User) {
     let text = std::fs::read_to_string(script).expect("the script can be read");
     let mut open: HashMap<String, Line> = HashMap::new();
     for (number, line) in text.lines().enumerate() {
@@ -27,8 +37,38 @@ pub fn play(server: &Server, script: &Path) {
             continue;
         }
         let place = format!("{}:{}", script.display(), number + 1);
-        step(server, &mut open, line, &place);
+        let line = filled(line, user, other);
+        if let Some(text) = line.strip_prefix("put ") {
+            put(server, user, &unescape(text), &place);
+        } else if let Some(count) = line.strip_prefix("arrived ") {
+            server.wait_for_empty_queue();
+            let there = crate::mail::fetch_all(server, &user.address, &user.password).len();
+            assert_eq!(there.to_string(), count, "{place}: messages in the INBOX");
+        } else {
+            step(server, &mut open, &line, &place);
+        }
     }
+}
+
+/// The line with the names put in.
+fn filled(line: &str, user: &User, other: &User) -> String {
+    line.replace("$plain", &user.plain())
+        .replace("$user", &user.address)
+        .replace("$pass", &user.password)
+        .replace("$otherpass", &other.password)
+        .replace("$other", &other.address)
+        .replace("$big", &"x".repeat(BIG_BYTES))
+}
+
+/// Appends a message to a user's INBOX.
+fn put(server: &Server, user: &User, message: &[u8], place: &str) {
+    let mut imap = server.connect("imap");
+    imap.ask(&format!("a LOGIN {} {}", user.address, user.password), "a OK");
+    imap.send(&format!("b APPEND INBOX {{{}+}}", message.len()));
+    imap.send_raw(message);
+    imap.send("");
+    let answer = imap.until("b ");
+    assert!(answer.starts_with("b OK"), "{place}: {answer}");
 }
 
 fn step(server: &Server, open: &mut HashMap<String, Line>, line: &str, place: &str) {
@@ -71,6 +111,8 @@ fn step(server: &Server, open: &mut HashMap<String, Line>, line: &str, place: &s
         peer.send(text);
     } else if rest == ">" {
         peer.send("");
+    } else if rest == "<!*" {
+        while peer.try_line().is_some() {}
     } else if rest == "<!" {
         let more = peer.try_line();
         assert!(
@@ -91,7 +133,7 @@ fn step(server: &Server, open: &mut HashMap<String, Line>, line: &str, place: &s
             seen.push(answer);
             assert!(seen.len() < 10_000, "{place}: no such line");
         }
-    } else if let Some(pattern) = rest.strip_prefix("< ") {
+    } else if let Some(pattern) = rest.strip_prefix("< ").or((rest == "<").then_some("")) {
         let Some(answer) = peer.try_line() else {
             panic!("{place}: the peer closed")
         };

@@ -17,6 +17,13 @@ impl Line {
         Self::over(stream)
     }
 
+    /// The same; `None` if nobody listens.
+    pub fn try_connect(port: u16) -> Option<Self> {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .ok()
+            .map(Self::over)
+    }
+
     pub fn over(stream: TcpStream) -> Self {
         stream
             .set_read_timeout(Some(SILENCE))
@@ -44,15 +51,20 @@ impl Line {
         self.send_raw(format!("{line}\r\n").as_bytes());
     }
 
-    /// The next line without its end; `None` once the peer has closed.
-    pub fn try_line(&mut self) -> Option<Vec<u8>> {
+    /// The next line with its end; `None` once the peer has closed.
+    pub fn raw_line(&mut self) -> Option<Vec<u8>> {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+            Ok(0) => None,
+            Ok(_) => Some(line),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
             Err(error) => panic!("the peer said nothing: {error}"),
         }
+    }
+
+    /// The next line without its end; `None` once the peer has closed.
+    pub fn try_line(&mut self) -> Option<Vec<u8>> {
+        let mut line = self.raw_line()?;
         while line.last().is_some_and(|byte| *byte == b'\n' || *byte == b'\r') {
             line.pop();
         }
@@ -62,6 +74,16 @@ impl Line {
     pub fn line(&mut self) -> String {
         let line = self.try_line().expect("the peer closed the connection");
         String::from_utf8_lossy(&line).into_owned()
+    }
+
+    /// The next line that begins so; `None` if the peer closes before. What is between is let go.
+    pub fn try_until(&mut self, beginning: &str) -> Option<String> {
+        loop {
+            let line = String::from_utf8_lossy(&self.try_line()?).into_owned();
+            if line.starts_with(beginning) {
+                return Some(line);
+            }
+        }
     }
 
     /// Exactly that many bytes (a literal).

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use base64::Engine as _;
 use tempfile::TempDir;
 
 use crate::line::Line;
@@ -21,12 +22,37 @@ pub struct Programs {
     pub batpostctl: &'static str,
 }
 
+/// A user of a server under test.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub address: String,
+    pub password: String,
+}
+
+impl User {
+    /// User number `number` of [`Server::with_users`].
+    pub fn numbered(number: usize) -> Self {
+        Self {
+            address: format!("user{number}@example.test"),
+            password: format!("pass{number}"),
+        }
+    }
+
+    /// The response to the mechanism PLAIN (RFC 4616), in base64.
+    pub fn plain(&self) -> String {
+        let text = format!("\0{}\0{}", self.address, self.password);
+        base64::engine::general_purpose::STANDARD.encode(text)
+    }
+}
+
 /// A data directory with users, and the daemon on it while it runs.
 pub struct Server {
     pub programs: Programs,
     dir: TempDir,
     pub offset: u16,
     daemon: Option<Child>,
+    /// What the running daemon prints: a closed pipe would be an error of its own.
+    output: Option<BufReader<ChildStdout>>,
 }
 
 impl Server {
@@ -34,14 +60,19 @@ impl Server {
     pub fn with_users(programs: Programs, users: usize) -> Self {
         let mut server = Self::initialised(programs);
         server.start();
+        server.add_users(users);
+        server
+    }
+
+    /// Makes the domain `example.test` with users `user1`….
+    pub fn add_users(&self, users: usize) {
         let mut csv = String::from("address,password\n");
         for number in 1..=users {
             let _ = writeln!(csv, "user{number}@example.test,pass{number}");
         }
-        let file = server.data().join("users.csv");
+        let file = self.dir.path().join("users.csv");
         std::fs::write(&file, csv).expect("the list of users is written");
-        server.ctl_ok(&["user", "import", &file.to_string_lossy(), "--create-domains"]);
-        server
+        self.ctl_ok(&["user", "import", &file.to_string_lossy(), "--create-domains"]);
     }
 
     /// A data directory on free ports; the daemon does not run yet.
@@ -53,6 +84,7 @@ impl Server {
             dir,
             offset,
             daemon: None,
+            output: None,
         };
         let done = Command::new(programs.batpostd)
             .args([
@@ -92,15 +124,14 @@ impl Server {
             .spawn()
             .expect("batpostd runs");
         let mut first = String::new();
-        let out = child.stdout.take().expect("its output is piped");
-        BufReader::new(out)
-            .read_line(&mut first)
-            .expect("its output can be read");
+        let mut out = BufReader::new(child.stdout.take().expect("its output is piped"));
+        out.read_line(&mut first).expect("its output can be read");
         assert!(
             first.starts_with("BatPost "),
             "the daemon did not start: {first:?}"
         );
         self.daemon = Some(child);
+        self.output = Some(out);
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.
@@ -120,6 +151,12 @@ impl Server {
             .wait()
             .expect("it ends");
         assert!(status.success(), "the daemon ended with {status}");
+    }
+
+    /// Waits until the daemon has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut child = self.daemon.take().expect("the daemon runs");
+        child.wait().expect("it ends")
     }
 
     pub fn process(&self) -> u32 {
@@ -237,6 +274,17 @@ fn free_offset() -> u16 {
         }
     }
     panic!("no free ports");
+}
+
+/// Sends a signal by its name.
+#[cfg(unix)]
+pub fn signal(process: u32, name: &str) {
+    let command = format!("kill -{name} {process}");
+    let status = Command::new("sh")
+        .args(["-c", &command])
+        .status()
+        .expect("sh runs");
+    assert!(status.success(), "{command}");
 }
 
 /// Whether a program is installed; says so if it is not.

@@ -1,0 +1,285 @@
+//! Outgoing mail: taken by a remote host, refused by it, or put off; the sender is told, the administrator sees and steers.
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use batpost_tests::line::Line;
+use batpost_tests::mail::{fetch_all, stuffed};
+use batpost_tests::server::{Server, User};
+use serde_json::Value;
+
+use crate::PROGRAMS;
+
+/// A message that the remote host took.
+struct Taken {
+    from: String,
+    to: Vec<String>,
+    text: Vec<u8>,
+}
+
+/// A remote host. Recipients whose names begin with `no` are refused, with `later` put off while `busy`.
+struct Remote {
+    port: u16,
+    busy: Arc<AtomicBool>,
+    taken: Receiver<Taken>,
+}
+
+impl Remote {
+    fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let busy = Arc::new(AtomicBool::new(true));
+        let (send, taken) = mpsc::channel();
+        let shared = busy.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (busy, send) = (shared.clone(), send.clone());
+                std::thread::spawn(move || converse(Line::over(stream.unwrap()), &busy, &send));
+            }
+        });
+        Self { port, busy, taken }
+    }
+}
+
+fn converse(mut line: Line, busy: &AtomicBool, send: &Sender<Taken>) -> Option<()> {
+    line.send("220 remote.test ESMTP");
+    let (mut from, mut to) = (String::new(), Vec::new());
+    loop {
+        let command = String::from_utf8(line.try_line()?).unwrap();
+        let path = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        let verb: String = command.chars().take(4).collect::<String>().to_uppercase();
+        let answer = match verb.as_str() {
+            "EHLO" => "250-remote.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES",
+            "MAIL" => {
+                (from, to) = (path, Vec::new());
+                "250 2.1.0 Ok"
+            }
+            "RCPT" if path.starts_with("no") => "550 5.1.1 Nobody of that name",
+            "RCPT" if path.starts_with("later") && busy.load(Ordering::SeqCst) => "451 4.2.1 Try again later",
+            "RCPT" => {
+                to.push(path);
+                "250 2.1.5 Ok"
+            }
+            "DATA" if to.is_empty() => "554 5.5.1 No recipients",
+            "DATA" => {
+                line.send("354 Go ahead");
+                let mut text = Vec::new();
+                loop {
+                    let next = line.raw_line()?;
+                    if next == b".\r\n" {
+                        break;
+                    }
+                    text.extend_from_slice(next.strip_prefix(b".").unwrap_or(&next));
+                }
+                let (from, to) = (from.clone(), std::mem::take(&mut to));
+                // The test may be over.
+                let _ = send.send(Taken { from, to, text });
+                "250 2.0.0 Taken"
+            }
+            "QUIT" => {
+                line.try_send_raw(b"221 2.0.0 Bye\r\n");
+                return None;
+            }
+            "RSET" | "NOOP" => "250 2.0.0 Ok",
+            _ => "502 5.5.1 Not implemented",
+        };
+        if !line.try_send_raw(format!("{answer}\r\n").as_bytes()) {
+            return None;
+        }
+    }
+}
+
+/// A server whose mail for `remote.test` goes to that host.
+fn server(remote: &Remote, users: usize) -> Server {
+    let mut server = Server::initialised(PROGRAMS);
+    let path = server.data().join("batpost.toml");
+    let mut config = std::fs::read_to_string(&path).unwrap();
+    write!(
+        config,
+        "\n[dns.overrides]\n\"remote.test\" = \"127.0.0.1:{}\"\n",
+        remote.port
+    )
+    .unwrap();
+    std::fs::write(&path, config).unwrap();
+    server.start();
+    server.add_users(users);
+    server
+}
+
+/// Sends as user 1; the queue id.
+fn submit(server: &Server, from: &str, to: &str) -> String {
+    let mut smtp = server.connect("submission");
+    smtp.smtp("", "220");
+    smtp.smtp("EHLO client.test", "250");
+    smtp.smtp(&format!("AUTH PLAIN {}", User::numbered(1).plain()), "235");
+    smtp.smtp(&format!("MAIL FROM:<{from}>"), "250");
+    smtp.smtp(&format!("RCPT TO:<{to}>"), "250");
+    smtp.smtp("DATA", "354");
+    smtp.send_raw(&stuffed(b"Subject: to the remote\r\n\r\n.a line\r\n"));
+    let answer = smtp.smtp("", "250");
+    smtp.smtp("QUIT", "221");
+    answer.rsplit(' ').next().unwrap().to_owned()
+}
+
+fn inbox(server: &Server) -> Vec<String> {
+    let messages = fetch_all(server, "user1@example.test", "pass1");
+    messages
+        .iter()
+        .map(|text| String::from_utf8_lossy(text).into_owned())
+        .collect()
+}
+
+/// The queue's rows once the only message in it was tried and put off.
+fn waiting(server: &Server) -> Value {
+    let mut rows = Value::Null;
+    server.wait_for("message put off", || {
+        rows = server.ctl_json(&["queue", "list"]);
+        rows["rows"][0]["attempts"].as_u64() >= Some(1)
+    });
+    rows
+}
+
+#[test]
+fn mail_for_a_remote_host_reaches_it() {
+    let remote = Remote::start();
+    let server = server(&remote, 1);
+    submit(&server, "user1@example.test", "anna@remote.test");
+    let taken = remote.taken.recv().unwrap();
+    assert_eq!(taken.from, "user1@example.test");
+    assert_eq!(taken.to, ["anna@remote.test"]);
+    let text = String::from_utf8(taken.text).unwrap();
+    assert!(text.starts_with("Received: from client.test"), "{text}");
+    assert!(
+        text.ends_with("Subject: to the remote\r\n\r\n.a line\r\n"),
+        "{text}"
+    );
+    assert!(!text.contains("Return-Path:"), "{text}");
+    server.wait_for_empty_queue();
+    assert_eq!(inbox(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_refusal_comes_back_to_the_sender_in_his_language() {
+    let remote = Remote::start();
+    let server = server(&remote, 1);
+    submit(&server, "user1@example.test", "nobody@remote.test");
+    server.wait_for_empty_queue();
+    server.ctl_ok(&["setting", "set", "server.language", "ru"]);
+    submit(&server, "user1@example.test", "nobody@remote.test");
+    server.wait_for_empty_queue();
+    let reports = inbox(&server);
+    assert_eq!(reports.len(), 2, "{reports:?}");
+    for report in &reports {
+        assert!(report.starts_with("Return-Path: <>\r\n"), "{report}");
+        for part in [
+            "multipart/report",
+            "report-type=delivery-status",
+            "message/delivery-status",
+            "Final-Recipient: rfc822;",
+            "Action: failed",
+            "Status: 5.1.1",
+            "550 5.1.1 Nobody of that name",
+            "Subject: to the remote",
+        ] {
+            assert!(report.contains(part), "{part:?} is not in {report}");
+        }
+    }
+    assert!(reports[0].contains("Subject: Your message"), "{}", reports[0]);
+    assert!(
+        reports[1].contains("Subject: =?UTF-8?") || reports[1].contains("Subject: =?utf-8?"),
+        "{}",
+        reports[1]
+    );
+    // Nothing was ever sent on behalf of nobody.
+    assert!(remote.taken.try_recv().is_err());
+}
+
+#[test]
+fn what_is_put_off_waits_and_can_be_steered() {
+    let remote = Remote::start();
+    let server = server(&remote, 1);
+    let id = submit(&server, "user1@example.test", "later@remote.test");
+    let rows = waiting(&server);
+    assert_eq!(rows["total"], 1, "{rows}");
+    let row = &rows["rows"][0];
+    assert_eq!(row["id"], id.as_str(), "{row}");
+    assert_eq!(row["sender"], "user1@example.test");
+    assert_eq!(row["held"], false);
+    assert!(
+        row["last_reply"].as_str().unwrap().starts_with("451 4.2.1"),
+        "{row}"
+    );
+    assert!(row["next_try"].as_i64() > row["arrived"].as_i64(), "{row}");
+
+    let shown = server.ctl_json(&["queue", "show", &id]);
+    assert_eq!(shown["states"][0]["address"], "later@remote.test", "{shown}");
+    assert_eq!(shown["states"][0]["state"], "waiting", "{shown}");
+    let read = server.ctl_ok(&["queue", "read", &id]);
+    assert!(read.contains("Subject: to the remote"), "{read}");
+
+    assert_eq!(server.ctl_json(&["queue", "hold", &id])["count"], 1);
+    assert_eq!(server.ctl_json(&["queue", "show", &id])["held"], true);
+    remote.busy.store(false, Ordering::SeqCst);
+    // Even "retry everything" leaves what is held; nothing happens, so there is nothing to wait for but the answer.
+    server.ctl_ok(&["queue", "retry"]);
+    assert_eq!(server.ctl_json(&["queue", "show", &id])["held"], true);
+    assert!(remote.taken.try_recv().is_err());
+
+    assert_eq!(server.ctl_json(&["queue", "release", &id])["count"], 1);
+    server.ctl_ok(&["queue", "retry", &id]);
+    assert_eq!(remote.taken.recv().unwrap().to, ["later@remote.test"]);
+    server.wait_for_empty_queue();
+    assert_eq!(server.ctl(&["queue", "show", &id]).status.code(), Some(1));
+    assert_eq!(inbox(&server), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_put_off_survives_a_restart_and_a_kill() {
+    let remote = Remote::start();
+    let mut server = server(&remote, 1);
+    let id = submit(&server, "user1@example.test", "later@remote.test");
+    waiting(&server);
+    server.stop();
+    server.start();
+    assert_eq!(server.ctl_json(&["queue", "show", &id])["id"], id.as_str());
+    server.kill();
+    server.start();
+    assert_eq!(server.ctl_json(&["queue", "show", &id])["id"], id.as_str());
+    remote.busy.store(false, Ordering::SeqCst);
+    server.ctl_ok(&["queue", "retry"]);
+    assert_eq!(remote.taken.recv().unwrap().to, ["later@remote.test"]);
+    server.wait_for_empty_queue();
+    assert!(remote.taken.try_recv().is_err(), "it was sent twice");
+}
+
+#[test]
+fn what_an_administrator_removes_is_gone_and_the_sender_may_be_told() {
+    let remote = Remote::start();
+    let server = server(&remote, 1);
+    for (bounce, reports) in [(false, 0), (true, 1)] {
+        let id = submit(&server, "user1@example.test", "later@remote.test");
+        waiting(&server);
+        let mut command = vec!["queue", "remove", &id];
+        command.extend(bounce.then_some("--bounce"));
+        server.ctl_ok(&command);
+        server.wait_for_empty_queue();
+        assert_eq!(inbox(&server).len(), reports);
+    }
+    // What is gone already is no error, but is not counted.
+    assert_eq!(server.ctl_json(&["queue", "remove", "ffffffff"])["count"], 0);
+}
+
+#[test]
+fn a_bounce_never_causes_another() {
+    let remote = Remote::start();
+    let server = server(&remote, 1);
+    submit(&server, "", "nobody@remote.test");
+    server.wait_for_empty_queue();
+    assert_eq!(inbox(&server), Vec::<String>::new());
+    assert!(remote.taken.try_recv().is_err());
+    let told = server.ctl_ok(&["log", "show", "--channel", "delivery"]);
+    assert!(told.contains("nobody@remote.test"), "{told}");
+}
