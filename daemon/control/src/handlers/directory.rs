@@ -53,10 +53,14 @@ impl Handle for DomainRemove {
             .directory
             .remove_domain(&name, self.with_users, &caller.name)
             .await?;
+        // The users are gone whatever happens, so one mailbox that can't be removed must not keep the others.
+        let mut outcome = Ok(Done {});
         for owner in owners {
-            context.mailboxes.owner(owner).destroy().await?;
+            if let Err(error) = context.mailboxes.owner(owner).destroy().await {
+                outcome = Err(error.into());
+            }
         }
-        Ok(Done {})
+        outcome
     }
 }
 

@@ -68,7 +68,8 @@ pub(super) async fn aliases(session: &Session, verb: &str, arguments: &ArgMatche
 async fn find_alias(session: &Session, address: &str) -> Result<Alias, crate::ctl::Trouble> {
     let wanted = Address::parse(address)?;
     let page = Page {
-        filter: wanted.key(),
+        // As it is stored: quoted where it must be, in any case of letters.
+        filter: wanted.to_string(),
         limit: 10_000,
         ..Page::default()
     };
