@@ -11,6 +11,7 @@ mod corpus;
 mod crash;
 mod dialogues;
 mod journeys;
+mod power;
 mod remote;
 mod startup;
 
