@@ -7,10 +7,6 @@ count-messages = { $count ->
     [one] { $count } message
    *[other] { $count } messages
 }
-count-users = { $count ->
-    [one] { $count } user
-   *[other] { $count } users
-}
 unit-b = { $number } B
 unit-kb = { $number } KB
 unit-mb = { $number } MB

@@ -9,11 +9,6 @@ count-messages = { $count ->
     [few] { $count } письма
    *[many] { $count } писем
 }
-count-users = { $count ->
-    [one] { $count } пользователь
-    [few] { $count } пользователя
-   *[many] { $count } пользователей
-}
 unit-b = { $number } Б
 unit-kb = { $number } КБ
 unit-mb = { $number } МБ

@@ -58,6 +58,13 @@ fn function_lengths(text: &str) -> Vec<(usize, usize)> {
         if !is_function || words.ends_with(';') || words.ends_with('}') {
             continue;
         }
+        // The signature ends where the body begins, or with a semicolon where a trait has none.
+        let signature = lines[index..]
+            .iter()
+            .find(|line| line.ends_with('{') || line.ends_with(';'));
+        if signature.is_some_and(|line| line.ends_with(';')) {
+            continue;
+        }
         let close = format!("{}}}", &line[..line.len() - words.len()]);
         if let Some(length) = lines[index..].iter().position(|other| **other == close) {
             found.push((index + 1, length + 1));
@@ -71,4 +78,6 @@ fn functions_are_measured() {
     let text =
         "impl A {\n    pub async fn b(\n        c: u8,\n    ) {\n        d();\n    }\n}\nfn e() {\n}\n";
     assert_eq!(function_lengths(text), [(2, 5), (8, 2)]);
+    let text = "trait A {\n    fn b(\n        self,\n    ) -> u8;\n}\nfn c() {\n}\n";
+    assert_eq!(function_lengths(text), [(6, 2)]);
 }
