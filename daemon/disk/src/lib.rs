@@ -30,7 +30,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use limits::{process_memory_bytes, raise_open_file_limit, set_private_permissions};
+pub use limits::{keep_files_private, process_memory_bytes, raise_open_file_limit, set_private_permissions};
 pub use real::RealDisk;
 pub use sim::SimDisk;
 

@@ -11,6 +11,12 @@ pub fn set_private_permissions(path: &Path) -> io::Result<()> {
     os::set_private_permissions(path)
 }
 
+/// Files and directories made from now on are for the account of the server alone, whatever the directory they lie in lets others
+/// do. For the whole process. On Windows the access list of the data directory does that.
+pub fn keep_files_private() {
+    os::keep_files_private();
+}
+
 /// Raises the number of files that the process may hold open as far as the system allows without privileges, and
 /// says what it is now; `None` where there is no such limit.
 pub fn raise_open_file_limit() -> io::Result<Option<u64>> {

@@ -166,3 +166,40 @@ pub(crate) fn default_data() -> PathBuf {
 pub(crate) fn default_data() -> PathBuf {
     PathBuf::from("/var/lib/batpost")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_example_that_people_read_is_understood_and_says_all_there_is() {
+        let page = include_str!("../../docs/configuration.md");
+        let example = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+        let config: Config = toml::from_str(example).unwrap();
+        assert_eq!(config.listen.addresses, everywhere());
+        assert_eq!(config.placing["users"], "people");
+        assert!(config.mapping["user"].read_only);
+        assert_eq!(config.dns.unwrap().servers.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_file_is_told_with_its_line() {
+        let text = "[listen]\nport_offset = 1\nnonsense = 2\n";
+        let error = toml::from_str::<Config>(text).unwrap_err();
+        let told = one_line(&error, text);
+        assert!(told.starts_with("3: ") && told.contains("nonsense"), "{told}");
+    }
+
+    #[test]
+    fn lmtp_is_for_this_host_alone() {
+        let lmtp = PORTS.into_iter().find(|port| port.service == "lmtp").unwrap();
+        let config = Config::default();
+        assert!(
+            config
+                .addresses(lmtp)
+                .iter()
+                .all(|address| address.ip().is_loopback())
+        );
+    }
+}

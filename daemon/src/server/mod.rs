@@ -72,6 +72,8 @@ fn command(t: Texts) -> Command {
 }
 
 fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
+    // A data directory that was there before may be open to everybody; mail and verifiers of passwords are for nobody else.
+    disk::keep_files_private();
     let disk: SharedDisk = Arc::new(RealDisk::new());
     let Some((verb, arguments)) = matches.subcommand() else {
         return Ok(());

@@ -133,6 +133,9 @@ pub(crate) fn set_private_permissions(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Files take over the access list of their directory.
+pub(crate) fn keep_files_private() {}
+
 pub(crate) fn raise_open_file_limit() -> io::Result<Option<u64>> {
     Ok(None)
 }
