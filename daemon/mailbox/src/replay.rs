@@ -7,7 +7,7 @@
 //! | no | no | It never happened; nobody was told. |
 //! | no | yes | It happened; nobody was told. The database is synced before anything is built on it. |
 //! | yes | no | It is applied now, with the numbers that stand in it. |
-//! | yes | yes | `state.journal_id` says so; it is only released. |
+//! | yes | yes | `state.journal_id` says so; a large text whose name was lost is linked again, and the record is released. |
 //!
 //! A database is always at one point of the journal's order: SQLite keeps the order of transactions, and each notes the last record of its own. A
 //! delivery's text stands in the queue's record; if that is gone, so is the need: the queue had it synced before, or delivers it again. An owner that has not
@@ -17,6 +17,7 @@
 //! A MOVE between owners whose source has not lost its messages loses them now.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
@@ -32,7 +33,7 @@ use crate::record::{self, Op, Ranges};
 use crate::store::Store;
 use crate::types::FolderId;
 use crate::write::expunge;
-use crate::{JOURNAL_KIND, MailboxError, Result, apply};
+use crate::{JOURNAL_KIND, MailboxError, Result, apply, texts};
 
 /// Records that one transaction of a replay applies.
 const RECORDS_PER_TRANSACTION: usize = 1000;
@@ -224,7 +225,7 @@ fn transaction(
 
 fn apply_one(core: &Core, store: &mut Store, unapplied: &Unapplied) -> Result<()> {
     if unapplied.id.0 <= store.state.journal_id {
-        return Ok(());
+        return link_again(core, store, unapplied);
     }
     let payload = match &unapplied.payload {
         Some(payload) => payload.clone(),
@@ -233,6 +234,22 @@ fn apply_one(core: &Core, store: &mut Store, unapplied: &Unapplied) -> Result<()
     let damaged = |_| MailboxError::Damaged(format!("record {} is not understood", unapplied.id.0));
     let (_, op) = record::decode(&payload).map_err(damaged)?;
     apply::apply(core, store, unapplied.id, &op, unapplied.text.as_ref())
+}
+
+/// Links the large text of a delivery that the database knows: what SQLite wrote may have outlived a power cut by chance, and the name in
+/// `large/` not.
+fn link_again(core: &Core, store: &mut Store, unapplied: &Unapplied) -> Result<()> {
+    let (Some(payload), Some(text @ Blob::File(_))) = (&unapplied.payload, &unapplied.text) else {
+        return Ok(());
+    };
+    let Ok((_, Op::Place(place))) = record::decode(payload) else {
+        return Ok(());
+    };
+    match texts::place_again(core, store, place.modseq, text) {
+        // The queue's file goes only after our name for it was synced.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        placed => Ok(placed?),
+    }
 }
 
 /// Passes over the numbers that may have been given, and tells which UIDs are gone for good.

@@ -148,6 +148,24 @@ pub(crate) fn place_large(disk: &dyn Disk, store: &mut Store, id: u64, text: &Bl
     }
 }
 
+/// Gives a large text of a message that is there its name, if that was lost: what SQLite wrote may have outlived a power cut by chance
+/// where the name did not.
+pub(crate) fn place_again(core: &Core, store: &mut Store, id: u64, text: &Blob) -> io::Result<()> {
+    if text.len() <= SMALL_TEXT_MAX_BYTES as u64 || core.disk.exists(&large_path(&store.dir, id))? {
+        return Ok(());
+    }
+    // It may have been removed since.
+    let kept = store
+        .conn
+        .prepare_cached("SELECT 1 FROM meta WHERE text = ?1")
+        .and_then(|mut statement| statement.exists([id as i64]));
+    if !kept.map_err(io::Error::other)? {
+        return Ok(());
+    }
+    store.wrote = true;
+    place_large(core.disk.as_ref(), store, id, text)
+}
+
 /// One message less has this text; the last takes it along. `record`: that of the expunge.
 pub(crate) fn release(core: &Core, store: &Store, id: u64, record: RecordId) -> Result<()> {
     let mut statement = store

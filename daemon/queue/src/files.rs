@@ -47,6 +47,11 @@ impl Files {
     pub(crate) fn open(disk: SharedDisk, dir: &Path) -> io::Result<Arc<Self>> {
         let dir = large_dir(dir);
         disk.create_dir_all_synced(&dir)?;
+        // Made by a process that died, the names may not be durable yet.
+        dir.ancestors()
+            .skip(1)
+            .take(2)
+            .try_for_each(|above| disk.sync_dir(above))?;
         Ok(Arc::new(Self {
             disk,
             dir,
