@@ -1,14 +1,20 @@
 //! Starting and stopping: what goes wrong is said in one clear line, and what was kept is found again.
 
+#[cfg(unix)]
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(unix)]
+use std::process::Stdio;
 
+#[cfg(unix)]
 use batpost_tests::line::Line;
 use batpost_tests::mail;
 use batpost_tests::programs::try_run;
-use batpost_tests::server::{Server, signal};
+use batpost_tests::server::Server;
+#[cfg(unix)]
+use batpost_tests::server::signal;
 
 use crate::PROGRAMS;
 
