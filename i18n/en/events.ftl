@@ -21,7 +21,10 @@ event-login-succeeded = { $user } logged in to { $service } ({ $mechanism })
 event-login-failed = Login of { $user } to { $service } failed ({ $mechanism }): { $reason }
 event-relay-denied = Relaying to { $recipient } was refused
 event-server-started = BatPost { $version } started on { $data }
-event-server-stopping = BatPost is stopping: { $reason }
+event-server-stopping = { $reason ->
+    [request] BatPost is stopping as asked
+   *[other] BatPost is stopping: { $reason }
+}
 event-configuration-changed = Configuration changed by { $by }: { $kind } { $name } ({ $action })
 event-certificate-made = Self-signed certificate for { $host } made
 event-internal-fault = Internal fault in { $place }: { $reason }

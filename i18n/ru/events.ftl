@@ -22,7 +22,10 @@ event-login-succeeded = { $user }: вход в { $service } ({ $mechanism })
 event-login-failed = { $user }: неудачный вход в { $service } ({ $mechanism }): { $reason }
 event-relay-denied = Отказано в пересылке для { $recipient }
 event-server-started = BatPost { $version } запущен, данные: { $data }
-event-server-stopping = BatPost останавливается: { $reason }
+event-server-stopping = { $reason ->
+    [request] BatPost останавливается по запросу
+   *[other] BatPost останавливается: { $reason }
+}
 event-configuration-changed = Настройки изменены ({ $by }): { $kind } { $name } ({ $action })
 event-certificate-made = Создан самоподписанный сертификат для { $host }
 event-internal-fault = Внутренняя ошибка в { $place }: { $reason }

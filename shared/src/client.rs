@@ -184,6 +184,25 @@ pub async fn open(endpoint: &Endpoint) -> std::io::Result<Stream> {
     connect(&path).await
 }
 
+/// The same in two halves. When the second is dropped, the daemon sees that nothing more comes, answers what it was asked and hangs
+/// up; a pipe of Windows can't tell it so.
+pub async fn open_halves(
+    endpoint: &Endpoint,
+) -> std::io::Result<(impl AsyncRead + Send + Unpin, impl AsyncWrite + Send + Unpin)> {
+    Ok(halves(open(endpoint).await?))
+}
+
+#[cfg(unix)]
+fn halves(stream: Stream) -> (impl AsyncRead + Send + Unpin, impl AsyncWrite + Send + Unpin) {
+    let Stream::UdSocket(socket) = stream;
+    tokio::net::UnixStream::from(socket).into_split()
+}
+
+#[cfg(windows)]
+fn halves(stream: Stream) -> (impl AsyncRead + Send + Unpin, impl AsyncWrite + Send + Unpin) {
+    tokio::io::split(stream)
+}
+
 /// Where the control socket of a data directory is: the daemon notes it there if it is not at the usual place.
 pub fn socket_path(data: &Path) -> PathBuf {
     match std::fs::read_to_string(data.join(SOCKET_NOTE)) {

@@ -14,7 +14,6 @@ use i18n::Language;
 use shared::Refusal;
 use shared::client::{CallError, Client, Endpoint};
 use shared::protocol::{Failure, Request};
-use tokio::io::AsyncWriteExt as _;
 
 use crate::arguments::{Texts, warn};
 use crate::exit;
@@ -127,8 +126,7 @@ const REST_PATIENCE: Duration = Duration::from_secs(5);
 /// Relays standard input and output to the socket, so that a client elsewhere can speak through `ssh`.
 async fn relay(endpoint: &Endpoint) -> Result<(), Trouble> {
     let no_daemon = |error: std::io::Error| CallError::NoDaemon(error.to_string());
-    let stream = shared::client::open(endpoint).await.map_err(no_daemon)?;
-    let (mut read, mut write) = tokio::io::split(stream);
+    let (mut read, mut write) = shared::client::open_halves(endpoint).await.map_err(no_daemon)?;
     let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
     let mut answers = pin!(tokio::io::copy(&mut read, &mut output));
     let said = tokio::select! {
@@ -139,7 +137,7 @@ async fn relay(endpoint: &Endpoint) -> Result<(), Trouble> {
     // of Windows can't tell.
     let rest = async {
         said?;
-        write.shutdown().await?;
+        drop(write);
         answers.await
     };
     let rest = if cfg!(windows) {

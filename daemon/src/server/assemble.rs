@@ -138,8 +138,10 @@ pub(super) async fn start(
     };
     if let Err(error) = server.net.open_all().await {
         // All but the ports is there: without a clean end the next start would have to take this for a crash.
-        server.stop().await;
-        return Err(error.into());
+        let trouble = Trouble::from(error);
+        let language = Language::from_code(server.directory.settings().text("server.language"));
+        server.stop(&trouble.text(language.unwrap_or_default())).await;
+        return Err(trouble);
     }
     let event = Started {
         version: crate::VERSION.to_owned(),
@@ -150,12 +152,12 @@ pub(super) async fn start(
 }
 
 impl Server {
-    /// Stops everything in order. What can't be written any more is in the log; the next start replays the journal.
-    pub(super) async fn stop(&self) {
+    /// Stops everything in order, for a reason that the log is told (`request`: somebody asked for it). What can't be written any more is in the log; the next start replays the journal.
+    pub(super) async fn stop(&self, reason: &str) {
         self.events.emit(
             Scope::default(),
             Stopping {
-                reason: "request".to_owned(),
+                reason: reason.to_owned(),
             },
         );
         self.net.shutdown(PATIENCE).await;

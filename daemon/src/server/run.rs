@@ -42,7 +42,7 @@ pub(super) async fn run(
     started(Arc::clone(&server));
     wait(stopped).await;
     tell_manager(Moment::Stopping);
-    server.stop().await;
+    server.stop("request").await;
     say(&i18n::text(language, "daemon-stopped"));
     Ok(())
 }
