@@ -1,5 +1,6 @@
 //! What an administrator sees of the queue and may do to it.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use disk::blob::Blob;
@@ -87,8 +88,14 @@ impl Queue {
                 Ok((total as u64, rows.collect::<rusqlite::Result<Vec<_>>>()?))
             })
             .await?;
-        let total = total + live.len() as u64;
-        live.extend(rows.into_iter().flatten());
+        // A message on its way between memory and database is in both for a moment.
+        let known: HashSet<String> = live.iter().map(|row| row.id.clone()).collect();
+        let (twice, rows): (Vec<QueueRow>, Vec<QueueRow>) = rows
+            .into_iter()
+            .flatten()
+            .partition(|row| known.contains(&row.id));
+        let total = (total + live.len() as u64).saturating_sub(twice.len() as u64);
+        live.extend(rows);
         live.sort_by(|a, b| {
             let order = sort.compare(a, b);
             if page.descending { order.reverse() } else { order }
