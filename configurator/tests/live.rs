@@ -9,6 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use batpost_configurator::app::App;
@@ -19,7 +20,9 @@ use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use i18n::Language;
-use shared::client::Endpoint;
+use shared::client::{Client, Endpoint};
+use shared::model::Domain;
+use shared::protocol::{DomainAdd, MonitorGet, Request, ServiceSet, ServiceState, UserAdd};
 
 /// When to give up waiting for something that should come, so that a fault fails the test instead of hanging it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -52,7 +55,10 @@ fn binary() -> Option<PathBuf> {
 impl Daemon {
     /// A fresh server on ports of its own; another offset is tried if one is taken.
     fn start(batpostd: &Path) -> Self {
-        for attempt in 0..20_u16 {
+        // The tests of this process run beside each other: none takes an offset of another's.
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        for _ in 0..20 {
+            let attempt = NEXT.fetch_add(1, Ordering::Relaxed);
             let offset = 20_000 + (std::process::id() as u16 % 300) * 100 + attempt * 7;
             let data = tempfile::tempdir().unwrap();
             let made = Command::new(batpostd)
@@ -216,4 +222,134 @@ fn a_new_server_is_set_up_and_a_real_session_is_ended() {
         model.dialog.is_none() && model.sessions.held().all(|(_, held)| held.id != row.id)
     });
     assert!(drained.join().unwrap(), "the mail program's connection is closed");
+}
+
+/// A connection of the test's own to the daemon, to ask what is true.
+struct Ask {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+}
+
+impl Ask {
+    fn new(daemon: &Daemon) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let endpoint = Endpoint::Data(daemon.data.path().join("d"));
+        let client = runtime
+            .block_on(Client::connect(&endpoint, "test", "en"))
+            .unwrap();
+        Self { runtime, client }
+    }
+
+    fn call<R: Request>(&self, request: R) -> R::Reply {
+        self.runtime.block_on(self.client.call(request)).unwrap()
+    }
+}
+
+/// Sends a message by SMTP and waits for its 250.
+fn send(port: u16, text: &str) {
+    let mut smtp = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    smtp.set_read_timeout(Some(PATIENCE)).unwrap();
+    let dialogue = format!(
+        "EHLO c.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<boss@firm.test>\r\nDATA\r\n{text}\r\n.\r\nQUIT\r\n"
+    );
+    // EHLO's answer comes first, so that what follows is pipelined as RFC 2920 has it.
+    let (hello, rest) = dialogue.split_at("EHLO c.test\r\n".len());
+    smtp.write_all(hello.as_bytes()).unwrap();
+    smtp.write_all(rest.as_bytes()).unwrap();
+    let mut answers = String::new();
+    smtp.read_to_string(&mut answers).unwrap();
+    assert!(answers.contains("queued as"), "{answers}");
+}
+
+/// An administrator would trust a wrong figure: every one that the monitor shows is the daemon's.
+#[test]
+fn every_figure_of_the_monitor_is_the_daemons() {
+    let Some(batpostd) = binary() else {
+        eprintln!("left out: no batpostd; build it, or name it in BATPOSTD");
+        return;
+    };
+    let daemon = Daemon::start(&batpostd);
+    let ask = Ask::new(&daemon);
+    ask.call(DomainAdd {
+        domain: Domain::new("firm.test".parse().unwrap()),
+    });
+    let user = serde_json::from_str(r#"{"address": "boss@firm.test", "password": "secret 1"}"#).unwrap();
+    ask.call(UserAdd { user });
+    for number in 0..7 {
+        send(25 + daemon.offset, &format!("Subject: {number}\r\n\r\ntext"));
+    }
+    let since = Instant::now();
+    while ask.call(MonitorGet {}).delivered_total < 7 {
+        assert!(since.elapsed() < PATIENCE, "the messages were never delivered");
+    }
+    // Two sessions that stay: greeted, so that the daemon has them.
+    let pop3: Vec<TcpStream> = (0..2)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", 110 + daemon.offset)).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            assert!(stream.read(&mut [0; 512]).unwrap() > 0);
+            stream
+        })
+        .collect();
+    ask.call(ServiceSet {
+        service: "lmtp".to_owned(),
+        state: ServiceState::Paused,
+    });
+
+    let mut window = Window::open(&daemon);
+    window.until("the figures", |window| {
+        let history = &window.state().model.monitor;
+        history.service("pop3").is_some_and(|row| row.active == 2)
+            && history.service("smtp").is_some_and(|row| row.active == 0)
+            && window.query_by_label("paused").is_some()
+    });
+    let truth = ask.call(MonitorGet {});
+    assert_eq!(
+        (truth.accepted_total, truth.delivered_total, truth.queue_messages),
+        (7, 7, 0)
+    );
+    let shown = window.model().monitor.now.clone().unwrap();
+    // Figures that grow by themselves (time, traffic, memory) are those of the daemon's last push; the rest is what it says now.
+    assert_eq!(shown.services, truth.services);
+    for (service, figure) in truth
+        .services
+        .iter()
+        .map(|row| (&row.service, format!("{} of {}", row.active, grouped(row.max))))
+    {
+        assert!(
+            window.harness.query_all_by_label(&figure).next().is_some(),
+            "{service}: {figure} is not shown"
+        );
+    }
+    let bytes = |size| i18n::bytes(Language::En, size);
+    for (what, figure) in [
+        ("accepted and delivered", grouped(truth.accepted_total)),
+        ("the queue", grouped(truth.queue_messages)),
+        ("sessions", grouped(2)),
+        ("traffic", bytes(shown.bytes_in_total + shown.bytes_out_total)),
+        ("memory", bytes(shown.memory_bytes)),
+    ] {
+        assert!(
+            window.harness.query_all_by_label(&figure).next().is_some(),
+            "{what}: {figure} is not shown"
+        );
+    }
+    assert!(shown.memory_bytes > 0 && shown.bytes_in_total > 0 && shown.bytes_out_total > 0);
+    drop(pop3);
+    window.until("the end of the sessions", |window| {
+        window
+            .state()
+            .model
+            .monitor
+            .service("pop3")
+            .is_some_and(|row| row.active == 0)
+    });
+}
+
+fn grouped(number: u64) -> String {
+    i18n::grouped(Language::En, number)
 }
