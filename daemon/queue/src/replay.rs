@@ -42,6 +42,8 @@ pub(crate) fn open(
     let connection = open_waiting(&disk, &options, &events)?;
     let mut found = read(replay, &events)?;
     let rows = reconcile(&mut found, &connection).map_err(|error| unavailable("waiting.db", &error))?;
+    // The name of its log, before the log is ever folded: an older log under that name, or none, would damage a newer database.
+    disk.sync_dir(&options.dir).map_err(failed)?;
     for name in &rows {
         files.refer(name);
     }
