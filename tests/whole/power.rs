@@ -3,6 +3,7 @@
 //!
 //! Afterwards every mailbox opens, and every acknowledged message is there exactly once.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -30,6 +31,15 @@ const DATA: &str = "/data";
 /// Ends a story that would hang; says nothing about speed.
 const STUCK: Duration = Duration::from_mins(2);
 
+thread_local! {
+    /// What the story of this thread did, to be read if it fails.
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn note(text: String) {
+    LOG.with_borrow_mut(|log| log.push(text));
+}
+
 type Anything = Box<dyn std::error::Error>;
 
 /// The rooms on a disk.
@@ -56,6 +66,16 @@ impl House {
         let epoch = replay.epoch;
         let records: Vec<_> = replay.by_ref().collect::<Result<_, _>>()?;
         let texts = queue_dir.clone();
+        note(format!(
+            "open at step {} in epoch {epoch}; large texts {:?}",
+            disk.steps(),
+            disk.shared().read_dir(&queue_dir.join("large"))
+        ));
+        for record in &records {
+            let (id, kind, len) = (record.id.0, record.kind.0, record.payload.len());
+            let file = queue::text_of(&queue_dir, record).and_then(|text| text.path().map(Path::to_owned));
+            note(format!("  record {id} of kind {kind}, {len} bytes, {file:?}"));
+        }
         let options = mailbox::Options {
             open_owners_max: 1,
             log_max_bytes: 64 * 1024,
@@ -134,7 +154,7 @@ impl Story {
                 5 => self.append(house).await?,
                 6 => self.transfer(house).await?,
                 7 => self.remove(house).await?,
-                8 => drop(house.journal.trim()),
+                8 => note(format!("trim: {:?}", house.journal.trim())),
                 _ => self.deliver(house).await?,
             }
             if self.dice.roll(3) == 0 {
@@ -183,12 +203,21 @@ impl Story {
                     received: job.envelope.received,
                     quota_bytes: None,
                 };
-                house.mailboxes.deliver(owner, delivery).await?;
+                let delivered = house.mailboxes.deliver(owner, delivery).await;
+                note(format!(
+                    "deliver {:?}, {} bytes, to {owner:?}: {delivered:?}",
+                    job.record,
+                    job.text.len()
+                ));
+                delivered?;
                 outcomes.push((index, Outcome::Stored));
             }
             // Now and then the message is dropped half-way and comes again.
             if self.dice.roll(8) > 0 {
-                house.queue.finish(job, outcomes).await?;
+                let record = job.record;
+                let finished = house.queue.finish(job, outcomes).await;
+                note(format!("finish {record:?}: {finished:?}"));
+                finished?;
             }
         }
         Ok(())
@@ -210,7 +239,9 @@ impl Story {
             received: (1_700_000_000, 0),
             quota_bytes: None,
         };
-        let appended = owner.append(folder.id, vec![message]).await?;
+        let appended = owner.append(folder.id, vec![message]).await;
+        note(format!("append {name} to {id:?}, large: {large}: {appended:?}"));
+        let appended = appended?;
         self.truth.counts.insert((id, name.clone()), ONE);
         for appended in appended {
             self.truth
@@ -227,7 +258,9 @@ impl Story {
         let target = owner.folder("Archive").await?;
         let chosen = self.some(house, id).await?;
         let uids: Vec<Uid> = chosen.iter().map(|(uid, _)| *uid).collect();
-        let moved = owner.move_to(folder.id, &uids, &owner, target.id).await?;
+        let moved = owner.move_to(folder.id, &uids, &owner, target.id).await;
+        note(format!("move {chosen:?} of {id:?}: {moved:?}"));
+        let moved = moved?;
         for ((_, name), uid) in chosen.iter().zip(moved.target) {
             self.truth.saw(id, target.id.0, moved.uid_validity, uid, name);
         }
@@ -245,7 +278,9 @@ impl Story {
                 .insert((id, name.clone()), Count { least: 0, most: 1 });
         }
         let uids: Vec<Uid> = chosen.iter().map(|(uid, _)| *uid).collect();
-        owner.remove_messages(folder.id, &uids).await?;
+        let removed = owner.remove_messages(folder.id, &uids).await;
+        note(format!("remove {chosen:?} of {id:?}: {removed:?}"));
+        removed?;
         for (_, name) in chosen {
             // A message on its way to be delivered a second time is known by its key and does not come back.
             self.truth.counts.insert((id, name), Count { least: 0, most: 0 });
@@ -379,6 +414,7 @@ fn story(seed: u64, vfs: &str) -> u32 {
         .enable_all()
         .build()
         .unwrap();
+    LOG.with_borrow_mut(Vec::clear);
     let mut disk = SimDisk::new(seed);
     disk.shared().create_dir_all_synced(Path::new(DATA)).unwrap();
     let mut story = Story {
@@ -405,6 +441,10 @@ fn story(seed: u64, vfs: &str) -> u32 {
             "seed {seed}, boot {boot}: {lived:?}"
         );
         cuts += u32::from(disk.is_off());
+        note(format!(
+            "boot {boot} ends with {lived:?}, the power is off: {}",
+            disk.is_off()
+        ));
         disk = if story.dice.roll(4) == 0 {
             disk.process_death()
         } else {
@@ -438,7 +478,10 @@ fn power_cuts_lose_and_repeat_nothing() {
                     for seed in seeds.filter(|seed| seed % 2 == lane) {
                         match catch_unwind(AssertUnwindSafe(|| story(seed, &vfs))) {
                             Ok(more) => cuts += more,
-                            Err(_) => failed.push(seed),
+                            Err(_) => {
+                                LOG.with_borrow(|log| println!("seed {seed}:\n{}", log.join("\n")));
+                                failed.push(seed);
+                            }
                         }
                     }
                     println!("lane {lane}: the power was cut {cuts} times");
