@@ -213,6 +213,8 @@ fn transaction(
     store: &mut Store,
     call: impl FnOnce(&Core, &mut Store) -> Result<()>,
 ) -> Result<()> {
+    // As any transaction: a trim that begins meanwhile must find this owner in its list once the commit is done.
+    let gate = core.durability.enter();
     store.conn.execute_batch("BEGIN")?;
     call(core, store)?;
     store.flush()?;
@@ -220,6 +222,7 @@ fn transaction(
     let linked = std::mem::take(&mut store.linked);
     core.durability.mark_dirty(store.owner, &store.dir, linked);
     store.conn.execute_batch("COMMIT")?;
+    drop(gate);
     Ok(())
 }
 
