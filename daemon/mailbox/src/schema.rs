@@ -1,6 +1,6 @@
 //! The tables of `mail.db`, and a new mailbox as a whole.
 //!
-//! Version 1: the first.
+//! Version 1: the first. Version 2: the tables of [`ADDED_IN_2`].
 //!
 //! - `state`: one row with the owner's counters. `journal_id`: the last record of the journal that is applied. `epoch`: the journal's when
 //!   this database was last opened. `modseq_reserved`: numbers that may have been given.
@@ -11,6 +11,14 @@
 //! - `text`: small texts, header and body apart, so that listing headers leaves bodies alone.
 //! - `applied`: deliveries that the queue might repeat. `late`: Unix seconds, if the queue's record was gone already.
 //! - `expunged`: ranges of UIDs that went at a MODSEQ (RFC 7162).
+//!
+//! Those of version 2:
+//!
+//! - `saved`: when a message came into its folder (RFC 8514, Unix seconds), if that is not its internal date.
+//! - `thread`: the thread of a text (RFC 8474), and which keys it has brought; without a row the text is its own thread. `thread_key`: hashes of
+//!   Message-IDs, and the thread that they lead to.
+//! - `preview`: previews that somebody has asked for (RFC 8970).
+//! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
 
 use std::sync::Arc;
 
@@ -20,7 +28,7 @@ use rusqlite::Connection;
 use crate::Result;
 
 /// `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 /// `PRAGMA application_id`: "BPmb".
 const APPLICATION_ID: i64 = 0x4250_6d62;
 /// UIDs and MODSEQs that a new mailbox may give before it reserves a block.
@@ -46,6 +54,16 @@ CREATE TABLE applied(message INTEGER NOT NULL, target INTEGER NOT NULL, folder I
   modseq INTEGER NOT NULL, late INTEGER NOT NULL, PRIMARY KEY(message, target)) WITHOUT ROWID;
 CREATE TABLE expunged(folder INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
   PRIMARY KEY(folder, modseq, first)) WITHOUT ROWID;
+";
+
+/// What version 2 has beside the tables of version 1: for new mailboxes, and for those of version 1 when they are opened. Rows that
+/// old messages lack are filled when they are needed.
+const ADDED_IN_2: &str = "
+CREATE TABLE saved(folder INTEGER NOT NULL, uid INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(folder, uid)) WITHOUT ROWID;
+CREATE TABLE thread(text INTEGER PRIMARY KEY, thread INTEGER NOT NULL, keys BLOB NOT NULL);
+CREATE TABLE thread_key(key INTEGER PRIMARY KEY, thread INTEGER NOT NULL, text INTEGER NOT NULL);
+CREATE TABLE preview(text INTEGER PRIMARY KEY, preview TEXT NOT NULL);
+CREATE TABLE downgraded(text INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 ";
 
 /// The folders that every mailbox has at first, with their special uses (RFC 6154).
@@ -77,10 +95,24 @@ pub(crate) fn new_database(now: i64, epoch: u64) -> Result<Arc<Vec<u8>>> {
     Ok(bytes)
 }
 
+/// Brings an older database to this version; `false`: it is of a version that this program does not know. All or nothing.
+pub(crate) fn upgrade(conn: &Connection) -> Result<bool> {
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version != 1 {
+        return Ok(version == VERSION);
+    }
+    let transaction = conn.unchecked_transaction()?;
+    conn.execute_batch(ADDED_IN_2)?;
+    conn.execute_batch(&format!("PRAGMA user_version={VERSION};"))?;
+    transaction.commit()?;
+    Ok(true)
+}
+
 fn build(now: i64, epoch: u64) -> Result<Vec<u8>> {
     let mut conn = Connection::open_in_memory()?;
     conn.execute_batch("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;")?;
     conn.execute_batch(TABLES)?;
+    conn.execute_batch(ADDED_IN_2)?;
     conn.execute_batch(&format!(
         "PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={VERSION};"
     ))?;

@@ -218,10 +218,9 @@ impl Store {
     }
 
     fn load(mut conn: Connection, owner: OwnerId, dir: &Path) -> Result<Store> {
-        let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version != schema::VERSION {
+        if !schema::upgrade(&conn)? {
             return Err(MailboxError::Unavailable(format!(
-                "mail.db has version {version}, this program knows {}",
+                "mail.db is not of a version up to {}, which this program knows",
                 schema::VERSION
             )));
         }

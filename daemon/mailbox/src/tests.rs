@@ -6,6 +6,7 @@ mod damage;
 mod model;
 mod sessions;
 mod transfers;
+mod upgrade;
 
 use std::path::Path;
 use std::sync::Arc;

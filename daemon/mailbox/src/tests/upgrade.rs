@@ -1,0 +1,82 @@
+//! A mailbox of an older version opens as it is, with all mail in it.
+
+use super::*;
+
+/// What version 1 had.
+const TABLES_OF_1: [&str; 9] = [
+    "state",
+    "folder",
+    "subscription",
+    "rights",
+    "message",
+    "meta",
+    "text",
+    "applied",
+    "expunged",
+];
+
+fn mail_db(dir: &Path) -> std::path::PathBuf {
+    let id = ALICE.0;
+    dir.join(format!("mail/{:02x}/{id:x}/mail.db", id & 0xff))
+}
+
+/// Makes a database what version 1 would have made of it.
+fn back_to_version_1(path: &Path) {
+    let conn = rusqlite::Connection::open(path).unwrap();
+    let mut names = conn
+        .prepare("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'trigger', 'view') AND name NOT LIKE 'sqlite_%'")
+        .unwrap();
+    let added: Vec<(String, String)> = names
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(std::result::Result::unwrap)
+        .filter(|(_, name): &(String, String)| !TABLES_OF_1.contains(&name.as_str()))
+        .collect();
+    drop(names);
+    // Triggers go with their tables, and the tables of a virtual one with it.
+    for (kind, name) in added {
+        let _ = conn.execute_batch(&format!("DROP {kind} IF EXISTS \"{name}\""));
+    }
+    conn.execute_batch("PRAGMA user_version=1").unwrap();
+}
+
+#[test]
+fn version_1_opens_and_works() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner.append(inbox, vec![append("a"), append("b")]).await.unwrap();
+        drop(owner);
+        world.close().await;
+        back_to_version_1(&mail_db(dir.path()));
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        owner.append(inbox, vec![append("c")]).await.unwrap();
+        let found = texts(&owner, "INBOX").await.unwrap();
+        assert_eq!(found.len(), 3);
+        assert!(found[0].1.contains("Hello a") && found[2].1.contains("Hello c"));
+        assert!(owner.check(false).await.unwrap().problems.is_empty());
+        owner.expunge(inbox, None).await.unwrap();
+        drop(owner);
+        world.close().await;
+    });
+}
+
+#[test]
+fn an_unknown_version_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        world.boxes.owner(ALICE).folders().await.unwrap();
+        world.close().await;
+        let conn = rusqlite::Connection::open(mail_db(dir.path())).unwrap();
+        conn.execute_batch("PRAGMA user_version=1000").unwrap();
+        drop(conn);
+        let world = World::real(dir.path());
+        let refused = world.boxes.owner(ALICE).folders().await;
+        assert!(matches!(refused, Err(MailboxError::Unavailable(_))));
+        world.close().await;
+    });
+}
