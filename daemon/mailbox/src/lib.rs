@@ -12,6 +12,7 @@
 //! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
 //! | `write/`, `read/` | the operations |
 //! | `texts.rs` | small and large texts |
+//! | `keys.rs` | what searching and sorting need of headers |
 //! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
 //! | `check.rs` | finding and repairing damage |
 //!
@@ -26,6 +27,7 @@ mod codec;
 mod core;
 mod ctx;
 mod durability;
+mod keys;
 mod names;
 mod owner;
 mod read;

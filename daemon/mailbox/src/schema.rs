@@ -18,6 +18,7 @@
 //! - `thread`: the thread of a text (RFC 8474), and which keys it has brought; without a row the text is its own thread. `thread_key`: hashes of
 //!   Message-IDs, and the thread that they lead to.
 //! - `preview`: previews that somebody has asked for (RFC 8970).
+//! - `keys`: what searches and sorting need of a header; see `keys.rs`.
 //! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
 
 use std::sync::Arc;
@@ -63,6 +64,8 @@ CREATE TABLE saved(folder INTEGER NOT NULL, uid INTEGER NOT NULL, at INTEGER NOT
 CREATE TABLE thread(text INTEGER PRIMARY KEY, thread INTEGER NOT NULL, keys BLOB NOT NULL);
 CREATE TABLE thread_key(key INTEGER PRIMARY KEY, thread INTEGER NOT NULL, text INTEGER NOT NULL);
 CREATE TABLE preview(text INTEGER PRIMARY KEY, preview TEXT NOT NULL);
+CREATE TABLE keys(text INTEGER PRIMARY KEY, froms TEXT, sent INTEGER, sent_day INTEGER, long INTEGER NOT NULL, tos TEXT, ccs TEXT,
+  bccs TEXT, subject TEXT);
 CREATE TABLE downgraded(text INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 ";
 

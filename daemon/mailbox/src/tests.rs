@@ -4,6 +4,7 @@
 mod cuts;
 mod damage;
 mod model;
+mod search;
 mod sessions;
 mod transfers;
 mod upgrade;

@@ -15,7 +15,7 @@ use wire::message::Summary;
 use crate::core::Core;
 use crate::durability::{large_dir, large_path};
 use crate::store::Store;
-use crate::{Result, SMALL_TEXT_MAX_BYTES};
+use crate::{Result, SMALL_TEXT_MAX_BYTES, keys};
 
 /// Summaries of deliveries that are remembered for their further recipients.
 const SUMMARIES_MAX: usize = 64;
@@ -186,6 +186,7 @@ pub(crate) fn release(core: &Core, store: &Store, id: u64, record: RecordId) -> 
         .conn
         .prepare_cached("DELETE FROM meta WHERE text = ?1")?
         .execute([id as i64])?;
+    keys::forget(store, id)?;
     if large {
         core.durability.unlink_later(record, large_path(&store.dir, id));
     } else {

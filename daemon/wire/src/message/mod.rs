@@ -5,6 +5,7 @@
 //! times, whatever the nesting.
 
 pub mod addresses;
+pub mod casemap;
 pub mod charset;
 pub mod date;
 pub mod decode;

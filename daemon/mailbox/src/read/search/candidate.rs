@@ -1,0 +1,148 @@
+//! A message that a search looks at, of which only what is asked for is read.
+
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use wire::message::{Message, casemap, decode};
+
+use crate::Result;
+use crate::ctx::Ctx;
+use crate::keys::{self, FIELDS, Keys};
+use crate::texts;
+use crate::types::Row;
+
+/// Decoded text of one message that is looked at, in bytes.
+const TEXT_MAX_BYTES: usize = 256 << 20;
+/// Columns of a row of the search before those of its keys.
+pub(super) const COLUMNS: &str = "m.uid, m.modseq, m.flags, m.keywords, m.received, m.zone, m.size, m.text";
+/// The columns `k.text`, `k.long`, `k.sent_day`; then those of [`FIELDS`].
+const KEY_COLUMN: usize = 8;
+const FIRST_FIELD_COLUMN: usize = KEY_COLUMN + 3;
+
+/// The columns of the keys that are needed, the others as NULL.
+pub(super) fn key_columns(fields: u32, sent: bool) -> String {
+    let mut columns = format!(", k.text, k.long, {}", if sent { "k.sent_day" } else { "NULL" });
+    for (bit, (column, _)) in FIELDS.iter().enumerate() {
+        columns.push_str(", ");
+        if fields & (1 << bit) == 0 {
+            columns.push_str("NULL");
+        } else {
+            columns.push_str("k.");
+            columns.push_str(column);
+        }
+    }
+    columns
+}
+
+pub(super) struct Candidate<'a, 'b> {
+    pub(super) row: Row,
+    pub(super) received: i64,
+    pub(super) zone: i16,
+    pub(super) size: u64,
+    pub(super) text: u64,
+    ctx: &'a Ctx<'b>,
+    columns: &'a rusqlite::Row<'a>,
+    /// Keys that were made because the table has none.
+    made: OnceCell<Keys>,
+    header: OnceCell<Vec<u8>>,
+    whole: OnceCell<Bytes>,
+    body: OnceCell<String>,
+    all: OnceCell<String>,
+}
+
+impl<'a, 'b> Candidate<'a, 'b> {
+    pub(super) fn read(ctx: &'a Ctx<'b>, columns: &'a rusqlite::Row<'a>) -> Result<Self> {
+        Ok(Candidate {
+            row: crate::store::read_row(columns)?,
+            received: columns.get(4)?,
+            zone: columns.get(5)?,
+            size: columns.get::<_, i64>(6)? as u64,
+            text: columns.get::<_, i64>(7)? as u64,
+            ctx,
+            columns,
+            made: OnceCell::new(),
+            header: OnceCell::new(),
+            whole: OnceCell::new(),
+            body: OnceCell::new(),
+            all: OnceCell::new(),
+        })
+    }
+
+    pub(super) fn sent_day(&self) -> Result<Option<i64>> {
+        if self.has_keys()? {
+            return Ok(self.columns.get(KEY_COLUMN + 2)?);
+        }
+        Ok(self.keys()?.sent_day)
+    }
+
+    /// Whether one of the five fields that have keys satisfies `test`.
+    pub(super) fn field(&self, field: usize, test: impl FnOnce(&str) -> bool) -> Result<bool> {
+        if self.has_keys()? && self.columns.get::<_, u32>(KEY_COLUMN + 1)? & (1 << field) == 0 {
+            let value = self.columns.get_ref(FIRST_FIELD_COLUMN + field)?;
+            return Ok(value.as_str_or_null().ok().flatten().is_some_and(test));
+        }
+        let keys = self.keys()?;
+        Ok(keys
+            .fields
+            .get(field)
+            .and_then(Option::as_deref)
+            .is_some_and(test))
+    }
+
+    fn has_keys(&self) -> Result<bool> {
+        Ok(self.columns.get_ref(KEY_COLUMN)? != rusqlite::types::ValueRef::Null)
+    }
+
+    fn keys(&self) -> Result<&Keys> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let keys = Keys::of(self.header()?);
+        Ok(self.made.get_or_init(|| keys))
+    }
+
+    /// Keys for the table, if they had to be made.
+    pub(super) fn into_made(self) -> Option<Keys> {
+        let missing = self.has_keys().is_ok_and(|has| !has);
+        self.made.into_inner().filter(|_| missing)
+    }
+
+    pub(super) fn header(&self) -> Result<&[u8]> {
+        if let Some(header) = self.header.get() {
+            return Ok(header);
+        }
+        let header = keys::header(self.ctx.core, self.ctx.store, self.text)?.unwrap_or_default();
+        Ok(self.header.get_or_init(|| header))
+    }
+
+    /// What can't be read matches no text: it was told when it was found.
+    fn whole(&self) -> Result<&Bytes> {
+        if let Some(whole) = self.whole.get() {
+            return Ok(whole);
+        }
+        let whole = texts::read(self.ctx.core, self.ctx.store, self.text)?.unwrap_or_default();
+        Ok(self.whole.get_or_init(|| whole))
+    }
+
+    pub(super) fn body(&self) -> Result<&str> {
+        let whole = self.whole()?;
+        Ok(self.body.get_or_init(|| {
+            casemap::casemap(&decode::search_body(
+                whole,
+                &Message::parse(whole),
+                TEXT_MAX_BYTES,
+            ))
+        }))
+    }
+
+    pub(super) fn all(&self) -> Result<&str> {
+        let whole = self.whole()?;
+        Ok(self.all.get_or_init(|| {
+            casemap::casemap(&decode::search_text(
+                whole,
+                &Message::parse(whole),
+                TEXT_MAX_BYTES,
+            ))
+        }))
+    }
+}
