@@ -22,6 +22,11 @@ impl Session {
             out.push_str(AUTHENTICATED);
             // RFC 7889 §2
             let _ = write!(out, " APPENDLIMIT={}", user.append_max_bytes);
+            out.push_str(" UNAUTHENTICATE");
+            // RFC 4978 §3: not twice.
+            if !self.conn.is_compressed() {
+                out.push_str(" COMPRESS=DEFLATE");
+            }
             return out;
         }
         if self.conn.can_start_tls() {

@@ -46,9 +46,12 @@ fn afterwards(command: &Command) -> (Tell, bool) {
         Command::Fetch { uid, .. } | Command::Store { uid, .. } | Command::Search { uid, .. } => {
             (if *uid { Tell::All } else { Tell::NoExpunge }, *uid)
         }
-        Command::Select(_) | Command::Examine(_) | Command::Close | Command::Unselect | Command::Logout => {
-            (Tell::Nothing, false)
-        }
+        Command::Select(_)
+        | Command::Examine(_)
+        | Command::Close
+        | Command::Unselect
+        | Command::Logout
+        | Command::Unauthenticate => (Tell::Nothing, false),
         Command::Copy { uid, .. } | Command::Move { uid, .. } => (Tell::All, *uid),
         Command::UidExpunge(_) => (Tell::All, true),
         _ => (Tell::All, false),
@@ -103,6 +106,8 @@ impl Session {
             Command::Authenticate(args) => self.authenticate(args).await,
             Command::Login { user, password } => self.login(&user, &password).await,
             Command::Enable(names) => Ok(self.enable(&names)),
+            Command::Compress(mechanism) => self.compress(tag, &mechanism).await,
+            Command::Unauthenticate => Ok(self.unauthenticate()),
             Command::Select(args) => self.select(args, false).await,
             Command::Examine(args) => self.select(args, true).await,
             Command::Append(args) => self.append_end(args).await,

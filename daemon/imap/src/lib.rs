@@ -9,6 +9,7 @@
 mod append;
 mod capability;
 mod close;
+mod compress;
 mod copy;
 mod dispatch;
 mod enable;
@@ -29,6 +30,7 @@ mod session;
 mod starttls;
 mod status;
 mod store;
+mod unauthenticate;
 mod view;
 
 use std::sync::Arc;

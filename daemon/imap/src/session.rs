@@ -64,7 +64,7 @@ pub(crate) struct Session {
     pub(crate) view: Option<View>,
     pub(crate) enabled: Enabled,
     pub(crate) appending: Option<Appending>,
-    errors: u32,
+    pub(crate) errors: u32,
 }
 
 impl Session {

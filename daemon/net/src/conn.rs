@@ -17,11 +17,12 @@ use events::kinds::net::TlsFailed;
 use tls::{Acceptor, Tls};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
+use crate::compress::Compression;
 use crate::service::Slot;
 use crate::session::{Registry, SessionHandle};
 use crate::stream::{Raw, Stream};
 use crate::{
-    FAREWELL_TIMEOUT, HANDSHAKE_TIMEOUT, OUTPUT_HIGH_WATER_BYTES, READ_BYTES_MAX, READ_BYTES_MIN,
+    FAREWELL_TIMEOUT, HANDSHAKE_TIMEOUT, OUTPUT_HIGH_WATER_BYTES, READ_BYTES_MAX, READ_BYTES_MIN, REST_AFTER,
     WRITE_TIMEOUT,
 };
 
@@ -67,6 +68,7 @@ pub struct Conn {
     tls: Option<Tls>,
     /// What the handshake was done with.
     acceptor: Option<Acceptor>,
+    compression: Option<Box<Compression>>,
 }
 
 impl Conn {
@@ -81,6 +83,7 @@ impl Conn {
             local,
             tls,
             acceptor: None,
+            compression: None,
         }
     }
 
@@ -127,6 +130,21 @@ impl Conn {
         if let Some(result) = at_once.await {
             return result;
         }
+        if self.compression.as_ref().is_some_and(|layer| layer.is_awake()) && limit > REST_AFTER {
+            match self.wait(REST_AFTER).await {
+                Err(ConnError::Timeout) => {}
+                result => return result,
+            }
+            if let Some(layer) = &mut self.compression {
+                layer.rest();
+            }
+            return self.wait(limit.saturating_sub(REST_AFTER)).await;
+        }
+        self.wait(limit).await
+    }
+
+    /// Waits for the peer.
+    async fn wait(&mut self, limit: Duration) -> Result<usize, ConnError> {
         let session = self.session.clone();
         tokio::select! {
             biased;
@@ -231,9 +249,20 @@ impl Conn {
         Ok(())
     }
 
-    /// Whether `start_tls` can be offered: a certificate is at hand and TLS is not on yet.
+    /// From here on both sides send DEFLATE (RFC 4978 §3). What was said before must have been flushed.
+    pub fn start_deflate(&mut self) {
+        if self.compression.is_none() {
+            self.compression = Some(Box::new(Compression::new(self.input.split())));
+        }
+    }
+
+    pub fn is_compressed(&self) -> bool {
+        self.compression.is_some()
+    }
+
+    /// Whether `start_tls` can be offered: a certificate is at hand, and neither TLS nor DEFLATE, which lies above it, is on yet.
     pub fn can_start_tls(&self) -> bool {
-        self.tls.is_some() && matches!(self.stream, Stream::Plain(_))
+        self.tls.is_some() && matches!(self.stream, Stream::Plain(_)) && self.compression.is_none()
     }
 
     pub fn is_tls(&self) -> bool {
@@ -266,11 +295,31 @@ impl Conn {
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ConnError>> {
-        if self.input.capacity() - self.input.len() < READ_BYTES_MIN / 2 {
-            self.input.reserve(self.read_bytes);
+        let Some(layer) = &mut self.compression else {
+            return self.poll_read(cx);
+        };
+        // What came last may hold more than was inflated of it.
+        let mut inflated = layer.inflate(&mut self.input, READ_BYTES_MAX).map_err(lost)?;
+        while inflated == 0 {
+            ready!(self.poll_read(cx))?;
+            if let Some(layer) = &mut self.compression {
+                inflated = layer.inflate(&mut self.input, READ_BYTES_MAX).map_err(lost)?;
+            }
         }
-        let room = self.input.capacity() - self.input.len();
-        match pin!(self.stream.read_buf(&mut self.input)).poll(cx) {
+        Poll::Ready(Ok(inflated))
+    }
+
+    /// Reads off the stream, into the input buffer or what is to be inflated into it.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ConnError>> {
+        let buffer = match &mut self.compression {
+            Some(layer) => &mut layer.received,
+            None => &mut self.input,
+        };
+        if buffer.capacity() - buffer.len() < READ_BYTES_MIN / 2 {
+            buffer.reserve(self.read_bytes);
+        }
+        let room = buffer.capacity() - buffer.len();
+        match pin!(self.stream.read_buf(buffer)).poll(cx) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(ConnError::Closed)),
             Poll::Ready(Ok(read)) => {
                 self.session.count_in(read);
@@ -296,23 +345,37 @@ impl Conn {
         if self.output.is_empty() {
             self.output = BytesMut::new();
         }
+        if let Some(layer) = &mut self.compression {
+            layer.release();
+        }
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnError>> {
-        while !self.output.is_empty() {
+        let out = match &mut self.compression {
+            Some(layer) => {
+                self.unflushed |= !self.output.is_empty();
+                layer.deflate(&mut self.output)?;
+                &mut layer.packed
+            }
+            None => &mut self.output,
+        };
+        while !out.is_empty() {
             self.unflushed = true;
-            let written = match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.output)) {
+            let written = match ready!(Pin::new(&mut self.stream).poll_write(cx, out)) {
                 Ok(0) => return Poll::Ready(Err(ConnError::Closed)),
                 Ok(written) => written,
                 Err(error) => return Poll::Ready(Err(lost(error))),
             };
             self.session.count_out(written);
-            self.output.advance(written);
+            out.advance(written);
         }
         ready!(Pin::new(&mut self.stream).poll_flush(cx)).map_err(lost)?;
         self.unflushed = false;
         // An emptied buffer starts at its beginning again.
         self.output.clear();
+        if let Some(layer) = &mut self.compression {
+            layer.packed.clear();
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Must not know: what is said in a session.
 
+mod compress;
 mod conn;
 mod farewell;
 mod gate;
@@ -32,6 +33,8 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_mins(2);
 /// The same for the last words of a session that was ended.
 pub(crate) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
+/// After so much silence of its peer a compressed session gives its compressor back.
+pub(crate) const REST_AFTER: Duration = Duration::from_secs(2);
 /// How long a TLS handshake may take.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections that the system holds ready for a listener.

@@ -128,7 +128,7 @@ impl World {
 }
 
 pub(crate) struct Client {
-    stream: DuplexStream,
+    pub(crate) stream: DuplexStream,
     buffer: Vec<u8>,
     number: u32,
 }
