@@ -13,7 +13,7 @@ use crate::record::{Append, Copy, ItemText, NewFolder, Op, Place, Ranges};
 use crate::store::{FolderRow, Store};
 use crate::texts::{self, Source};
 use crate::types::{FlagAction, Row};
-use crate::{Result, codec};
+use crate::{Result, codec, saved};
 
 /// Applies an operation and notes its record as the last one.
 pub(crate) fn apply(
@@ -89,7 +89,8 @@ struct New {
     text: u64,
 }
 
-fn insert(store: &mut Store, new: &New) -> Result<bool> {
+/// `slack`: see [`saved::note`].
+fn insert(store: &mut Store, new: &New, slack: i64) -> Result<bool> {
     let inserted = store
         .conn
         .prepare_cached("INSERT OR IGNORE INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
@@ -109,6 +110,7 @@ fn insert(store: &mut Store, new: &New) -> Result<bool> {
             row.add(new.uid, new.flags, new.size, new.modseq);
         }
         seen(store, new.folder, new.uid, new.modseq);
+        saved::note(store, new.folder, new.uid, new.received.0, slack)?;
     }
     Ok(inserted > 0)
 }
@@ -139,7 +141,7 @@ fn place(core: &Core, store: &mut Store, op: &Place, text: Option<&Blob>) -> Res
         size,
         text: op.modseq,
     };
-    insert(store, &new)?;
+    insert(store, &new, saved::DELIVERY_SECONDS)?;
     note_applied(store, (op.message, op.target), &new, 0)
 }
 
@@ -181,7 +183,7 @@ fn append(core: &Core, store: &mut Store, op: &Append) -> Result<()> {
             size,
             text: item.modseq,
         };
-        insert(store, &new)?;
+        insert(store, &new, 0)?;
         if let Some(key) = item.key {
             note_applied(store, key, &new, crate::now())?;
         }
@@ -257,6 +259,7 @@ fn expunge(
             }
         }
         if gone.len() > found {
+            saved::forget(store, folder, first, last)?;
             store
                 .conn
                 .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3")?
@@ -314,6 +317,7 @@ fn copy(store: &mut Store, op: &Copy) -> Result<()> {
             new.keywords = map(new.keywords);
             if op.expunge {
                 // The text changes hands with the message.
+                saved::forget(store, op.from, uid, uid)?;
                 store
                     .conn
                     .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2")?
@@ -328,7 +332,7 @@ fn copy(store: &mut Store, op: &Copy) -> Result<()> {
                     .prepare_cached("UPDATE meta SET refs = refs + 1 WHERE text = ?1")?
                     .execute([new.text as i64])?;
             }
-            insert(store, &new)?;
+            insert(store, &new, 0)?;
         }
         before += last - first + 1;
     }

@@ -56,7 +56,9 @@ impl Ctx<'_> {
             return Err(MailboxError::Unavailable(reason));
         }
         let mut head = Vec::with_capacity(64);
-        let parts = record::encode(self.store.owner, op, &mut head);
+        let at = crate::now();
+        self.store.recorded_at = Some(at);
+        let parts = record::encode(self.store.owner, at, op, &mut head);
         let id = append_when_there_is_room(&self.core.journal, &parts)?;
         self.store.records.push((id, text.cloned()));
         Ok(id)

@@ -11,7 +11,7 @@
 //! | `store.rs`, `schema.rs`, `sqlite.rs` | an open mailbox; its tables; how SQLite is set |
 //! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
 //! | `write/`, `read/` | the operations |
-//! | `texts.rs` | small and large texts |
+//! | `texts.rs`, `saved.rs`, `threads.rs` | small and large texts; dates of saving; threads |
 //! | `keys.rs` | what searching and sorting need of headers |
 //! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
 //! | `check.rs` | finding and repairing damage |
@@ -33,6 +33,7 @@ mod owner;
 mod read;
 mod record;
 mod replay;
+mod saved;
 mod schema;
 mod slot;
 mod sqlite;
@@ -40,6 +41,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod threads;
 mod types;
 mod write;
 
@@ -184,7 +186,7 @@ impl Mailboxes {
         let mut head = Vec::new();
         let mark = journal.append(
             JOURNAL_KIND,
-            &record::encode(OwnerId(0), &record::Op::Mark, &mut head),
+            &record::encode(OwnerId(0), now(), &record::Op::Mark, &mut head),
         )?;
         journal.release(mark);
         let oldest = replay.first().map_or(mark, |record| record.id.min(mark));

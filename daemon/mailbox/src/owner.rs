@@ -7,14 +7,14 @@ use shared::model::OwnerId;
 use wire::imap::SearchKey;
 
 use crate::ctx::Ctx;
-use crate::read::{changes, fetch, search, select};
+use crate::read::{changes, fetch, preview, search, select};
 use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
     Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, Selected,
     Status, Stored, Uid, Want,
 };
-use crate::write::{append, copy, expunge, flags, folders};
+use crate::write::{append, copy, expunge, flags, folders, replace};
 use crate::{Handle, MailboxError, Result, check, replay};
 
 /// A handle on one owner's mailbox. Calls of one owner take effect in the order in which they were made.
@@ -118,6 +118,19 @@ impl Owner {
         self.run(move |ctx| fetch::fetch(ctx, folder, &uids, want)).await
     }
 
+    /// Previews (RFC 8970) of some messages from the first of `uids` (ascending) on; those that are gone are left out. `None`: there is none yet
+    /// (`lazy`: only what is known is given), or the text is lost. The caller asks again for UIDs after the last one.
+    pub async fn previews(
+        &self,
+        folder: FolderId,
+        uids: &[Uid],
+        lazy: bool,
+    ) -> Result<Vec<(Uid, Option<String>)>> {
+        let uids = uids.to_vec();
+        self.run(move |ctx| preview::previews(ctx, folder, &uids, lazy))
+            .await
+    }
+
     /// Changes flags. The record is in the journal but its sync is not waited for (at most a second of flag changes is lost at a power cut; nothing at a crash
     /// of the daemon).
     pub async fn store(&self, folder: FolderId, uids: &[Uid], change: FlagChange) -> Result<Stored> {
@@ -144,6 +157,32 @@ impl Owner {
     pub async fn append(&self, folder: FolderId, messages: Vec<Append>) -> Result<Vec<Appended>> {
         self.run_durable(move |ctx| append::append(ctx, folder, messages, None))
             .await
+    }
+
+    /// RFC 8508: appends a message to a folder and removes another one; a crash leaves both done or neither. `None`: the one to be replaced is gone, and
+    /// nothing was done. Durable when it returns.
+    pub async fn replace(
+        &self,
+        folder: FolderId,
+        uid: Uid,
+        to: &Owner,
+        target: FolderId,
+        message: Append,
+    ) -> Result<Option<Appended>> {
+        if self.id() == to.id() {
+            return self
+                .run_durable(move |ctx| replace::within(ctx, folder, uid, target, message))
+                .await;
+        }
+        let from = copy::End {
+            slot: Arc::clone(&self.slot),
+            folder,
+        };
+        let to = copy::End {
+            slot: Arc::clone(&to.slot),
+            folder: target,
+        };
+        replace::between(&self.handle.core, from, uid, to, message).await
     }
 
     /// All or nothing. Durable when it returns.

@@ -1,10 +1,10 @@
 //! What this room writes into the journal.
 //!
 //! One record per operation, with its outcome: the numbers that were given, never how to find new ones. So a replay does what the
-//! first run did, however often it is done. A payload is: version (1 byte), owner, tag (1 byte), the fields of the operation, then the
-//! small texts that it brings, one after the other. Numbers are LEB128 (see `codec.rs`).
+//! first run did, however often it is done. A payload is: version (1 byte), owner, moment (Unix seconds), tag (1 byte), the fields of the
+//! operation, then the small texts that it brings, one after the other. Numbers are LEB128 (see `codec.rs`).
 //!
-//! Version 1: the first.
+//! Version 1: the first, without the moment. Version 2: with it, for dates of saving (RFC 8514).
 
 mod parts;
 
@@ -12,14 +12,14 @@ use bytes::Bytes;
 use shared::model::OwnerId;
 use wire::imap::Flags;
 
-use crate::codec::{self, Malformed, Read};
+use crate::codec::{self, Malformed};
 use crate::types::FlagAction;
 use parts::{
     get_append, get_byte, get_copy, get_folder, get_list, get_names, get_place, put_append, put_copy,
     put_folders, put_names, put_place, put_renamed,
 };
 
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 /// One operation on one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,11 +146,21 @@ pub(crate) struct NewFolder {
     pub(crate) uid_reserved: u32,
 }
 
+/// A record as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) owner: OwnerId,
+    /// When it was written, Unix seconds; records of version 1 don't say.
+    pub(crate) at: Option<i64>,
+    pub(crate) op: Op,
+}
+
 /// The parts of a payload: the head, and the texts, which are not copied.
-pub(crate) fn encode<'a>(owner: OwnerId, op: &'a Op, head: &'a mut Vec<u8>) -> Vec<&'a [u8]> {
+pub(crate) fn encode<'a>(owner: OwnerId, at: i64, op: &'a Op, head: &'a mut Vec<u8>) -> Vec<&'a [u8]> {
     head.clear();
     head.push(VERSION);
     codec::put_u64(head, owner.0);
+    codec::put_i64(head, at);
     put_op(head, op);
     let mut parts: Vec<&[u8]> = vec![head];
     if let Op::Append(append) = op {
@@ -162,14 +172,18 @@ pub(crate) fn encode<'a>(owner: OwnerId, op: &'a Op, head: &'a mut Vec<u8>) -> V
     parts
 }
 
-/// Whose record it is, and what was done.
-pub(crate) fn decode(payload: &Bytes) -> Read<(OwnerId, Op)> {
+/// Whose record it is, and what was done when.
+pub(crate) fn decode(payload: &Bytes) -> codec::Read<Read> {
     let mut from = payload.clone();
-    if codec::take(&mut from, 1)?.first() != Some(&VERSION) {
-        return Err(Malformed);
-    }
+    let version = get_byte(&mut from)?;
     let owner = OwnerId(codec::get_u64(&mut from)?);
-    Ok((owner, get_op(&mut from)?))
+    let at = match version {
+        1 => None,
+        VERSION => Some(codec::get_i64(&mut from)?),
+        _ => return Err(Malformed),
+    };
+    let op = get_op(&mut from)?;
+    Ok(Read { owner, at, op })
 }
 
 fn put_op(out: &mut Vec<u8>, op: &Op) {
@@ -253,7 +267,7 @@ fn put_op(out: &mut Vec<u8>, op: &Op) {
     }
 }
 
-fn get_op(from: &mut Bytes) -> Read<Op> {
+fn get_op(from: &mut Bytes) -> codec::Read<Op> {
     Ok(match get_byte(from)? {
         0 => Op::Mark,
         1 => Op::Reserve {
@@ -404,11 +418,22 @@ mod tests {
     }
 
     #[test]
+    fn records_of_version_1_are_read() {
+        // What version 1 wrote for Delete { modseq: 1, folder: 2 } of owner 77.
+        let payload = Bytes::from_static(&[1, 77, 9, 1, 4]);
+        let op = Op::Delete { modseq: 1, folder: 2 };
+        let (owner, at) = (OwnerId(77), None);
+        assert_eq!(decode(&payload).unwrap(), Read { owner, at, op });
+        assert!(decode(&Bytes::from_static(&[3, 77, 9, 1, 4])).is_err());
+    }
+
+    #[test]
     fn every_operation_both_ways() {
         for op in all() {
             let mut head = Vec::new();
-            let payload = Bytes::from(encode(OwnerId(77), &op, &mut head).concat());
-            assert_eq!(decode(&payload).unwrap(), (OwnerId(77), op));
+            let payload = Bytes::from(encode(OwnerId(77), 1_700_000_000, &op, &mut head).concat());
+            let (owner, at) = (OwnerId(77), Some(1_700_000_000));
+            assert_eq!(decode(&payload).unwrap(), Read { owner, at, op });
             for len in 0..payload.len() {
                 // A record that is cut off is refused or is another one, but nothing panics.
                 let _ = decode(&payload.slice(..len));

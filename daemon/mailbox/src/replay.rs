@@ -63,7 +63,7 @@ pub(crate) fn replay(core: &Arc<Core>, records: &[Record]) {
     let mut owners: HashMap<OwnerId, Vec<Unapplied>> = HashMap::new();
     let mut moves = Vec::new();
     for found in records.iter().filter(|found| found.kind == JOURNAL_KIND) {
-        let Ok((owner, op)) = record::decode(&found.payload) else {
+        let Ok(record::Read { owner, op, .. }) = record::decode(&found.payload) else {
             let reason = format!("record {} of the journal is not understood", found.id.0);
             core.events.emit(
                 events::Scope::default(),
@@ -235,8 +235,9 @@ fn apply_one(core: &Core, store: &mut Store, unapplied: &Unapplied) -> Result<()
         None => core.journal.read(unapplied.id)?,
     };
     let damaged = |_| MailboxError::Damaged(format!("record {} is not understood", unapplied.id.0));
-    let (_, op) = record::decode(&payload).map_err(damaged)?;
-    apply::apply(core, store, unapplied.id, &op, unapplied.text.as_ref())
+    let read = record::decode(&payload).map_err(damaged)?;
+    store.recorded_at = read.at;
+    apply::apply(core, store, unapplied.id, &read.op, unapplied.text.as_ref())
 }
 
 /// Links the large text of a delivery that the database knows: what SQLite wrote may have outlived a power cut by chance, and the name in
@@ -245,7 +246,10 @@ fn link_again(core: &Core, store: &mut Store, unapplied: &Unapplied) -> Result<(
     let (Some(payload), Some(text @ Blob::File(_))) = (&unapplied.payload, &unapplied.text) else {
         return Ok(());
     };
-    let Ok((_, Op::Place(place))) = record::decode(payload) else {
+    let Ok(record::Read {
+        op: Op::Place(place), ..
+    }) = record::decode(payload)
+    else {
         return Ok(());
     };
     match texts::place_again(core, store, place.modseq, text) {

@@ -21,12 +21,16 @@
 //! - `keys`: what searches and sorting need of a header; see `keys.rs`.
 //! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
 
+use std::path::Path;
 use std::sync::Arc;
 
+use disk::Disk;
 use parking_lot::Mutex;
 use rusqlite::Connection;
+use wire::message::Summary;
 
-use crate::Result;
+use crate::durability::large_path;
+use crate::{Result, texts, threads};
 
 /// `PRAGMA user_version`.
 pub(crate) const VERSION: i64 = 2;
@@ -98,17 +102,40 @@ pub(crate) fn new_database(now: i64, epoch: u64) -> Result<Arc<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// Brings an older database to this version; `false`: it is of a version that this program does not know. All or nothing.
-pub(crate) fn upgrade(conn: &Connection) -> Result<bool> {
+/// Brings an older database to this version; `false`: it is of a version that this program does not know. All or nothing. `dir`: the
+/// owner's own directory.
+pub(crate) fn upgrade(conn: &Connection, disk: &dyn Disk, dir: &Path) -> Result<bool> {
     let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version != 1 {
         return Ok(version == VERSION);
     }
     let transaction = conn.unchecked_transaction()?;
     conn.execute_batch(ADDED_IN_2)?;
+    fill(conn, disk, dir)?;
     conn.execute_batch(&format!("PRAGMA user_version={VERSION};"))?;
     transaction.commit()?;
     Ok(true)
+}
+
+/// Threads, and what is international, of the texts that version 1 has kept.
+fn fill(conn: &Connection, disk: &dyn Disk, dir: &Path) -> Result<()> {
+    let mut statement = conn.prepare(
+        "SELECT m.text, m.large, x.header, x.body FROM meta m LEFT JOIN text x ON x.id = m.text ORDER BY m.text",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = row.get::<_, i64>(0)? as u64;
+        let text = if row.get(1)? {
+            // A text that is lost has no thread; a check tells of it.
+            disk.read(&large_path(dir, id)).unwrap_or_default().into()
+        } else {
+            texts::join(row, 2)?.unwrap_or_default()
+        };
+        let summary = Summary::of(&text);
+        texts::note_downgraded(conn, id, &summary)?;
+        threads::keep(conn, id, &summary)?;
+    }
+    Ok(())
 }
 
 fn build(now: i64, epoch: u64) -> Result<Vec<u8>> {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use disk::SharedDisk;
 use disk::blob::Blob;
+use disk::{Disk, SharedDisk};
 use journal::RecordId;
 use rusqlite::{Connection, params};
 use shared::model::OwnerId;
@@ -180,6 +180,8 @@ pub(crate) struct Store {
     pub(crate) recent_changes: RecentChanges,
     /// Records of the transaction that is open, with the text of a delivery.
     pub(crate) records: Vec<(RecordId, Option<Blob>)>,
+    /// When the record that is being applied was written, if it says so.
+    pub(crate) recorded_at: Option<i64>,
     /// Something that a session may see was changed in this transaction.
     pub(crate) changed: bool,
     /// A large text was linked in this transaction.
@@ -214,11 +216,11 @@ impl Store {
                 sqlite::open(&path, vfs)?
             }
         };
-        Self::load(conn, owner, dir)
+        Self::load(conn, disk.as_ref(), owner, dir)
     }
 
-    fn load(mut conn: Connection, owner: OwnerId, dir: &Path) -> Result<Store> {
-        if !schema::upgrade(&conn)? {
+    fn load(mut conn: Connection, disk: &dyn Disk, owner: OwnerId, dir: &Path) -> Result<Store> {
+        if !schema::upgrade(&conn, disk, dir)? {
             return Err(MailboxError::Unavailable(format!(
                 "mail.db is not of a version up to {}, which this program knows",
                 schema::VERSION
@@ -249,6 +251,7 @@ impl Store {
             state,
             conn,
             records: Vec::new(),
+            recorded_at: None,
             changed: false,
             linked: false,
             wrote: false,

@@ -3,6 +3,7 @@
 
 mod cuts;
 mod damage;
+mod items;
 mod model;
 mod search;
 mod sessions;

@@ -9,13 +9,13 @@ use disk::blob::{Blob, BlobFile};
 use disk::{Disk, Open};
 use journal::RecordId;
 use parking_lot::Mutex;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use wire::message::Summary;
 
 use crate::core::Core;
 use crate::durability::{large_dir, large_path};
 use crate::store::Store;
-use crate::{Result, SMALL_TEXT_MAX_BYTES, keys};
+use crate::{Result, SMALL_TEXT_MAX_BYTES, keys, threads};
 
 /// Summaries of deliveries that are remembered for their further recipients.
 const SUMMARIES_MAX: usize = 64;
@@ -122,6 +122,16 @@ fn keep_meta(store: &Store, id: u64, facts: &Facts, large: bool) -> Result<()> {
             summary.envelope,
             summary.structure,
         ])?;
+    note_downgraded(&store.conn, id, summary)?;
+    threads::keep(&store.conn, id, summary)
+}
+
+/// Few messages are international: the others have no row.
+pub(crate) fn note_downgraded(conn: &Connection, id: u64, summary: &Summary) -> Result<()> {
+    if let Some(size) = summary.downgraded_size {
+        conn.prepare_cached("INSERT OR REPLACE INTO downgraded VALUES(?1, ?2)")?
+            .execute((id as i64, size as i64))?;
+    }
     Ok(())
 }
 
@@ -182,11 +192,14 @@ pub(crate) fn release(core: &Core, store: &Store, id: u64, record: RecordId) -> 
             .execute([id as i64])?;
         return Ok(());
     }
-    store
-        .conn
-        .prepare_cached("DELETE FROM meta WHERE text = ?1")?
-        .execute([id as i64])?;
     keys::forget(store, id)?;
+    for table in ["meta", "preview", "downgraded"] {
+        store
+            .conn
+            .prepare_cached(&format!("DELETE FROM {table} WHERE text = ?1"))?
+            .execute([id as i64])?;
+    }
+    threads::forget(&store.conn, id)?;
     if large {
         core.durability.unlink_later(record, large_path(&store.dir, id));
     } else {

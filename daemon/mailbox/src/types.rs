@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use disk::blob::Blob;
 use journal::RecordId;
+use shared::model::OwnerId;
 use wire::imap::Flags;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +118,12 @@ pub struct Want {
     pub header: bool,
     /// The whole text.
     pub text: bool,
+    /// When it came into its folder.
+    pub saved: bool,
+    /// Its thread.
+    pub thread: bool,
+    /// What clients without UTF8=ACCEPT see of it.
+    pub downgraded: bool,
 }
 
 /// One message as asked for by [`Want`].
@@ -128,6 +135,12 @@ pub struct Fetched {
     pub size: u64,
     /// RFC 8474 EMAILID: the same for copies of one text within an owner.
     pub email_id: u64,
+    /// RFC 8514 SAVEDATE, Unix seconds.
+    pub saved: i64,
+    /// RFC 8474 THREADID: the number of the thread's first text.
+    pub thread_id: u64,
+    /// The size for clients that must not see headers in UTF-8 (RFC 6858), if it has such.
+    pub downgraded_size: Option<u64>,
     pub envelope: Option<Bytes>,
     pub structure: Option<Bytes>,
     pub header: Option<Bytes>,
@@ -175,4 +188,35 @@ pub struct Checked {
     pub messages: u64,
     /// Codes and arguments of what is wrong, and whether it was repaired.
     pub problems: Vec<(shared::Refusal, bool)>,
+}
+
+/// RFC 8474 §4: the MAILBOXID of a folder. Numbers of owners and folders are never given twice.
+pub fn mailbox_id(owner: OwnerId, folder: FolderId) -> String {
+    format!("F{:x}-{:x}", owner.0, folder.0)
+}
+
+/// RFC 8474 §5.1: the EMAILID of a text.
+pub fn email_id(owner: OwnerId, text: u64) -> String {
+    format!("M{:x}-{text:x}", owner.0)
+}
+
+/// RFC 8474 §5.2: the THREADID of a thread.
+pub fn thread_id(owner: OwnerId, thread: u64) -> String {
+    format!("T{:x}-{thread:x}", owner.0)
+}
+
+/// The number in an EMAILID of this owner.
+pub(crate) fn email_number(owner: OwnerId, id: &str) -> Option<u64> {
+    number_in(id, &format!("M{:x}-", owner.0))
+}
+
+/// The number in a THREADID of this owner.
+pub(crate) fn thread_number(owner: OwnerId, id: &str) -> Option<u64> {
+    number_in(id, &format!("T{:x}-", owner.0))
+}
+
+fn number_in(id: &str, prefix: &str) -> Option<u64> {
+    let number = u64::from_str_radix(id.strip_prefix(prefix)?, 16).ok()?;
+    // One spelling only.
+    (format!("{prefix}{number:x}") == id).then_some(number)
 }

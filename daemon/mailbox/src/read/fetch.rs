@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::read::select::uid_runs;
 use crate::texts;
 use crate::types::{Fetched, FolderId, Uid, Want};
-use crate::{Result, store};
+use crate::{Result, saved, store, threads};
 use disk::blob::Blob;
 
 /// Bytes of one answer, about.
@@ -59,6 +59,12 @@ fn query(want: Want) -> String {
         (want.text, "t.crc"),
         (text, "x.header"),
         (want.text, "x.body"),
+        (want.saved, saved::SAVED),
+        (want.thread, threads::THREAD),
+        (
+            want.downgraded,
+            "(SELECT d.size FROM downgraded d WHERE d.text = m.text)",
+        ),
     ];
     for (wanted, column) in columns {
         let _ = write!(sql, ", {}", if wanted { column } else { "NULL" });
@@ -80,6 +86,9 @@ fn message(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, bytes: &mut usize) -> Re
         received: (row.get(4)?, row.get(5)?),
         size: row.get::<_, i64>(6)? as u64,
         email_id: row.get::<_, i64>(7)? as u64,
+        saved: row.get::<_, Option<i64>>(15)?.unwrap_or(0),
+        thread_id: row.get::<_, Option<i64>>(16)?.unwrap_or(0) as u64,
+        downgraded_size: row.get::<_, Option<i64>>(17)?.map(|size| size as u64),
         envelope: optional(row, 8)?,
         structure: optional(row, 9)?,
         header: None,

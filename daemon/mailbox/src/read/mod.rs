@@ -2,5 +2,6 @@
 
 pub(crate) mod changes;
 pub(crate) mod fetch;
+pub(crate) mod preview;
 pub(crate) mod search;
 pub(crate) mod select;

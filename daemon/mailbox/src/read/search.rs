@@ -39,6 +39,7 @@ pub(crate) fn portion(
         &Known {
             keywords: &row.keywords,
             recent_from: row.recent_from,
+            owner: ctx.store.owner,
             highest,
             now,
         },
@@ -67,7 +68,7 @@ fn run(
     let dear = plan.reads_texts();
     let (mut found, mut read) = (Vec::new(), 0_u32);
     while let Some(row) = rows.next()? {
-        let candidate = Candidate::read(ctx, row)?;
+        let candidate = Candidate::read(ctx, folder, row)?;
         let (uid, text) = (candidate.row.uid, candidate.text);
         if plan.matches(&candidate)? {
             found.push(uid);

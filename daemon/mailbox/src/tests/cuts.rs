@@ -105,7 +105,7 @@ impl Story {
     async fn act(&mut self, world: &World) -> Result<()> {
         let id = self.dice.pick(&OWNERS);
         let owner = world.boxes.owner(id);
-        match self.dice.roll(12) {
+        match self.dice.roll(13) {
             0..=3 => self.accept(world).await,
             4 => self.append(&owner).await,
             5 => self.copy(world, &owner).await,
@@ -114,6 +114,7 @@ impl Story {
             8 => self.flag(&owner).await,
             9 => self.look(&owner).await,
             10 => self.create(&owner).await,
+            11 => self.replace(world, &owner).await,
             _ => {
                 let _ = world.journal.trim();
                 Ok(())
@@ -223,6 +224,22 @@ impl Story {
         let moved = owner.move_to(folder.id, &uids, &to, target.id).await?;
         for ((_, key), uid) in chosen.iter().zip(moved.target) {
             self.truth.see(to.id(), target.id.0, moved.uid_validity, uid, key);
+        }
+        Ok(())
+    }
+
+    /// A message that is replaced by one of the same name: no count changes, whatever happens.
+    async fn replace(&mut self, world: &World, owner: &Owner) -> Result<()> {
+        let (folder, chosen) = self.some(owner).await?;
+        let to = world.boxes.owner(self.dice.pick(&OWNERS));
+        let target = self.folder(&to).await?;
+        for (uid, key) in chosen {
+            let replaced = owner
+                .replace(folder.id, uid, &to, target.id, append(&key))
+                .await?;
+            let replaced = replaced.expect("it was there");
+            self.truth
+                .see(to.id(), target.id.0, replaced.uid_validity, replaced.uid, &key);
         }
         Ok(())
     }

@@ -62,6 +62,7 @@ fn a_delivered_message_is_there_once() {
                     structure: true,
                     header: true,
                     text: true,
+                    ..Want::default()
                 },
             )
             .await

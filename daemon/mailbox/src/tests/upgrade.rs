@@ -48,6 +48,20 @@ fn version_1_opens_and_works() {
         let owner = world.boxes.owner(ALICE);
         let inbox = owner.folder("INBOX").await.unwrap().id;
         owner.append(inbox, vec![append("a"), append("b")]).await.unwrap();
+        let international = owner.append(inbox, vec![append("é")]).await.unwrap();
+        assert_eq!(international.len(), 1);
+        let large = Append {
+            text: Blob::Bytes(Bytes::from(format!(
+                "In-Reply-To: <reply@x>\r\n\r\n{}",
+                ".".repeat(70_000)
+            ))),
+            ..append("")
+        };
+        let reply = Append {
+            text: Blob::Bytes(Bytes::from_static(b"Message-ID: <reply@x>\r\n\r\nx")),
+            ..append("")
+        };
+        owner.append(inbox, vec![reply, large]).await.unwrap();
         drop(owner);
         world.close().await;
         back_to_version_1(&mail_db(dir.path()));
@@ -55,8 +69,17 @@ fn version_1_opens_and_works() {
         let owner = world.boxes.owner(ALICE);
         owner.append(inbox, vec![append("c")]).await.unwrap();
         let found = texts(&owner, "INBOX").await.unwrap();
-        assert_eq!(found.len(), 3);
-        assert!(found[0].1.contains("Hello a") && found[2].1.contains("Hello c"));
+        assert_eq!(found.len(), 6);
+        assert!(found[0].1.contains("Hello a") && found[5].1.contains("Hello c"));
+        // What version 1 did not keep was found in the texts.
+        let want = Want {
+            thread: true,
+            downgraded: true,
+            ..Want::default()
+        };
+        let found = owner.fetch(inbox, &[1, 3, 4, 5], want).await.unwrap();
+        assert!(found[0].downgraded_size.is_none() && found[1].downgraded_size.is_some());
+        assert_eq!(found[2].thread_id, found[3].thread_id);
         assert!(owner.check(false).await.unwrap().problems.is_empty());
         owner.expunge(inbox, None).await.unwrap();
         drop(owner);

@@ -6,3 +6,4 @@ pub(crate) mod deliver;
 pub(crate) mod expunge;
 pub(crate) mod flags;
 pub(crate) mod folders;
+pub(crate) mod replace;

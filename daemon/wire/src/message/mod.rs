@@ -9,11 +9,13 @@ pub mod casemap;
 pub mod charset;
 pub mod date;
 pub mod decode;
+pub mod downgrade;
 pub mod envelope;
 mod header;
 mod lex;
 mod mime;
 mod parse;
+mod preview;
 pub mod structure;
 pub mod subject;
 mod summary;
@@ -22,6 +24,7 @@ use std::ops::Range;
 
 pub use header::{Field, Fields, field, header_end, headers, unfold};
 pub use mime::{ContentType, Disposition, PARAMS_MAX_COUNT, Param};
+pub use preview::{PREVIEW_MAX_CHARS, preview};
 pub use summary::{REFERENCES_MAX_COUNT, Summary, first_mailbox};
 
 /// Multiparts and messages within one another; deeper ones are opaque.

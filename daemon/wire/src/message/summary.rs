@@ -1,7 +1,7 @@
 //! What a mailbox keeps of a message beside its text, found while it is delivered.
 
 use super::envelope::{self, Collected};
-use super::{Message, Structure, addresses, date, decode, header, headers, structure, subject};
+use super::{Message, Structure, addresses, date, decode, downgrade, header, headers, structure, subject};
 
 /// Message-IDs kept of a References field: enough for any thread that people write.
 pub const REFERENCES_MAX_COUNT: usize = 200;
@@ -38,6 +38,8 @@ pub struct Summary {
     pub from: String,
     /// Whether a part is an attachment.
     pub has_attachment: bool,
+    /// Bytes of the message for clients that know no international mail, if these must not see it as it is.
+    pub downgraded_size: Option<u64>,
 }
 
 impl Summary {
@@ -82,6 +84,7 @@ impl Summary {
                 .map(|value| decode::header_text(value))
                 .unwrap_or_default(),
             has_attachment,
+            downgraded_size: downgrade::downgraded_size(text, parsed),
         }
     }
 }

@@ -5,11 +5,10 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 use wire::message::{Message, casemap, decode};
 
-use crate::Result;
 use crate::ctx::Ctx;
 use crate::keys::{self, FIELDS, Keys};
-use crate::texts;
-use crate::types::Row;
+use crate::types::{FolderId, Row};
+use crate::{Result, saved, texts, threads};
 
 /// Decoded text of one message that is looked at, in bytes.
 const TEXT_MAX_BYTES: usize = 256 << 20;
@@ -40,6 +39,7 @@ pub(super) struct Candidate<'a, 'b> {
     pub(super) zone: i16,
     pub(super) size: u64,
     pub(super) text: u64,
+    folder: FolderId,
     ctx: &'a Ctx<'b>,
     columns: &'a rusqlite::Row<'a>,
     /// Keys that were made because the table has none.
@@ -51,13 +51,14 @@ pub(super) struct Candidate<'a, 'b> {
 }
 
 impl<'a, 'b> Candidate<'a, 'b> {
-    pub(super) fn read(ctx: &'a Ctx<'b>, columns: &'a rusqlite::Row<'a>) -> Result<Self> {
+    pub(super) fn read(ctx: &'a Ctx<'b>, folder: FolderId, columns: &'a rusqlite::Row<'a>) -> Result<Self> {
         Ok(Candidate {
             row: crate::store::read_row(columns)?,
             received: columns.get(4)?,
             zone: columns.get(5)?,
             size: columns.get::<_, i64>(6)? as u64,
             text: columns.get::<_, i64>(7)? as u64,
+            folder,
             ctx,
             columns,
             made: OnceCell::new(),
@@ -66,6 +67,16 @@ impl<'a, 'b> Candidate<'a, 'b> {
             body: OnceCell::new(),
             all: OnceCell::new(),
         })
+    }
+
+    /// RFC 8514, Unix seconds.
+    pub(super) fn saved(&self) -> Result<i64> {
+        saved::of(self.ctx.store, self.folder.0, self.row.uid, self.received)
+    }
+
+    /// RFC 8474.
+    pub(super) fn thread(&self) -> Result<u64> {
+        threads::of(&self.ctx.store.conn, self.text)
     }
 
     pub(super) fn sent_day(&self) -> Result<Option<i64>> {

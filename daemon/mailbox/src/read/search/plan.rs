@@ -5,9 +5,9 @@ use wire::imap::{Flags, ResolvedSet, SearchKey, TextField};
 use wire::message::{casemap, headers};
 
 use super::candidate::Candidate;
-use crate::Result;
 use crate::keys::{self, FIELDS};
-use crate::types::Uid;
+use crate::types::{Uid, email_number, thread_number};
+use crate::{OwnerId, Result};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -15,6 +15,7 @@ const DAY_SECONDS: i64 = 86_400;
 pub(super) struct Known<'a> {
     pub(super) keywords: &'a [String],
     pub(super) recent_from: Uid,
+    pub(super) owner: OwnerId,
     pub(super) highest: Uid,
     pub(super) now: i64,
 }
@@ -31,6 +32,9 @@ pub(super) enum Plan {
     Uids(ResolvedSet),
     ModSeq(u64),
     Text(u64),
+    Thread(u64),
+    /// As `Day`, of the date of saving.
+    SavedDay(i64, i64),
     LargerThan(u64),
     SmallerThan(u64),
     /// Days since 1970 of the internal date, from … to, both included.
@@ -99,10 +103,10 @@ impl Plan {
                     *is,
                 )
             }
-            // Only a session knows sequence numbers, threads, and when a message came into a folder.
-            SearchKey::Sequence(_) | SearchKey::ThreadId(_) | SearchKey::SaveDateSupported => {
-                Plan::Constant(false)
-            }
+            // Only a session knows sequence numbers.
+            SearchKey::Sequence(_) => Plan::Constant(false),
+            // RFC 8514 §4.3: every folder has them.
+            SearchKey::SaveDateSupported => Plan::Constant(true),
             SearchKey::Uid(set) => Plan::Uids(set.resolve(known.highest)),
             SearchKey::Text(TextField::Header(name), text) => {
                 let needle = Needle::new(&keys::folded_needle(text));
@@ -120,15 +124,12 @@ impl Plan {
             }
             SearchKey::Text(TextField::Body, text) => Plan::Body(Needle::new(&casemap::casemap(text))),
             SearchKey::Text(TextField::Text, text) => Plan::Anywhere(Needle::new(&casemap::casemap(text))),
-            SearchKey::Before(date) | SearchKey::SavedBefore(date) => {
-                Plan::Day(i64::MIN, i64::from(date.days()) - 1)
-            }
-            SearchKey::On(date) | SearchKey::SavedOn(date) => {
-                Plan::Day(i64::from(date.days()), i64::from(date.days()))
-            }
-            SearchKey::Since(date) | SearchKey::SavedSince(date) => {
-                Plan::Day(i64::from(date.days()), i64::MAX)
-            }
+            SearchKey::Before(date) => Plan::Day(i64::MIN, i64::from(date.days()) - 1),
+            SearchKey::On(date) => Plan::Day(i64::from(date.days()), i64::from(date.days())),
+            SearchKey::Since(date) => Plan::Day(i64::from(date.days()), i64::MAX),
+            SearchKey::SavedBefore(date) => Plan::SavedDay(i64::MIN, i64::from(date.days()) - 1),
+            SearchKey::SavedOn(date) => Plan::SavedDay(i64::from(date.days()), i64::from(date.days())),
+            SearchKey::SavedSince(date) => Plan::SavedDay(i64::from(date.days()), i64::MAX),
             SearchKey::SentBefore(date) => Plan::SentDay(i64::MIN, i64::from(date.days()) - 1),
             SearchKey::SentOn(date) => Plan::SentDay(i64::from(date.days()), i64::from(date.days())),
             SearchKey::SentSince(date) => Plan::SentDay(i64::from(date.days()), i64::MAX),
@@ -137,9 +138,9 @@ impl Plan {
             SearchKey::Older(seconds) => Plan::ReceivedTo(known.now - i64::from(*seconds)),
             SearchKey::Younger(seconds) => Plan::ReceivedFrom(known.now - i64::from(*seconds)),
             SearchKey::ModSeq(modseq) => Plan::ModSeq(*modseq),
-            SearchKey::EmailId(id) => {
-                let number = id.trim_start_matches(|char: char| !char.is_ascii_digit()).parse();
-                number.map_or(Plan::Constant(false), Plan::Text)
+            SearchKey::EmailId(id) => email_number(known.owner, id).map_or(Plan::Constant(false), Plan::Text),
+            SearchKey::ThreadId(id) => {
+                thread_number(known.owner, id).map_or(Plan::Constant(false), Plan::Thread)
             }
         }
     }
@@ -148,7 +149,7 @@ impl Plan {
         match self {
             Plan::And(plans) | Plan::Or(plans) => plans.iter().map(Plan::cost).max().unwrap_or(0),
             Plan::Not(plan) => plan.cost(),
-            Plan::SentDay(..) | Plan::Field(..) => 1,
+            Plan::SentDay(..) | Plan::SavedDay(..) | Plan::Thread(_) | Plan::Field(..) => 1,
             Plan::Header { .. } => 2,
             Plan::Body(_) | Plan::Anywhere(_) => 3,
             _ => 0,
@@ -218,6 +219,8 @@ impl Plan {
             Plan::Uids(set) => set.contains(row.uid),
             Plan::ModSeq(modseq) => row.modseq >= *modseq,
             Plan::Text(text) => message.text == *text,
+            Plan::Thread(thread) => message.thread()? == *thread,
+            Plan::SavedDay(from, to) => (*from..=*to).contains(&message.saved()?.div_euclid(DAY_SECONDS)),
             Plan::LargerThan(size) => message.size > *size,
             Plan::SmallerThan(size) => message.size < *size,
             Plan::Day(from, to) => {
