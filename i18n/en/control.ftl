@@ -16,6 +16,6 @@ refusal-folder-name-invalid = This is no valid name for a folder.
 refusal-folder-fixed = This folder can't be changed so.
 refusal-mailbox-damaged = The mailbox is damaged: { $reason }
 refusal-special-use-unknown = { $name } is no special use of a folder. Known are: all, archive, drafts, flagged, junk, sent, trash.
-refusal-right-unknown = { $right } is no right. Known are the letters l r s w i p k x t e a.
+refusal-right-unknown = { $right } is no right. Known are the letters l r s w i p k x t e a and the words reader, writer, editor, owner and none.
 refusal-channel-unknown = There is no channel { $channel }. Known are: monitor, log, queue, changes.
 refusal-protocol-version = This program speaks version { $theirs } of the control protocol, the daemon version { $ours }. Install the same version of both.

@@ -18,6 +18,11 @@ refusal-domain-full = The domain { $name } may have no more than { $max } users.
 
 refusal-user-exists = There is a user { $name } already.
 refusal-user-unknown = There is no user { $name }.
+refusal-identifier-unknown = { $name } is neither a user nor a group ($name) nor a domain of this server (@name) nor “anyone”.
+refusal-tree-unknown = { $name } has no public folders.
+refusal-tree-exists = { $name } has public folders already.
+refusal-tree-of-unknown = There is neither a domain nor a group { $name }.
+refusal-tree-exists-of = { $name } still has public folders. Remove them first.
 refusal-forward-to-itself = { $name } can't forward mail to itself.
 refusal-quota-invalid = { $value } is no quota. Give bytes, or a number with K, M, G or T.
 refusal-enabled-invalid = { $value } is neither yes nor no.

@@ -16,6 +16,6 @@ refusal-folder-name-invalid = Такое имя папки недопустим�
 refusal-folder-fixed = Эту папку так изменить нельзя.
 refusal-mailbox-damaged = Почтовый ящик повреждён: { $reason }
 refusal-special-use-unknown = { $name } — не особое назначение папки. Известны: all, archive, drafts, flagged, junk, sent, trash.
-refusal-right-unknown = { $right } — не право. Известны буквы l r s w i p k x t e a.
+refusal-right-unknown = { $right } — не право. Известны буквы l r s w i p k x t e a и слова reader, writer, editor, owner и none.
 refusal-channel-unknown = Канала { $channel } нет. Известны: monitor, log, queue, changes.
 refusal-protocol-version = Эта программа говорит на версии { $theirs } протокола управления, а сервер — на версии { $ours }. Установите одинаковые версии.

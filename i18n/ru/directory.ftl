@@ -18,6 +18,11 @@ refusal-domain-full = В домене { $name } может быть пользо
 
 refusal-user-exists = Пользователь { $name } уже есть.
 refusal-user-unknown = Пользователя { $name } нет.
+refusal-identifier-unknown = { $name } — не пользователь, не группа ($имя), не домен этого сервера (@имя) и не «anyone».
+refusal-tree-unknown = У { $name } нет общих папок.
+refusal-tree-exists = У { $name } уже есть общие папки.
+refusal-tree-of-unknown = Нет ни домена, ни группы { $name }.
+refusal-tree-exists-of = У { $name } ещё есть общие папки. Сначала удалите их.
 refusal-forward-to-itself = { $name }: нельзя пересылать почту самому себе.
 refusal-quota-invalid = { $value } — не квота. Укажите число байтов или число с буквой K, M, G или T.
 refusal-enabled-invalid = { $value } — ни да, ни нет.

@@ -9,7 +9,9 @@ pub mod client;
 pub mod model;
 pub mod protocol;
 pub mod refusal;
+pub mod rights;
 pub mod settings;
 
 pub use address::{Address, DomainName};
 pub use refusal::Refusal;
+pub use rights::Rights;

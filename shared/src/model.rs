@@ -138,6 +138,28 @@ pub enum Side {
     Block,
 }
 
+/// Folders that belong to a domain or a group instead of a user, made by an administrator. Clients see them below `Public/<name>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicTree {
+    /// The name of the domain or the group.
+    pub name: String,
+    pub of: TreeOf,
+    #[serde(default = "nobody")]
+    pub owner: OwnerId,
+    /// Bytes that all its folders may fill; `None`: no limit.
+    #[serde(default)]
+    pub quota_bytes: Option<u64>,
+    #[serde(default)]
+    pub revision: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TreeOf {
+    Domain,
+    Group,
+}
+
 /// A folder as administrators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
@@ -151,9 +173,14 @@ pub struct Folder {
     pub bytes: u64,
     #[serde(default)]
     pub subscribed: bool,
-    /// Whose rights (a user's address, a group's name with `$` before it, or `anyone`) are which (RFC 4314 letters).
+    /// Whose rights are which (RFC 4314 letters). Who: a user's address, a group's name with `$` before it, a domain's with `@`, or `anyone`;
+    /// with `-` before it: whose rights they are never, whatever else gives them.
     #[serde(default)]
     pub rights: BTreeMap<String, String>,
+}
+
+fn nobody() -> OwnerId {
+    OwnerId(0)
 }
 
 fn yes() -> bool {

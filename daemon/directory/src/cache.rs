@@ -10,14 +10,16 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use moka::sync::Cache;
 use sha2::Sha256;
-use shared::model::{Domain, OwnerId};
+use shared::model::{Domain, OwnerId, PublicTree};
 use subtle::ConstantTimeEq;
 
+use crate::sharing::{Identity, Nesting, Whose};
 use crate::{Account, Resolution};
 
 const DOMAINS_KEPT_MAX: u64 = 20_000;
 const USERS_KEPT_MAX: u64 = 50_000;
 const RESOLUTIONS_KEPT_MAX: u64 = 50_000;
+const SHARERS_KEPT_MAX: u64 = 10_000;
 const PROOFS_KEPT_MAX: u64 = 100_000;
 /// A table that another program writes is believed that long.
 const LIFE: Duration = Duration::from_mins(1);
@@ -39,9 +41,23 @@ pub(crate) struct Caches {
     /// By the key of the address with the domain's own name; `None`: no such user.
     pub(crate) users: Cache<String, Option<Known>>,
     pub(crate) resolutions: Cache<String, Arc<Resolution>>,
+    /// By the owner of the user.
+    pub(crate) identities: Cache<String, Arc<Identity>>,
+    /// One entry: the groups that each group lies in.
+    pub(crate) nesting: Cache<String, Arc<Nesting>>,
+    /// By the owner; `None`: nobody has it any more.
+    pub(crate) whose: Cache<String, Option<Whose>>,
+    /// By the name in lower case; `None`: there is no such tree.
+    pub(crate) trees: Cache<String, Option<Arc<PublicTree>>>,
+    /// By the owner of the user: who has shared something with that user.
+    pub(crate) sharers: Cache<String, Arc<Vec<Whose>>>,
     proofs: Cache<OwnerId, [u8; 32]>,
     /// Random, of this run: the proofs in memory are of no use to anybody else.
     key: [u8; 32],
+}
+
+fn small<V: Clone + Send + Sync + 'static>(max: u64) -> Cache<String, V> {
+    Cache::builder().max_capacity(max).time_to_live(LIFE).build()
 }
 
 impl Caches {
@@ -64,6 +80,11 @@ impl Caches {
                 .max_capacity(RESOLUTIONS_KEPT_MAX)
                 .time_to_live(LIFE)
                 .build(),
+            identities: small(USERS_KEPT_MAX),
+            nesting: small(1),
+            whose: small(USERS_KEPT_MAX),
+            trees: small(DOMAINS_KEPT_MAX),
+            sharers: small(SHARERS_KEPT_MAX),
             proofs,
             key,
         }
@@ -95,6 +116,17 @@ impl Caches {
             self.proofs.invalidate(&owner);
         }
         self.resolutions.invalidate_all();
+        self.forget_sharing();
+    }
+
+    /// Who is in which group, or has shared what, changed.
+    pub(crate) fn forget_sharing(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.identities.invalidate_all();
+        self.nesting.invalidate_all();
+        self.whose.invalidate_all();
+        self.trees.invalidate_all();
+        self.sharers.invalidate_all();
     }
 
     /// Anything may have changed.
@@ -104,6 +136,7 @@ impl Caches {
         self.users.invalidate_all();
         self.resolutions.invalidate_all();
         self.proofs.invalidate_all();
+        self.forget_sharing();
     }
 
     /// Whether this very password was found right before, and nothing changed since.

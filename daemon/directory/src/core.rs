@@ -39,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) changes: broadcast::Sender<Change>,
     /// Held while something is checked and then changed, so that the check still holds.
     pub(crate) changing: Mutex<()>,
+    /// Held while rights on folders and what is known of them change.
+    pub(crate) sharing: Mutex<()>,
     /// Password checks that run at once.
     pub(crate) checks: Semaphore,
     /// Those that wait for it.
@@ -72,6 +74,7 @@ impl Core {
             settings: ArcSwap::default(),
             changes: broadcast::channel(CHANGES_WAITING_MAX).0,
             changing: Mutex::new(()),
+            sharing: Mutex::new(()),
             checks: Semaphore::new(cores),
             checks_waiting: crate::login::checks_waiting(),
             guard: ArcSwapOption::empty(),
@@ -126,6 +129,26 @@ impl Core {
                 return Ok(all);
             }
             after = all.last().map(Row::key);
+        }
+    }
+
+    /// Hands every row of a table to `each`, in pieces.
+    pub(crate) async fn each(
+        &self,
+        descriptor: &'static Descriptor,
+        mut each: impl FnMut(&Row),
+    ) -> Result<(), Unavailable> {
+        let mut after: Option<Key> = None;
+        loop {
+            let piece = self
+                .driver(descriptor)
+                .scan(descriptor, None, after, PIECE_ROWS)
+                .await?;
+            piece.iter().for_each(&mut each);
+            match piece.last() {
+                Some(last) => after = Some(last.key()),
+                None => return Ok(()),
+            }
         }
     }
 

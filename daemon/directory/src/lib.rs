@@ -10,20 +10,23 @@ mod login;
 mod password;
 mod records;
 mod resolve;
+mod sharing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use events::Events;
-use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, Side, User};
+use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User};
 use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal};
 
-use admin::{access, aliases, domains, groups, import, settings, users};
+use admin::{access, aliases, domains, groups, import, settings, trees, users};
 pub use login::Login;
+pub use sharing::{Identity, Whose};
 
 /// The configuration can't be read now: a temporary failure (4xx, NO [UNAVAILABLE]), never a "no".
 #[derive(Debug, Clone, thiserror::Error)]
@@ -164,6 +167,48 @@ impl Directory {
         resolve::may_send_as(&self.inner, account, address).await
     }
 
+    /// Who a user is in respect of rights on folders: groups, nested ones too. Cached; see [`Self::epoch`].
+    pub async fn identity(&self, account: &Account) -> Result<Arc<Identity>, Unavailable> {
+        sharing::identity(&self.inner, account).await
+    }
+
+    /// Rises with every change of users, groups or trees. What was learnt before may be asked for anew.
+    pub fn epoch(&self) -> u64 {
+        self.inner.caches.epoch()
+    }
+
+    /// What a person writes to name a user (`anna@example.com`), a group (`$name`), a domain's users (`@example.com`) or everybody (`anyone`,
+    /// `authenticated`), with `-` before it for what is denied, in the form that a mailbox keeps. `None`: there is nobody of that name.
+    pub async fn identifier(&self, written: &str) -> Result<Option<String>, Unavailable> {
+        sharing::identifier(&self.inner, written).await
+    }
+
+    /// The reverse. `None`: whoever that was is gone.
+    pub async fn identifier_name(&self, kept: &str) -> Result<Option<String>, Unavailable> {
+        sharing::identifier_name(&self.inner, kept).await
+    }
+
+    /// Whose mailbox that is.
+    pub async fn whose(&self, owner: OwnerId) -> Result<Option<Whose>, Unavailable> {
+        sharing::whose(&self.inner, owner).await
+    }
+
+    /// Those who have given a user rights on something: perhaps too many, never too few.
+    pub async fn sharers(&self, account: &Account) -> Result<Arc<Vec<Whose>>, Unavailable> {
+        sharing::sharers(&self.inner, account).await
+    }
+
+    /// Changes rights of an owner, and with them what [`Self::sharers`] knows. `gains`: the identifier that may be given some. `change` makes the
+    /// change and gives all identifiers that have rights of this owner after it.
+    pub async fn change_shares<E: From<ChangeError>>(
+        &self,
+        owner: OwnerId,
+        gains: Option<&str>,
+        change: impl Future<Output = Result<BTreeSet<String>, E>>,
+    ) -> Result<(), E> {
+        sharing::change(&self.inner, owner, gains, change).await
+    }
+
     /// Mechanisms to offer on a connection, best first.
     pub fn mechanisms(&self, context: &LoginContext) -> Vec<&'static str> {
         login::mechanisms(context)
@@ -268,6 +313,29 @@ impl Directory {
     }
     pub async fn remove_group(&self, name: &str, by: &str) -> Result<(), ChangeError> {
         groups::remove(&self.inner, name, by).await
+    }
+
+    pub async fn trees(&self, page: Page) -> Result<Rows<PublicTree>, Unavailable> {
+        trees::list(&self.inner, page).await
+    }
+    /// The public folders of that domain or group.
+    pub async fn tree(&self, name: &str) -> Result<Option<Arc<PublicTree>>, Unavailable> {
+        trees::get(&self.inner, name).await
+    }
+    pub async fn add_tree(
+        &self,
+        name: &str,
+        quota_bytes: Option<u64>,
+        by: &str,
+    ) -> Result<PublicTree, ChangeError> {
+        trees::add(&self.inner, name, quota_bytes, by).await
+    }
+    pub async fn set_tree(&self, tree: PublicTree, by: &str) -> Result<u64, ChangeError> {
+        trees::set(&self.inner, tree, by).await
+    }
+    /// Returns the owner whose mailbox is to be removed.
+    pub async fn remove_tree(&self, name: &str, by: &str) -> Result<OwnerId, ChangeError> {
+        trees::remove(&self.inner, name, by).await
     }
 
     pub async fn access(&self, side: Option<Side>, page: Page) -> Result<Rows<ListEntry>, Unavailable> {

@@ -1,7 +1,7 @@
 //! Rows of the tables as the types of the model, and back.
 
 use drivers::{Row, Value, kinds};
-use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, Side, User};
+use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User};
 use shared::{Address, DomainName, Refusal};
 
 use crate::Unavailable;
@@ -154,6 +154,39 @@ pub(crate) fn member_row(group: &str, member: &Address) -> Row {
         .with("member_key", member.key())
         .with("address", member.to_string())
         .with("domain", member.domain().as_str())
+}
+
+pub(crate) fn tree_row(tree: &PublicTree) -> Row {
+    let of = match tree.of {
+        TreeOf::Domain => "domain",
+        TreeOf::Group => "group",
+    };
+    Row::new(&kinds::TREE)
+        .with("key", tree.name.to_lowercase())
+        .with("name", tree.name.as_str())
+        .with("of", of)
+        .with("owner", tree.owner.0)
+        .with("quota_bytes", tree.quota_bytes)
+}
+
+pub(crate) fn tree(row: &Row) -> PublicTree {
+    PublicTree {
+        name: row.text("name").to_owned(),
+        of: if row.text("of") == "group" {
+            TreeOf::Group
+        } else {
+            TreeOf::Domain
+        },
+        owner: OwnerId(row.count("owner").unwrap_or(0)),
+        quota_bytes: row.count("quota_bytes"),
+        revision: row.revision(),
+    }
+}
+
+pub(crate) fn share_row(identifier: &str, owner: OwnerId) -> Row {
+    Row::new(&kinds::SHARE)
+        .with("identifier", identifier)
+        .with("owner", owner.0)
 }
 
 pub(crate) fn access_row(entry: &ListEntry) -> Row {

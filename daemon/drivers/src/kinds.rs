@@ -157,6 +157,41 @@ pub const GROUP_MEMBER: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Public trees; `key` is the name in lower case.
+pub const TREE: Descriptor = Descriptor {
+    kind: Kind::Groups,
+    table: "public_tree",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("name", Type::Text),
+        field("of", Type::Text),
+        field("owner", Type::Int),
+        field("quota_bytes", Type::Int),
+        REVISION,
+    ],
+    key: &["key"],
+    unique: &["owner"],
+    indexed: &[],
+    searchable: &["name"],
+    sortable: &["key", "quota_bytes"],
+    migrations: &[],
+};
+
+/// Which owners have given rights to whom: where to look, the rights themselves lie with the owners.
+pub const SHARE: Descriptor = Descriptor {
+    kind: Kind::Groups,
+    table: "share",
+    version: 1,
+    fields: &[field("identifier", Type::Text), field("owner", Type::Int)],
+    key: &["identifier", "owner"],
+    unique: &[],
+    indexed: &["identifier", "owner"],
+    searchable: &[],
+    sortable: &["identifier"],
+    migrations: &[],
+};
+
 /// The black and the white list; `key` is the pattern in lower case.
 pub const ACCESS: Descriptor = Descriptor {
     kind: Kind::Access,
@@ -252,6 +287,8 @@ pub const ALL: &[&Descriptor] = &[
     &ALIAS,
     &GROUP,
     &GROUP_MEMBER,
+    &TREE,
+    &SHARE,
     &ACCESS,
     &RULE,
     &LIST,

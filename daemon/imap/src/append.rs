@@ -4,12 +4,15 @@
 
 use bytes::{Buf, BytesMut};
 use disk::blob::Blob;
-use mailbox::{Append, Folder};
+use mailbox::{Append, Flags};
+use shared::Rights;
 use wire::imap::render::{put_number, put_uid_sequence};
 use wire::imap::{AppendArgs, AppendData, Literal, Tag, parse_append_prefix};
 
-use crate::copy::{target, target_missing};
+use crate::copy::target_missing;
+use crate::place::Place;
 use crate::reply::{Answer, COMPLETED, End, Outcome};
+use crate::rights::flags_kept;
 use crate::session::Session;
 
 /// Octets handed to the intake at once.
@@ -19,7 +22,7 @@ const MESSAGES_MAX: usize = 1000;
 
 /// An APPEND whose messages have come so far.
 pub(crate) struct Appending {
-    folder: Folder,
+    place: Place,
     texts: Vec<Blob>,
 }
 
@@ -64,9 +67,6 @@ impl Session {
     }
 
     async fn prepare_append(&mut self, args: &AppendArgs, literal: Literal) -> Result<(), Answer> {
-        let Some(user) = &self.user else {
-            return Err(Answer::bad("log in first"));
-        };
         match args.messages.last().map(|message| &message.data) {
             Some(AppendData::Literal { utf8, .. }) if !utf8 || self.enabled.rev2 => {}
             _ => return Err(Answer::bad("this is not offered")),
@@ -75,13 +75,10 @@ impl Session {
         if literal.size == 0 {
             return Err(Answer::no("an empty message gives up the APPEND"));
         }
-        if user.account.quota_bytes.is_some_and(|quota| literal.size > quota) {
-            return Err(Answer::no("over quota").with("OVERQUOTA"));
-        }
         match &self.appending {
             None => {
                 self.appending = Some(Appending {
-                    folder: target(user, &args.mailbox).await?,
+                    place: self.target(args.mailbox.as_str()).await?,
                     texts: Vec::new(),
                 });
             }
@@ -89,6 +86,13 @@ impl Session {
                 return Err(Answer::no("too many messages in one APPEND").with("LIMIT"));
             }
             Some(_) => {}
+        }
+        let quota = self
+            .appending
+            .as_ref()
+            .and_then(|appending| appending.place.spot.quota_bytes);
+        if quota.is_some_and(|quota| literal.size > quota) {
+            return Err(Answer::no("over quota").with("OVERQUOTA"));
         }
         Ok(())
     }
@@ -143,9 +147,9 @@ impl Session {
         let Some(appending) = self.appending.take() else {
             return Ok(Answer::bad("message expected"));
         };
-        let Some(user) = &self.user else {
-            return Ok(Answer::bad("no user"));
-        };
+        let place = &appending.place;
+        let (kept, quota_bytes) = (flags_kept(place.rights), place.spot.quota_bytes);
+        let keywords = place.rights.contains(Rights::WRITE);
         if appending.texts.len() != args.messages.len() {
             return Ok(Answer::bad("message expected"));
         }
@@ -156,14 +160,19 @@ impl Session {
             .zip(appending.texts)
             .map(|(message, text)| Append {
                 text,
-                flags: message.flags.system,
-                keywords: message.flags.keywords.into_vec(),
+                // RFC 4314 §4: flags that may not be set are left out.
+                flags: message.flags.system.without(Flags::ALL.without(kept)),
+                keywords: if keywords {
+                    message.flags.keywords.into_vec()
+                } else {
+                    Vec::new()
+                },
                 received: message
                     .date
                     .map_or((now, 0), |date| (date.unix_seconds, date.offset_minutes)),
-                quota_bytes: user.account.quota_bytes,
+                quota_bytes,
             });
-        match user.owner.append(appending.folder.id, messages.collect()).await {
+        match place.spot.owner.append(place.folder.id, messages.collect()).await {
             Ok(appended) => {
                 let mut code = BytesMut::from(&b"APPENDUID "[..]);
                 put_number(

@@ -1,14 +1,16 @@
 //! CLOSE and UNSELECT (RFC 9051 §6.4.1, §6.4.2).
 
+use shared::Rights;
+
 use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::session::Session;
 
 impl Session {
-    /// Removes what is marked \Deleted, silently; not from a folder that was only examined.
+    /// Removes what is marked \Deleted, silently; not from a folder that was only examined, nor without the right to.
     pub(crate) async fn close(&mut self) -> Outcome {
-        if let (Some(view), Some(user)) = (&self.view, &self.user)
-            && !view.read_only
-            && let Err(error) = user.owner.expunge(view.folder.id, None).await
+        if let Some(view) = &self.view
+            && view.permit(Rights::EXPUNGE).is_ok()
+            && let Err(error) = view.place.spot.owner.expunge(view.folder.id, None).await
         {
             return Ok(error.into());
         }

@@ -1,13 +1,15 @@
 //! COPY and MOVE (RFC 9051 §6.4.7, §6.4.8) with COPYUID.
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{Copied, Folder, MailboxError};
+use mailbox::{Copied, MailboxError, Transfer};
+use shared::Rights;
 use wire::imap::render::{put_number, put_uid_sequence};
 use wire::imap::{MailboxName, SequenceSet};
 
-use crate::expunge::READ_ONLY;
+use crate::place::Place;
 use crate::reply::{Answer, COMPLETED, Outcome};
-use crate::session::{Session, User};
+use crate::rights::flags_kept;
+use crate::session::Session;
 
 /// `NO [TRYCREATE]` where a folder to be filled is missing (RFC 9051 §7.1).
 pub(crate) fn target_missing(error: MailboxError) -> Answer {
@@ -17,30 +19,36 @@ pub(crate) fn target_missing(error: MailboxError) -> Answer {
     }
 }
 
-pub(crate) async fn target(user: &User, name: &MailboxName) -> Result<Folder, Answer> {
-    user.owner.folder(name.as_str()).await.map_err(target_missing)
+/// What the copies may keep in their new place.
+fn transfer_to(place: &Place, expunge: bool) -> Transfer {
+    Transfer {
+        expunge,
+        quota_bytes: place.spot.quota_bytes,
+        flags: flags_kept(place.rights),
+        keywords: place.rights.contains(Rights::WRITE),
+    }
 }
 
 impl Session {
     pub(crate) async fn copy(&mut self, uid: bool, set: &SequenceSet, name: &MailboxName) -> Outcome {
-        let (Some(view), Some(user)) = (&self.view, &self.user) else {
+        let Some(view) = &self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
         let uids = match view.indices(set, uid) {
             Ok(ranges) => view.uids_of(&ranges),
             Err(answer) => return Ok(answer),
         };
-        let folder = match target(user, name).await {
-            Ok(folder) => folder,
+        let to = match self.target(name.as_str()).await {
+            Ok(to) => to,
             Err(answer) => return Ok(answer),
         };
         if uids.is_empty() {
             return Ok(Answer::ok("no messages"));
         }
+        let (from, how) = (&view.place.spot.owner, transfer_to(&to, false));
         Ok(
-            match user
-                .owner
-                .copy(view.folder.id, &uids, &user.owner, folder.id)
+            match from
+                .transfer(view.folder.id, &uids, &to.spot.owner, to.folder.id, how)
                 .await
             {
                 Ok(copied) => match copy_uid(&copied) {
@@ -58,26 +66,30 @@ impl Session {
         set: &SequenceSet,
         name: &MailboxName,
     ) -> Outcome {
-        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+        let Some(view) = &self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
-        if view.read_only {
-            return Ok(Answer::no(READ_ONLY).with("READ-ONLY"));
+        // RFC 6851 §4.5: what STORE and EXPUNGE would need.
+        if let Err(answer) = view
+            .permit(Rights::DELETED)
+            .and_then(|()| view.permit(Rights::EXPUNGE))
+        {
+            return Ok(answer);
         }
         let uids = match view.indices(set, uid) {
             Ok(ranges) => view.uids_of(&ranges),
             Err(answer) => return Ok(answer),
         };
-        let folder = match target(user, name).await {
-            Ok(folder) => folder,
+        let to = match self.target(name.as_str()).await {
+            Ok(to) => to,
             Err(answer) => return Ok(answer),
         };
-        if uids.is_empty() {
+        let Some(view) = self.view.as_mut().filter(|_| !uids.is_empty()) else {
             return Ok(Answer::ok("no messages"));
-        }
-        match user
-            .owner
-            .move_to(view.folder.id, &uids, &user.owner, folder.id)
+        };
+        let (from, how) = (view.place.spot.owner.clone(), transfer_to(&to, true));
+        match from
+            .transfer(view.folder.id, &uids, &to.spot.owner, to.folder.id, how)
             .await
         {
             Ok(moved) => {

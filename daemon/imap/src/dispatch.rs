@@ -1,5 +1,6 @@
 //! Which command goes where, in which state, and what may be told after it.
 
+use shared::Rights;
 use wire::imap::{Command, Tag};
 
 use crate::reply::{Answer, COMPLETED, End, Outcome, untagged};
@@ -40,6 +41,11 @@ fn needed(command: &Command) -> State {
     }
 }
 
+/// Everything in the selected state but leaving it.
+fn needs_reading(command: &Command) -> bool {
+    needed(command) == State::Selected && !matches!(command, Command::Close | Command::Unselect)
+}
+
 /// Whether it came with the UID prefix, and what may be told after it (RFC 9051 §7.5.1).
 fn afterwards(command: &Command) -> (Tell, bool) {
     match command {
@@ -75,6 +81,12 @@ impl Session {
     pub(crate) async fn dispatch(&mut self, tag: &Tag, command: Command) -> Outcome {
         if let Err(answer) = self.allowed(&command) {
             self.appending = None;
+            return Ok(answer);
+        }
+        self.renew_rights().await;
+        if needs_reading(&command)
+            && let Err(answer) = self.check_view(Rights::READ)
+        {
             return Ok(answer);
         }
         let (tell, uid) = afterwards(&command);

@@ -1,20 +1,19 @@
 //! EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9).
 
+use shared::Rights;
 use wire::imap::SequenceSet;
 
 use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::session::Session;
 
-pub(crate) const READ_ONLY: &str = "the mailbox was only examined";
-
 impl Session {
     /// Removes the messages with \Deleted, all or those among the UIDs. The responses come with the announcement.
     pub(crate) async fn expunge(&mut self, set: Option<SequenceSet>) -> Outcome {
-        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+        let Some(view) = &mut self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
-        if view.read_only {
-            return Ok(Answer::no(READ_ONLY).with("READ-ONLY"));
+        if let Err(answer) = view.permit(Rights::EXPUNGE) {
+            return Ok(answer);
         }
         let uids = match set {
             None => None,
@@ -23,7 +22,13 @@ impl Session {
                 Err(answer) => return Ok(answer),
             },
         };
-        match user.owner.expunge(view.folder.id, uids.as_deref()).await {
+        match view
+            .place
+            .spot
+            .owner
+            .expunge(view.folder.id, uids.as_deref())
+            .await
+        {
             Ok(gone) => {
                 view.note_expunged(&gone);
                 Ok(Answer::ok(COMPLETED))

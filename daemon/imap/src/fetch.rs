@@ -8,6 +8,7 @@ mod source;
 
 use bytes::BufMut;
 use mailbox::{Fetched, FlagAction, FlagChange, Row, Uid, Want};
+use shared::Rights;
 use wire::imap::render::put_number;
 use wire::imap::{FetchArgs, FetchItem, Flags, SectionText};
 
@@ -177,10 +178,16 @@ impl Session {
             .get(..left.len().min(BATCH_MAX_MESSAGES))
             .filter(|batch| !batch.is_empty())
         {
-            let (Some(view), Some(user)) = (&self.view, &self.user) else {
+            let Some(view) = &self.view else {
                 break;
             };
-            let Ok(fetched) = user.owner.fetch(view.folder.id, batch, plan.want).await else {
+            let Ok(fetched) = view
+                .place
+                .spot
+                .owner
+                .fetch(view.folder.id, batch, plan.want)
+                .await
+            else {
                 done.unavailable = true;
                 break;
             };
@@ -208,7 +215,7 @@ impl Session {
 
     /// Sets \Seen on what is about to be shown and did not have it. Gives those UIDs, ascending.
     async fn mark_seen(&mut self, fetched: &[Fetched]) -> Result<Vec<Uid>, End> {
-        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+        let Some(view) = &mut self.view else {
             return Ok(Vec::new());
         };
         let unseen = |row: &Row| !row.flags.contains(Flags::SEEN);
@@ -217,7 +224,7 @@ impl Session {
             .filter(|message| unseen(&message.row))
             .map(|message| message.row.uid)
             .collect();
-        if view.read_only || uids.is_empty() {
+        if view.permit(Rights::SEEN).is_err() || uids.is_empty() {
             return Ok(Vec::new());
         }
         let change = FlagChange {
@@ -225,9 +232,10 @@ impl Session {
             flags: Flags::SEEN,
             keywords: Vec::new(),
             unchanged_since: None,
+            within: FlagChange::ALL,
         };
         // If it can't be set now the message is shown all the same.
-        if let Ok(stored) = user.owner.store(view.folder.id, &uids, change).await {
+        if let Ok(stored) = view.place.spot.owner.store(view.folder.id, &uids, change).await {
             for row in stored.rows {
                 view.put_row(row);
             }

@@ -69,7 +69,7 @@ impl Session {
         let Some(user) = &self.user else {
             return Ok(Answer::bad("no user"));
         };
-        let owner = user.owner.clone();
+        let owner = user.home.clone();
         let folders = match owner.folders().await {
             Ok(folders) => folders,
             Err(error) => return Ok(error.into()),
@@ -106,7 +106,7 @@ impl Session {
     /// RFC 5819: a STATUS after each LIST. A folder that can't be asked is left without.
     async fn list_status(&mut self, listing: &Listing, name: &str, id: FolderId) -> Result<(), End> {
         let Some(user) = &self.user else { return Ok(()) };
-        if let Ok(status) = user.owner.status(id).await {
+        if let Ok(status) = user.home.status(id).await {
             let line = crate::status::Line {
                 items: &listing.returns.status,
                 status: &status,

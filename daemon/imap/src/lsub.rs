@@ -12,7 +12,7 @@ impl Session {
         let Some(user) = &self.user else {
             return Ok(Answer::bad("no user"));
         };
-        let subscriptions = match user.owner.subscriptions().await {
+        let subscriptions = match user.home.subscriptions().await {
             Ok(subscriptions) => subscriptions,
             Err(error) => return Ok(error.into()),
         };

@@ -16,7 +16,7 @@ impl Session {
             QuotaCommand::Get { root } if root.is_empty() => {}
             QuotaCommand::Get { .. } => return Ok(Answer::no("no such quota root").with("NONEXISTENT")),
             QuotaCommand::GetRoot { mailbox } => {
-                if let Err(error) = user.owner.folder(mailbox.as_str()).await {
+                if let Err(error) = user.home.folder(mailbox.as_str()).await {
                     return Ok(error.into());
                 }
                 let out = self.conn.output();
@@ -28,7 +28,7 @@ impl Session {
                 return Ok(Answer::no("only an administrator sets quotas").with("NOPERM"));
             }
         }
-        let used = match user.owner.used_bytes().await {
+        let used = match user.home.used_bytes().await {
             Ok(used) => used,
             Err(error) => return Ok(error.into()),
         };

@@ -26,7 +26,7 @@ impl Session {
         let with_modseq = asks_modseq(&program.key);
         // RFC 7162 §3.1: a MODSEQ key enables CONDSTORE.
         self.enabled.condstore |= with_modseq;
-        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+        let Some(view) = &mut self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
         let saves = program.returns.is_some_and(|returns| returns.save);
@@ -38,7 +38,13 @@ impl Session {
             let rows = view.rows.iter().filter(|row| matches(&key, row, &view.keywords));
             rows.map(|row| row.uid).collect()
         } else {
-            match user.owner.search(view.folder.id, Arc::new(key), now()).await {
+            match view
+                .place
+                .spot
+                .owner
+                .search(view.folder.id, Arc::new(key), now())
+                .await
+            {
                 Ok(found) => found,
                 Err(error) => {
                     // RFC 5182 §2.1: a SEARCH with SAVE that fails empties the saved result.

@@ -1,12 +1,13 @@
 //! SELECT and EXAMINE (RFC 9051 §6.3.2, §6.3.3; RFC 7162 §3.1).
 
 use bytes::BufMut;
+use shared::Rights;
 use wire::imap::SelectArgs;
 use wire::imap::render::put_mailbox;
 
 use crate::reply::{Answer, Outcome, untagged, untagged_number};
 use crate::session::Session;
-use crate::view::View;
+use crate::view::{View, is_read_only};
 
 impl Session {
     pub(crate) async fn select(&mut self, args: SelectArgs, examine: bool) -> Outcome {
@@ -19,24 +20,27 @@ impl Session {
             return Ok(Answer::bad("QRESYNC is not enabled"));
         }
         self.enabled.condstore |= args.condstore;
-        let Some(user) = &self.user else {
-            return Ok(Answer::bad("no user"));
+        let place = match self.place(args.mailbox.as_str(), Rights::READ).await {
+            Ok(place) => place,
+            Err(answer) => return Ok(answer),
         };
-        let mut watch = user.owner.watch();
+        let owner = place.spot.owner.clone();
+        let mut watch = owner.watch();
         watch.borrow_and_update();
-        let selected = match user.owner.select(args.mailbox.as_str(), !examine).await {
+        let claim_recent = !is_read_only(&place, examine);
+        let selected = match owner.select(&place.spot.inner, claim_recent).await {
             Ok(selected) => selected,
             Err(error) => return Ok(error.into()),
         };
         let status = selected.status;
         let rev2 = self.enabled.rev2;
-        let view = View::new(selected, examine, watch);
+        let view = View::new(selected, place, examine, watch);
         let out = self.conn.output();
         view.put_flags_known(out);
         untagged_number(out, view.rows.len() as u64, "EXISTS");
         if rev2 {
             out.put_slice(b"* LIST () \"/\" ");
-            put_mailbox(out, &view.folder.name, true);
+            put_mailbox(out, &view.place.name(), true);
             out.put_slice(b"\r\n");
         } else {
             untagged_number(out, view.recent_count(), "RECENT");
@@ -57,12 +61,14 @@ impl Session {
             out,
             &format!("OK [HIGHESTMODSEQ {}] highest", status.highest_modseq),
         );
+        let read_only = view.read_only;
         self.view = Some(view);
         self.conn.session().set_state("selected");
-        Ok(if examine {
-            Answer::ok("EXAMINE completed").with("READ-ONLY")
+        let text = if examine {
+            "EXAMINE completed"
         } else {
-            Answer::ok("SELECT completed").with("READ-WRITE")
-        })
+            "SELECT completed"
+        };
+        Ok(Answer::ok(text).with(if read_only { "READ-ONLY" } else { "READ-WRITE" }))
     }
 }

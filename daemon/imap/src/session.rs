@@ -34,7 +34,8 @@ const COMMAND_MAX_BYTES: usize = 1024 * 1024;
 /// Who is logged in.
 pub(crate) struct User {
     pub(crate) account: Arc<Account>,
-    pub(crate) owner: Owner,
+    /// The user's own mailbox; what is selected may be somebody else's, see [`View::place`].
+    pub(crate) home: Owner,
     pub(crate) append_max_bytes: u64,
     pub(crate) timeout: Duration,
 }
@@ -242,10 +243,10 @@ impl Session {
             return Ok(());
         }
         let telling = self.telling(uid, tell == Tell::All);
-        let (Some(view), Some(user)) = (&mut self.view, &self.user) else {
+        let Some(view) = self.view.as_mut().filter(|view| view.may_read()) else {
             return Ok(());
         };
-        view.sync(&user.owner).await?;
+        view.sync().await?;
         view.announce(self.conn.output(), telling);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 use mailbox::Status;
+use shared::Rights;
 use wire::imap::render::{put_mailbox, put_number};
 use wire::imap::{MailboxName, StatusItem};
 
@@ -21,11 +22,11 @@ impl Session {
         let Some(user) = &self.user else {
             return Ok(Answer::bad("no user"));
         };
-        let folder = match user.owner.folder(name.as_str()).await {
-            Ok(folder) => folder,
-            Err(error) => return Ok(error.into()),
+        let place = match self.place(name.as_str(), Rights::READ).await {
+            Ok(place) => place,
+            Err(answer) => return Ok(answer),
         };
-        let status = match user.owner.status(folder.id).await {
+        let status = match place.spot.owner.status(place.folder.id).await {
             Ok(status) => status,
             Err(error) => return Ok(error.into()),
         };
@@ -36,7 +37,7 @@ impl Session {
             append_max_bytes: limit,
             utf8,
         };
-        line.put(self.conn.output(), &folder.name);
+        line.put(self.conn.output(), &place.name());
         Ok(Answer::ok(COMPLETED))
     }
 }

@@ -2,11 +2,13 @@
 
 use bytes::BytesMut;
 use mailbox::{FlagAction, FlagChange, Stored};
+use shared::Rights;
 use wire::imap::render::put_uid_set;
-use wire::imap::{StoreArgs, StoreKind};
+use wire::imap::{Flags, StoreArgs, StoreKind};
 
-use crate::expunge::READ_ONLY;
+use crate::place::no_permission;
 use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::rights::{FLAG_RIGHTS, flags_kept};
 use crate::session::{Session, Tell};
 
 impl Session {
@@ -15,11 +17,11 @@ impl Session {
         self.tell(Tell::NoExpunge, uid).await?;
         // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
         self.enabled.condstore |= args.unchanged_since.is_some();
-        let (Some(view), Some(user)) = (&self.view, &self.user) else {
+        let Some(view) = &self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
-        if view.read_only {
-            return Ok(Answer::no(READ_ONLY).with("READ-ONLY"));
+        if let Err(answer) = view.permit(FLAG_RIGHTS) {
+            return Ok(answer);
         }
         let uids = match view.indices(&args.set, uid) {
             Ok(ranges) => view.uids_of(&ranges),
@@ -28,17 +30,30 @@ impl Session {
         if uids.is_empty() {
             return Ok(Answer::ok("no messages"));
         }
+        let rights = view.place.rights;
+        let kept = flags_kept(rights);
+        let mut keywords = args.flags.keywords.into_vec();
+        let named = !keywords.is_empty() || args.flags.system != Flags::NONE;
+        if !rights.contains(Rights::WRITE) {
+            keywords.clear();
+        }
+        let flags = args.flags.system.without(Flags::ALL.without(kept));
+        // RFC 4314 §4: it fails only if nothing of what is named may be changed.
+        if named && flags == Flags::NONE && keywords.is_empty() {
+            return Ok(no_permission());
+        }
         let change = FlagChange {
             action: match args.kind {
                 StoreKind::Replace => FlagAction::Replace,
                 StoreKind::Add => FlagAction::Add,
                 StoreKind::Remove => FlagAction::Remove,
             },
-            flags: args.flags.system,
-            keywords: args.flags.keywords.into_vec(),
+            flags,
+            keywords,
             unchanged_since: args.unchanged_since,
+            within: (kept, rights.contains(Rights::WRITE)),
         };
-        let stored = match user.owner.store(view.folder.id, &uids, change).await {
+        let stored = match view.place.spot.owner.store(view.folder.id, &uids, change).await {
             Ok(stored) => stored,
             Err(error) => return Ok(error.into()),
         };

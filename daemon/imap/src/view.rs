@@ -3,17 +3,27 @@
 use std::ops::Range;
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{Changes, Folder, ModSeq, Owner, Row, Selected, Uid};
+use mailbox::{Changes, Folder, ModSeq, Row, Selected, Uid};
+use shared::Rights;
 use tokio::sync::watch;
 use wire::imap::render::{put_flags, put_number};
 use wire::imap::{ResolvedSet, SequenceSet};
 
+use crate::place::{Place, no_permission};
 use crate::reply::{Answer, BYE_FOLDER_GONE, End, untagged_number};
+
+const READ_ONLY: &str = "the mailbox was only examined";
 
 /// A selected folder. The message at index n of `rows` has the sequence number n + 1.
 pub(crate) struct View {
     pub(crate) folder: Folder,
+    /// Whose it is, and what may be done with it.
+    pub(crate) place: Place,
     pub(crate) read_only: bool,
+    /// It was not EXAMINE.
+    pub(crate) to_write: bool,
+    /// The changes of the owner and of the directory that `place.rights` take account of.
+    pub(crate) rights_as_of: (u64, u64),
     pub(crate) rows: Vec<Row>,
     pub(crate) keywords: Vec<String>,
     /// What SEARCH RETURN (SAVE) kept (RFC 5182), as UIDs.
@@ -46,10 +56,13 @@ pub(crate) struct Telling {
 
 impl View {
     /// `watch` must have been taken before the folder was selected.
-    pub(crate) fn new(selected: Selected, read_only: bool, watch: watch::Receiver<u64>) -> Self {
+    pub(crate) fn new(selected: Selected, place: Place, examine: bool, watch: watch::Receiver<u64>) -> Self {
         let mut view = Self {
             folder: selected.folder,
-            read_only,
+            read_only: is_read_only(&place, examine),
+            place,
+            to_write: !examine,
+            rights_as_of: (0, 0),
             rows: selected.rows,
             keywords: selected.keywords,
             saved: ResolvedSet::default(),
@@ -63,6 +76,23 @@ impl View {
         };
         view.add_recent(selected.recent_from, 0);
         view
+    }
+
+    /// Rights can be taken away while it is selected.
+    pub(crate) fn may_read(&self) -> bool {
+        self.place.rights.contains(Rights::READ)
+    }
+
+    /// Whether what needs any of these rights may be done.
+    pub(crate) fn permit(&self, any: Rights) -> Result<(), Answer> {
+        if !self.to_write {
+            return Err(Answer::no(READ_ONLY).with("READ-ONLY"));
+        }
+        if self.place.rights.intersects(any) {
+            Ok(())
+        } else {
+            Err(no_permission())
+        }
     }
 
     pub(crate) fn last_uid(&self) -> Uid {
@@ -149,11 +179,12 @@ impl View {
     }
 
     /// Learns what has changed in the store. Tells nothing yet.
-    pub(crate) async fn sync(&mut self, owner: &Owner) -> Result<(), End> {
+    pub(crate) async fn sync(&mut self) -> Result<(), End> {
         if !matches!(self.watch.has_changed(), Ok(true)) {
             return Ok(());
         }
         self.watch.borrow_and_update();
+        let owner = &self.place.spot.owner;
         match owner.changes(self.folder.id, self.modseq, !self.read_only).await {
             Ok(changes) if changes.gone => Err(End::Bye(BYE_FOLDER_GONE)),
             Ok(changes) => {
@@ -198,6 +229,11 @@ impl View {
                 self.expunged.push(uid);
             }
         }
+    }
+
+    /// The client is told again which flags are kept.
+    pub(crate) fn tell_keywords(&mut self) {
+        self.keywords_changed = true;
     }
 
     /// The folder's keywords, if any were given.
@@ -304,17 +340,16 @@ impl View {
         out.put_slice(b"* FLAGS ");
         put_flags(out, wire::imap::Flags::ALL, known(), false);
         out.put_slice(b"\r\n* OK [PERMANENTFLAGS ");
+        let rights = self.place.rights;
         if self.read_only {
             put_flags(out, wire::imap::Flags::NONE, [], false);
-        } else {
+        } else if rights.contains(Rights::WRITE) {
             // RFC 9051 §7.1: \* says that new keywords can be made.
             let more = self.keywords.len() < mailbox::KEYWORDS_PER_FOLDER_MAX;
-            put_flags(
-                out,
-                wire::imap::Flags::ALL,
-                known().chain(more.then_some("\\*")),
-                false,
-            );
+            let flags = crate::rights::flags_kept(rights);
+            put_flags(out, flags, known().chain(more.then_some("\\*")), false);
+        } else {
+            put_flags(out, crate::rights::flags_kept(rights), [], false);
         }
         out.put_slice(b"] flags that are kept\r\n");
     }
@@ -331,6 +366,18 @@ impl View {
         }
         self.rows.retain(|row| expunged.binary_search(&row.uid).is_err());
     }
+}
+
+/// RFC 4314 §5.2: nothing in it can be changed.
+pub(crate) fn is_read_only(place: &Place, examine: bool) -> bool {
+    let changing = [
+        Rights::INSERT,
+        Rights::SEEN,
+        Rights::WRITE,
+        Rights::DELETED,
+        Rights::EXPUNGE,
+    ];
+    examine || !changing.into_iter().any(|right| place.rights.contains(right))
 }
 
 fn is_all(set: &SequenceSet) -> bool {

@@ -137,6 +137,7 @@ async fn look(boxes: &Mailboxes) {
             flags: Flags::SEEN,
             keywords: Vec::new(),
             unchanged_since: None,
+            within: FlagChange::ALL,
         };
         owner.store(folder, &[*uid], change).await.unwrap();
     }

@@ -435,6 +435,7 @@ fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64
     store
         .conn
         .execute("DELETE FROM rights WHERE folder = ?1", [folder])?;
+    store.rights = None;
     store.conn.execute("DELETE FROM folder WHERE id = ?1", [folder])?;
     store.folders.remove(&folder);
     folders_changed(store, modseq);
@@ -464,6 +465,7 @@ fn set_rights(store: &mut Store, folder: i64, identifier: &str, rights: &str) ->
             (folder, identifier, rights),
         )?;
     }
+    store.rights = None;
     store.changed = true;
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! A handle on one owner's mailbox: every call becomes a job of the owner's worker.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use journal::RecordId;
+use shared::Rights;
 use shared::model::OwnerId;
 use wire::imap::SearchKey;
 
@@ -11,9 +13,10 @@ use crate::read::{changes, fetch, preview, search, select};
 use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
-    Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, Selected,
-    Status, Stored, Uid, Want,
+    Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, RightsAction,
+    RightsTable, Selected, Status, Stored, Transfer, Uid, Want,
 };
+use crate::write::folders::Shape;
 use crate::write::{append, copy, expunge, flags, folders, replace};
 use crate::{Handle, MailboxError, Result, check, replay};
 
@@ -43,14 +46,27 @@ impl Owner {
     /// Makes a folder and the missing levels above it. Durable when it returns.
     pub async fn create(&self, name: &str, special_use: Option<&str>) -> Result<Folder> {
         let (name, special_use) = (name.to_owned(), special_use.map(str::to_owned));
-        self.run(move |ctx| folders::create(ctx, &name, special_use.as_deref()))
+        self.run(move |ctx| folders::create(ctx, &name, special_use.as_deref(), Shape::Mailbox))
+            .await
+    }
+
+    /// The same in a public tree, whose INBOX stands above all other folders: they inherit its rights.
+    pub async fn create_in_tree(&self, name: &str, special_use: Option<&str>) -> Result<Folder> {
+        let (name, special_use) = (name.to_owned(), special_use.map(str::to_owned));
+        self.run(move |ctx| folders::create(ctx, &name, special_use.as_deref(), Shape::Tree))
             .await
     }
 
     /// RFC 3501 §6.3.5: renames a folder with those below it; renaming INBOX moves its messages. Durable when it returns.
     pub async fn rename(&self, name: &str, to: &str) -> Result<()> {
         let (name, to) = (name.to_owned(), to.to_owned());
-        self.run_durable(move |ctx| Ok(((), folders::rename(ctx, &name, &to)?)))
+        self.run_durable(move |ctx| Ok(((), folders::rename(ctx, &name, &to, Shape::Mailbox)?)))
+            .await
+    }
+
+    pub async fn rename_in_tree(&self, name: &str, to: &str) -> Result<()> {
+        let (name, to) = (name.to_owned(), to.to_owned());
+        self.run_durable(move |ctx| Ok(((), folders::rename(ctx, &name, &to, Shape::Tree)?)))
             .await
     }
 
@@ -72,16 +88,46 @@ impl Owner {
         self.run(|ctx| ctx.store.subscriptions()).await
     }
 
-    /// Rights by identifier (RFC 4314 letters) on a folder, and setting them (empty: removed).
-    pub async fn rights(&self, name: &str) -> Result<Vec<(String, String)>> {
-        let name = name.to_owned();
-        self.run(move |ctx| folders::rights(ctx, &name)).await
+    /// The rights that were given on all folders. Whose, is for the caller to say and to understand.
+    pub async fn rights(&self) -> Result<Arc<RightsTable>> {
+        self.run(|ctx| ctx.store.rights()).await
     }
 
-    pub async fn set_rights(&self, name: &str, identifier: &str, rights: &str) -> Result<()> {
-        let (name, identifier, rights) = (name.to_owned(), identifier.to_owned(), rights.to_owned());
-        self.run_durable(move |ctx| Ok(((), Some(folders::set_rights(ctx, &name, &identifier, &rights)?))))
+    /// All identifiers that have rights on any folder.
+    pub async fn identifiers(&self) -> Result<BTreeSet<String>> {
+        let table = self.rights().await?;
+        Ok(table.values().flatten().map(|(who, _)| who.clone()).collect())
+    }
+
+    /// All folders and the rights on them at one moment.
+    pub async fn folders_and_rights(&self) -> Result<(Arc<Vec<Folder>>, Arc<RightsTable>)> {
+        self.run(|ctx| Ok((ctx.store.listing()?, ctx.store.rights()?)))
             .await
+    }
+
+    /// The folder of that name with all rights.
+    pub async fn folder_and_rights(&self, name: &str) -> Result<(Folder, Arc<RightsTable>)> {
+        let name = name.to_owned();
+        self.run(move |ctx| Ok((folders::folder(ctx, &name)?, ctx.store.rights()?)))
+            .await
+    }
+
+    /// Gives and takes rights on a folder. Durable when it returns.
+    pub async fn change_rights(
+        &self,
+        name: &str,
+        identifier: &str,
+        action: RightsAction,
+        rights: Rights,
+    ) -> Result<()> {
+        let (name, identifier) = (name.to_owned(), identifier.to_owned());
+        self.run_durable(move |ctx| {
+            Ok((
+                (),
+                folders::change_rights(ctx, &name, &identifier, action, rights)?,
+            ))
+        })
+        .await
     }
 
     pub async fn status(&self, folder: FolderId) -> Result<Status> {
@@ -187,7 +233,7 @@ impl Owner {
 
     /// All or nothing. Durable when it returns.
     pub async fn copy(&self, folder: FolderId, uids: &[Uid], to: &Owner, target: FolderId) -> Result<Copied> {
-        self.transfer(folder, uids, to, target, false).await
+        self.transfer(folder, uids, to, target, Transfer::COPY).await
     }
 
     /// The target is durable before the source is expunged. Durable when it returns.
@@ -198,7 +244,7 @@ impl Owner {
         to: &Owner,
         target: FolderId,
     ) -> Result<Copied> {
-        self.transfer(folder, uids, to, target, true).await
+        self.transfer(folder, uids, to, target, Transfer::MOVE).await
     }
 
     /// The UIDs of the messages that match, ascending. Sequence sets in `key` have been replaced by UID sets. Strings are
@@ -249,13 +295,14 @@ impl Owner {
             .map_err(|error| MailboxError::Unavailable(error.to_string()))?
     }
 
-    async fn transfer(
+    /// Copies (all or nothing) or moves (the target is durable before the source is expunged). Durable when it returns.
+    pub async fn transfer(
         &self,
         folder: FolderId,
         uids: &[Uid],
         to: &Owner,
         target: FolderId,
-        expunge: bool,
+        how: Transfer,
     ) -> Result<Copied> {
         if self.id() != to.id() {
             let from = copy::End {
@@ -266,10 +313,10 @@ impl Owner {
                 slot: Arc::clone(&to.slot),
                 folder: target,
             };
-            return copy::between(&self.handle.core, from, to, uids, expunge).await;
+            return copy::between(&self.handle.core, from, to, uids, how).await;
         }
         let uids = uids.to_vec();
-        self.run_durable(move |ctx| copy::within(ctx, folder, &uids, target, None, expunge))
+        self.run_durable(move |ctx| copy::within(ctx, folder, &uids, target, how))
             .await
     }
 

@@ -16,7 +16,7 @@ use shared::model::OwnerId;
 use wire::imap::Flags;
 
 use crate::durability::sync_names;
-use crate::types::{Folder, FolderId, Row, Status};
+use crate::types::{Folder, FolderId, RightsTable, Row, Status};
 use crate::{MailboxError, Result, names, schema, sqlite};
 
 /// Changes that are remembered in memory, so that `changes` need not read a large folder.
@@ -177,6 +177,8 @@ pub(crate) struct Store {
     pub(crate) folders: BTreeMap<i64, FolderRow>,
     /// Answer of `folders`, until something changes it.
     pub(crate) listing: Option<Arc<Vec<Folder>>>,
+    /// Answer of `rights`, until something changes it.
+    pub(crate) rights: Option<Arc<RightsTable>>,
     pub(crate) recent_changes: RecentChanges,
     /// Records of the transaction that is open, with the text of a delivery.
     pub(crate) records: Vec<(RecordId, Option<Blob>)>,
@@ -247,6 +249,7 @@ impl Store {
             dir: dir.to_owned(),
             folders,
             listing: None,
+            rights: None,
             recent_changes: RecentChanges::new(state.modseq),
             state,
             conn,
@@ -300,6 +303,27 @@ impl Store {
         let listing = Arc::new(folders);
         self.listing = Some(Arc::clone(&listing));
         Ok(listing)
+    }
+
+    /// The rights on all folders.
+    pub(crate) fn rights(&mut self) -> Result<Arc<RightsTable>> {
+        if let Some(rights) = &self.rights {
+            return Ok(Arc::clone(rights));
+        }
+        let mut table = RightsTable::new();
+        {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT folder, identifier, rights FROM rights ORDER BY folder, identifier",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let given = (row.get(1)?, row.get(2)?);
+                table.entry(FolderId(row.get(0)?)).or_default().push(given);
+            }
+        }
+        let table = Arc::new(table);
+        self.rights = Some(Arc::clone(&table));
+        Ok(table)
     }
 
     /// Sorted.

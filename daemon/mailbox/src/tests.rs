@@ -154,6 +154,7 @@ pub(crate) fn change(action: FlagAction, flags: Flags, keywords: &[&str]) -> Fla
         flags,
         keywords,
         unchanged_since: None,
+        within: FlagChange::ALL,
     }
 }
 

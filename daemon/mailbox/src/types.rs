@@ -1,5 +1,7 @@
 //! What callers give and get. Nothing here does anything.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use disk::blob::Blob;
 use journal::RecordId;
@@ -54,6 +56,43 @@ pub struct Folder {
     pub special_use: Option<String>,
     pub subscribed: bool,
     pub uid_validity: u32,
+}
+
+/// Rights by folder: whose (as it was given, see [`crate::Owner::change_rights`]) are which (RFC 4314 letters).
+pub type RightsTable = BTreeMap<FolderId, Vec<(String, String)>>;
+
+/// What is done to somebody's rights (RFC 4314 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightsAction {
+    Replace,
+    Add,
+    Remove,
+}
+
+/// How messages go to another folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfer {
+    /// The originals go once the copies are durable.
+    pub expunge: bool,
+    /// Bytes that the target's owner may fill; `None`: no limit.
+    pub quota_bytes: Option<u64>,
+    /// System flags that the copies keep.
+    pub flags: Flags,
+    /// Whether they keep keywords.
+    pub keywords: bool,
+}
+
+impl Transfer {
+    pub const COPY: Self = Self {
+        expunge: false,
+        quota_bytes: None,
+        flags: Flags::ALL,
+        keywords: true,
+    };
+    pub const MOVE: Self = Self {
+        expunge: true,
+        ..Self::COPY
+    };
 }
 
 /// Kept as counters in the folder's row: costs the same in a folder of any size.
@@ -162,6 +201,13 @@ pub struct FlagChange {
     pub keywords: Vec<String>,
     /// RFC 7162 §3.1.3.
     pub unchanged_since: Option<ModSeq>,
+    /// The system flags, and whether the keywords, that may change: a replacement leaves the others as they are.
+    pub within: (Flags, bool),
+}
+
+impl FlagChange {
+    /// All flags may change.
+    pub const ALL: (Flags, bool) = (Flags::ALL, true);
 }
 
 #[derive(Clone, Debug, Default)]

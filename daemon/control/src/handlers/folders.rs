@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use events::Scope;
 use events::kinds::server::ConfigurationChanged;
-use mailbox::Owner;
-use shared::Refusal;
+use mailbox::{Owner, RightsAction};
 use shared::model::Folder;
 use shared::protocol::*;
+use shared::{Refusal, Rights};
 
 use super::users::user;
 use crate::dispatch::Handle;
 use crate::{Caller, Context, Fault};
-
-/// Rights that there are (RFC 4314 §2.1).
-const RIGHTS: &str = "lrswipkxtea";
 
 async fn owner(context: &Context, address: &str) -> Result<Owner, Fault> {
     Ok(context.mailboxes.owner(user(context, address).await?.owner))
@@ -34,9 +31,15 @@ impl Handle for FolderList {
     async fn handle(self, context: &Context, _: &Caller) -> Result<Rows<Folder>, Fault> {
         let owner = owner(context, &self.user).await?;
         let mut rows = Vec::new();
-        for folder in owner.folders().await?.iter() {
+        let (folders, table) = owner.folders_and_rights().await?;
+        for folder in folders.iter() {
             let status = owner.status(folder.id).await?;
-            let rights: BTreeMap<String, String> = owner.rights(&folder.name).await?.into_iter().collect();
+            let mut rights = BTreeMap::new();
+            for (kept, letters) in table.get(&folder.id).into_iter().flatten() {
+                let name = context.directory.identifier_name(kept).await?;
+                // Rights of those who are gone are shown as they are kept: they can be taken away.
+                rights.insert(name.unwrap_or_else(|| kept.clone()), letters.clone());
+            }
             let special = folder
                 .special_use
                 .as_ref()
@@ -108,13 +111,27 @@ impl Handle for FolderRemove {
 
 impl Handle for FolderRights {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
-        if let Some(bad) = self.rights.chars().find(|right| !RIGHTS.contains(*right)) {
-            return Err(Refusal::new("right-unknown").with("right", bad).into());
-        }
+        let rights = Rights::parse_words(&self.rights)
+            .map_err(|bad| Refusal::new("right-unknown").with("right", bad))?;
+        let kept = match context.directory.identifier(&self.identifier).await? {
+            Some(kept) => kept,
+            None if rights.is_empty() => self.identifier.clone(),
+            None => {
+                return Err(Refusal::new("identifier-unknown")
+                    .with("name", &self.identifier)
+                    .field("identifier")
+                    .into());
+            }
+        };
         let owner = owner(context, &self.user).await?;
-        owner
-            .set_rights(&self.name, &self.identifier, &self.rights)
-            .await?;
+        let change = async {
+            owner
+                .change_rights(&self.name, &kept, RightsAction::Replace, rights)
+                .await?;
+            Ok::<_, Fault>(owner.identifiers().await?)
+        };
+        let gains = Some(kept.as_str()).filter(|_| !rights.is_empty());
+        context.directory.change_shares(owner.id(), gains, change).await?;
         changed(context, caller, &self.user, &self.name, "rights");
         Ok(Done {})
     }

@@ -103,6 +103,7 @@ pub(crate) async fn remove(
             .with("users", users)
             .into());
     }
+    super::trees::check_none(core, name.as_str()).await?;
     let owners = owners(core, name).await?;
     let mut batch = Batch::new()
         .delete(&kinds::DOMAIN, vec![name.as_str().into()], None)
@@ -111,8 +112,10 @@ pub(crate) async fn remove(
         .delete_all(&kinds::ALIAS, of_domain())
         .delete_all(&kinds::GROUP_MEMBER, of_domain());
     if !owners.is_empty() {
-        let values = owners.iter().map(|owner| Value::from(owner.0)).collect();
-        batch = batch.delete_all(&kinds::CREDENTIAL, Filter::any_of("owner", values));
+        let values: Vec<_> = owners.iter().map(|owner| Value::from(owner.0)).collect();
+        batch = batch
+            .delete_all(&kinds::CREDENTIAL, Filter::any_of("owner", values.clone()))
+            .delete_all(&kinds::SHARE, Filter::any_of("owner", values));
     }
     core.write(batch, "domain", name.as_str()).await?;
     core.caches.forget_all();

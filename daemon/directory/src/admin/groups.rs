@@ -82,6 +82,7 @@ pub(crate) async fn set(core: &Core, mut group: Group, by: &str) -> Result<u64, 
 pub(crate) async fn remove(core: &Core, name: &str, by: &str) -> Result<(), ChangeError> {
     let _changing = core.changing.lock().await;
     let key = name.to_lowercase();
+    super::trees::check_none(core, name).await?;
     let batch = Batch::new()
         .delete(&kinds::GROUP, vec![key.as_str().into()], None)
         .delete_all(&kinds::GROUP_MEMBER, Filter::equal("group_key", key.as_str()));

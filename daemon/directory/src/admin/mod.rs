@@ -7,6 +7,7 @@ pub(crate) mod domains;
 pub(crate) mod groups;
 pub(crate) mod import;
 pub(crate) mod settings;
+pub(crate) mod trees;
 pub(crate) mod users;
 
 use drivers::{Filter, kinds};

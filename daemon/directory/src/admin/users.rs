@@ -182,6 +182,7 @@ pub(crate) async fn remove(core: &Core, address: &Address, by: &str) -> Result<O
             &kinds::CREDENTIAL,
             Filter::equal("owner", Value::from(user.owner.0)),
         )
+        .delete_all(&kinds::SHARE, Filter::equal("owner", Value::from(user.owner.0)))
         .delete_all(&kinds::GROUP_MEMBER, Filter::equal("member_key", key.as_str()));
     core.write(batch, "user", &user.address.to_string()).await?;
     done(core, &user, "removed", by);

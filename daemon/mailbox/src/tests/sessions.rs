@@ -153,11 +153,15 @@ fn folders_and_what_is_in_them() {
                 .contains(&"gone/for/long".to_owned())
         );
         assert!(!owner.folder("Junk").await.unwrap().subscribed);
-        owner.set_rights("Junk", "bob", "lrs").await.unwrap();
-        owner.set_rights("Junk", "anyone", "l").await.unwrap();
-        owner.set_rights("Junk", "bob", "").await.unwrap();
+        let give = async |who: &str, action, letters: &str| {
+            let rights = shared::Rights::parse(letters).unwrap();
+            owner.change_rights("Junk", who, action, rights).await.unwrap();
+        };
+        give("bob", RightsAction::Replace, "lrs").await;
+        give("anyone", RightsAction::Add, "l").await;
+        give("bob", RightsAction::Remove, "rsl").await;
         assert_eq!(
-            owner.rights("Junk").await.unwrap(),
+            owner.rights().await.unwrap()[&owner.folder("Junk").await.unwrap().id],
             [("anyone".to_owned(), "l".to_owned())]
         );
     });
@@ -226,6 +230,7 @@ fn flags_counters_and_changes() {
         assert!(!watch.has_changed().unwrap());
         let late = FlagChange {
             unchanged_since: Some(before.highest_modseq),
+            within: FlagChange::ALL,
             ..change(FlagAction::Replace, Flags::FLAGGED, &[])
         };
         let late = owner.store(inbox, &[1, 2], late).await.unwrap();

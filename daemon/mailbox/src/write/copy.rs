@@ -14,10 +14,10 @@ use crate::ctx::Ctx;
 use crate::read::fetch;
 use crate::record::{self, Op};
 use crate::slot::Slot;
-use crate::types::{Append, Copied, FolderId, Uid, Want};
+use crate::types::{Append, Copied, FlagAction, FolderId, Transfer, Uid, Want};
 use crate::write::flags::rows_of;
 use crate::write::{append, expunge, folders};
-use crate::{MailboxError, Result};
+use crate::{Flags, MailboxError, Result};
 
 /// Copies within an owner; the record is to be waited for.
 pub(crate) fn within(
@@ -25,8 +25,7 @@ pub(crate) fn within(
     folder: FolderId,
     uids: &[Uid],
     target: FolderId,
-    quota: Option<u64>,
-    expunge: bool,
+    how: Transfer,
 ) -> Result<(Copied, Option<RecordId>)> {
     ctx.store.folder(folder)?;
     let uid_validity = ctx.store.folder(target)?.uid_validity;
@@ -41,8 +40,11 @@ pub(crate) fn within(
             None,
         ));
     }
-    if !expunge && quota.is_some() {
-        ctx.check_quota(quota, sizes(ctx, folder, uids)?)?;
+    let Transfer {
+        expunge, quota_bytes, ..
+    } = how;
+    if !expunge && quota_bytes.is_some() {
+        ctx.check_quota(quota_bytes, sizes(ctx, folder, uids)?)?;
     }
     let used = rows.iter().fold(0, |bits, row| bits | row.keywords);
     let (keywords, names) = folders::map_keywords(ctx, folder.0, target.0, used)?;
@@ -60,7 +62,11 @@ pub(crate) fn within(
         first,
         expunge,
     };
-    let record = ctx.record(&Op::Copy(op), None)?;
+    let mut record = ctx.record(&Op::Copy(op), None)?;
+    let copies = (first, first + count - 1);
+    if let Some(lost) = lose_flags(ctx, target.0, copies, how)? {
+        record = lost;
+    }
     Ok((
         Copied {
             uid_validity,
@@ -69,6 +75,26 @@ pub(crate) fn within(
         },
         Some(record),
     ))
+}
+
+/// Takes from the copies what they may not keep.
+fn lose_flags(ctx: &mut Ctx<'_>, folder: i64, copies: (u32, u32), how: Transfer) -> Result<Option<RecordId>> {
+    let flags = Flags::ALL.without(how.flags);
+    let keywords = if how.keywords { 0 } else { u64::MAX };
+    if flags == Flags::NONE && keywords == 0 {
+        return Ok(None);
+    }
+    let modseq = ctx.take_modseq()?;
+    let op = Op::Flags {
+        folder,
+        modseq,
+        action: FlagAction::Remove,
+        flags,
+        keywords,
+        names: Vec::new(),
+        uids: vec![copies],
+    };
+    ctx.record(&op, None).map(Some)
 }
 
 fn sizes(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid]) -> Result<u64> {
@@ -103,7 +129,7 @@ pub(crate) struct End {
 }
 
 /// Copies, or moves, between owners.
-pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], expunge: bool) -> Result<Copied> {
+pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], how: Transfer) -> Result<Copied> {
     let mut copied = Copied::default();
     let mut rest = uids;
     copied.uid_validity = {
@@ -112,7 +138,7 @@ pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], expun
             .await?
     };
     while !rest.is_empty() {
-        match portion(core, &from, &to, rest, expunge).await {
+        match portion(core, &from, &to, rest, how).await {
             Ok(None) => break,
             Ok(Some(done)) => {
                 let last = done.source.last().copied().unwrap_or(Uid::MAX);
@@ -123,7 +149,7 @@ pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], expun
                 copied.target.extend(done.target);
             }
             Err(error) => {
-                if !expunge {
+                if !how.expunge {
                     // All or nothing.
                     let (folder, gone) = (to.folder, copied.target);
                     let undo = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, Some(&gone), false);
@@ -137,7 +163,8 @@ pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], expun
 }
 
 /// The next messages; `None`: there are none left.
-async fn portion(core: &Core, from: &End, to: &End, uids: &[Uid], expunge: bool) -> Result<Option<Copied>> {
+async fn portion(core: &Core, from: &End, to: &End, uids: &[Uid], how: Transfer) -> Result<Option<Copied>> {
+    let expunge = how.expunge;
     let (folder, asked) = (from.folder, uids.to_vec());
     let (names, found) = core
         .run(&from.slot, move |ctx| {
@@ -162,13 +189,13 @@ async fn portion(core: &Core, from: &End, to: &End, uids: &[Uid], expunge: bool)
         let keywords = names
             .iter()
             .enumerate()
-            .filter(|(bit, _)| message.row.keywords >> bit & 1 != 0);
+            .filter(|(bit, _)| how.keywords && message.row.keywords >> bit & 1 != 0);
         messages.push(Append {
             text,
-            flags: message.row.flags,
+            flags: message.row.flags.without(Flags::ALL.without(how.flags)),
             keywords: keywords.map(|(_, name)| name.clone()).collect(),
             received: message.received,
-            quota_bytes: None,
+            quota_bytes: how.quota_bytes,
         });
     }
     let loses = expunge.then(|| {

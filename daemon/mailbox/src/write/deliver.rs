@@ -84,7 +84,7 @@ fn folder(ctx: &mut Ctx<'_>, name: Option<&str>) -> Result<i64> {
     let name = names::canonical(name.unwrap_or(names::INBOX))?;
     match ctx.store.folder_named(&name) {
         Some(folder) => Ok(folder.id),
-        None => folders::create(ctx, &name, None).map(|folder| folder.id.0),
+        None => folders::create(ctx, &name, None, folders::Shape::Mailbox).map(|folder| folder.id.0),
     }
 }
 

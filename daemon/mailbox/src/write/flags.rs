@@ -5,7 +5,7 @@ use crate::ctx::Ctx;
 use crate::read::select::uid_runs;
 use crate::record::Op;
 use crate::types::{FlagAction, FlagChange, FolderId, Row, Stored, Uid};
-use crate::{Result, apply};
+use crate::{Flags, Result, apply};
 
 pub(crate) fn store(
     ctx: &mut Ctx<'_>,
@@ -17,6 +17,7 @@ pub(crate) fn store(
     // What is not known can't be removed.
     let learn = change.action != FlagAction::Remove;
     let (keywords, names) = ctx.keyword_bits(folder.0, &change.keywords, learn)?;
+    let steps = steps(change, keywords);
     let mut stored = Stored::default();
     let mut changed: Vec<Uid> = Vec::new();
     for row in rows_of(ctx, folder, uids)? {
@@ -25,7 +26,16 @@ pub(crate) fn store(
             stored.rows.push(row);
             continue;
         }
-        let (flags, keywords) = apply::changed(change.action, change.flags, keywords, &row);
+        let (flags, keywords) = steps
+            .iter()
+            .fold((row.flags, row.keywords), |(flags, keywords), step| {
+                let so_far = Row {
+                    flags,
+                    keywords,
+                    ..row
+                };
+                apply::changed(step.0, step.1, step.2, &so_far)
+            });
         if (flags, keywords) != (row.flags, row.keywords) {
             changed.push(row.uid);
         }
@@ -44,24 +54,38 @@ pub(crate) fn store(
             }
         }
         let uids = codec::ranges_of(changed.iter().copied());
-        let (action, flags) = (change.action, change.flags);
-        ctx.record(
-            &Op::Flags {
-                folder: folder.0,
-                modseq,
-                action,
-                flags,
-                keywords,
-                names,
-                uids,
-            },
-            None,
-        )?;
+        for (action, flags, keywords) in steps {
+            ctx.record(
+                &Op::Flags {
+                    folder: folder.0,
+                    modseq,
+                    action,
+                    flags,
+                    keywords,
+                    names: names.clone(),
+                    uids: uids.clone(),
+                },
+                None,
+            )?;
+        }
     }
     let row = ctx.store.folder(folder)?;
     stored.keywords.clone_from(&row.keywords);
     stored.highest_modseq = row.highest_modseq;
     Ok(stored)
+}
+
+/// A change as actions on all flags: a replacement of some takes these away and adds the new ones.
+fn steps(change: &FlagChange, keywords: u64) -> Vec<(FlagAction, Flags, u64)> {
+    let (flags, with_keywords) = change.within;
+    if change.action != FlagAction::Replace || change.within == FlagChange::ALL {
+        return vec![(change.action, change.flags, keywords)];
+    }
+    let others = if with_keywords { !keywords } else { 0 };
+    vec![
+        (FlagAction::Remove, flags.without(change.flags), others),
+        (FlagAction::Add, change.flags, keywords),
+    ]
 }
 
 /// The rows of those among ascending UIDs that exist.

@@ -1,19 +1,34 @@
 //! Folders: making, renaming, removing, subscriptions and rights.
 
 use journal::RecordId;
+use shared::Rights;
 
 use crate::ctx::Ctx;
 use crate::record::{NewFolder, Op};
-use crate::types::{Folder, FolderId};
+use crate::types::{Folder, FolderId, RightsAction, Transfer};
 use crate::{MailboxError, Result, names};
 
 /// Folders of one owner.
 const FOLDERS_MAX: usize = 10_000;
+/// Identifiers that may have rights on one folder.
+const IDENTIFIERS_MAX: usize = 1000;
 /// UIDs that a new folder may give before it reserves more.
 const FIRST_UIDS: u32 = 1000;
 
+/// Whether the topmost folders of an owner lie below INBOX in respect of rights: so in public trees, where INBOX stands for the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Mailbox,
+    Tree,
+}
+
 /// Makes a folder and the levels above it. Durable when it returns: what a session has seen under a UIDVALIDITY must not come back as another.
-pub(crate) fn create(ctx: &mut Ctx<'_>, name: &str, special_use: Option<&str>) -> Result<Folder> {
+pub(crate) fn create(
+    ctx: &mut Ctx<'_>,
+    name: &str,
+    special_use: Option<&str>,
+    shape: Shape,
+) -> Result<Folder> {
     let name = names::canonical(name)?;
     if ctx.store.folder_named(&name).is_some() {
         return Err(MailboxError::FolderExists);
@@ -24,8 +39,38 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, name: &str, special_use: Option<&str>) -
         .chain([(name.clone(), special_use.map(str::to_owned))])
         .collect();
     let (modseq, folders) = new_folders(ctx, made)?;
+    // Before the folder itself: what is durable of a folder has its rights.
+    for (identifier, rights) in inherited(ctx, &name, shape)? {
+        for new in &folders {
+            let (folder, identifier, rights) = (new.id, identifier.clone(), rights.clone());
+            ctx.record(
+                &Op::Rights {
+                    folder,
+                    identifier,
+                    rights,
+                },
+                None,
+            )?;
+        }
+    }
     ctx.record_durably(&Op::Create { modseq, folders })?;
     folder(ctx, &name)
+}
+
+/// RFC 4314 §4: a new folder has the rights of the one above it.
+fn inherited(ctx: &mut Ctx<'_>, name: &str, shape: Shape) -> Result<Vec<(String, String)>> {
+    let above = names::parents(name)
+        .filter_map(|parent| ctx.store.folder_named(&canonical_level(parent)))
+        .last()
+        .or_else(|| match shape {
+            Shape::Mailbox => None,
+            Shape::Tree => ctx.store.folder_named(names::INBOX),
+        })
+        .map(|row| FolderId(row.id));
+    let Some(above) = above else {
+        return Ok(Vec::new());
+    };
+    Ok(ctx.store.rights()?.get(&above).cloned().unwrap_or_default())
 }
 
 /// A level named INBOX in any case is INBOX.
@@ -70,7 +115,7 @@ pub(crate) fn folder(ctx: &mut Ctx<'_>, name: &str) -> Result<Folder> {
 }
 
 /// RFC 3501 §6.3.5.
-pub(crate) fn rename(ctx: &mut Ctx<'_>, name: &str, to: &str) -> Result<Option<RecordId>> {
+pub(crate) fn rename(ctx: &mut Ctx<'_>, name: &str, to: &str, shape: Shape) -> Result<Option<RecordId>> {
     let (name, to) = (names::canonical(name)?, names::canonical(to)?);
     let id = ctx
         .store
@@ -103,7 +148,7 @@ pub(crate) fn rename(ctx: &mut Ctx<'_>, name: &str, to: &str) -> Result<Option<R
     if let Some((parent, _)) = to.rsplit_once('/')
         && ctx.store.folder_named(&canonical_level(parent)).is_none()
     {
-        create(ctx, parent, None)?;
+        create(ctx, parent, None, shape)?;
     }
     let modseq = ctx.take_modseq()?;
     ctx.record(
@@ -118,10 +163,10 @@ pub(crate) fn rename(ctx: &mut Ctx<'_>, name: &str, to: &str) -> Result<Option<R
 
 /// INBOX stays, and stays empty; what lies below it stays too.
 fn rename_inbox(ctx: &mut Ctx<'_>, inbox: i64, to: &str) -> Result<RecordId> {
-    let target = create(ctx, to, None)?;
+    let target = create(ctx, to, None, Shape::Mailbox)?;
     let mut uids = Vec::new();
     ctx.store.rows(inbox, 0, u32::MAX, |row| uids.push(row.uid))?;
-    let (_, record) = crate::write::copy::within(ctx, FolderId(inbox), &uids, target.id, None, true)?;
+    let (_, record) = crate::write::copy::within(ctx, FolderId(inbox), &uids, target.id, Transfer::MOVE)?;
     match record {
         Some(record) => Ok(record),
         None => ctx.record(&Op::Mark, None),
@@ -147,19 +192,33 @@ pub(crate) fn subscribe(ctx: &mut Ctx<'_>, name: &str, on: bool) -> Result<Recor
     ctx.record(&Op::Subscribe { name, on }, None)
 }
 
-pub(crate) fn rights(ctx: &mut Ctx<'_>, name: &str) -> Result<Vec<(String, String)>> {
-    let folder = folder(ctx, name)?;
-    let mut statement = ctx
-        .store
-        .conn
-        .prepare_cached("SELECT identifier, rights FROM rights WHERE folder = ?1 ORDER BY identifier")?;
-    let rights = statement.query_map([folder.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rights.collect::<rusqlite::Result<_>>()?)
-}
-
-pub(crate) fn set_rights(ctx: &mut Ctx<'_>, name: &str, identifier: &str, rights: &str) -> Result<RecordId> {
-    let folder = folder(ctx, name)?.id.0;
-    let (identifier, rights) = (identifier.to_owned(), rights.to_owned());
+/// Changes one identifier's rights on a folder; `None`: they are so already.
+pub(crate) fn change_rights(
+    ctx: &mut Ctx<'_>,
+    name: &str,
+    identifier: &str,
+    action: RightsAction,
+    rights: Rights,
+) -> Result<Option<RecordId>> {
+    let folder = folder(ctx, name)?.id;
+    let table = ctx.store.rights()?;
+    let known = table.get(&folder).map(Vec::as_slice).unwrap_or_default();
+    let old = known.iter().find(|(other, _)| other == identifier);
+    if old.is_none() && known.len() >= IDENTIFIERS_MAX {
+        return Err(MailboxError::NotAllowed("too many rights on this folder"));
+    }
+    let had = old.map_or(Rights::NONE, |(_, letters)| {
+        Rights::parse(letters).unwrap_or_default()
+    });
+    let has = match action {
+        RightsAction::Replace => rights,
+        RightsAction::Add => had.with(rights),
+        RightsAction::Remove => had.without(rights),
+    };
+    if has == had && old.is_some() != has.is_empty() {
+        return Ok(None);
+    }
+    let (folder, identifier, rights) = (folder.0, identifier.to_owned(), has.to_string());
     ctx.record(
         &Op::Rights {
             folder,
@@ -168,6 +227,7 @@ pub(crate) fn set_rights(ctx: &mut Ctx<'_>, name: &str, identifier: &str, rights
         },
         None,
     )
+    .map(Some)
 }
 
 /// The bit in the target of each bit in the source, and the keywords that the target has yet to learn.
