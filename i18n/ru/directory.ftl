@@ -9,6 +9,7 @@ refusal-address-invalid = { $address } — не почтовый адрес. А�
 refusal-domain-invalid = { $domain } — недопустимое имя домена.
 refusal-setting-invalid = { $value } — недопустимое значение настройки { $setting }.
 refusal-setting-out-of-range = { $value } — вне допустимых пределов настройки { $setting }: от { $min } до { $max }.
+refusal-capability-rule-invalid = «{ $rule }» — не правило. Пишите client ИМЯ: ВОЗМОЖНОСТЬ или user АДРЕС: ВОЗМОЖНОСТЬ, между правилами — точка с запятой. IMAP4rev1, STARTTLS и AUTH отключить нельзя.
 refusal-setting-unknown = Настройки { $setting } нет.
 
 refusal-domain-exists = Домен { $name } уже есть; возможно, это другое имя одного из доменов.

@@ -11,6 +11,7 @@ pub mod protocol;
 pub mod refusal;
 pub mod rights;
 pub mod settings;
+pub mod switches;
 
 pub use address::{Address, DomainName};
 pub use refusal::Refusal;

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Refusal;
+use crate::{Refusal, switches};
+
+/// The longest list of rules.
+const SWITCHES_LENGTH_MAX_BYTES: usize = 4096;
 
 /// What a setting may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Kind {
     },
     /// `en`, `ru`.
     Language,
+    /// Capabilities that are not offered to some: see [`crate::switches`].
+    Switches,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +81,11 @@ pub const SETTINGS: &[Setting] = &[
     number("lmtp.sessions-max", "500", 1, 1_000_000, Unit::Count),
     number("imap.sessions-max", "20000", 1, 1_000_000, Unit::Count),
     number("imap.timeout", "1860", 1800, 86_400, Unit::Seconds),
+    Setting {
+        key: "imap.capabilities-off",
+        kind: Kind::Switches,
+        default: "",
+    },
     number("pop3.sessions-max", "5000", 1, 1_000_000, Unit::Count),
     number("pop3.timeout", "600", 600, 86_400, Unit::Seconds),
     number("net.sessions-per-address-max", "200", 1, 1_000_000, Unit::Count),
@@ -125,6 +135,13 @@ impl Setting {
                     .with("min", min)
                     .with("max", max)
                     .field(self.key))
+            }
+            Kind::Switches => {
+                if value.len() > SWITCHES_LENGTH_MAX_BYTES || value.chars().any(char::is_control) {
+                    return Err(bad());
+                }
+                switches::parse(value).map_err(|refusal| refusal.field(self.key))?;
+                Ok(value.trim().to_owned())
             }
             Kind::Language => match value {
                 "en" | "ru" => Ok(value.to_owned()),

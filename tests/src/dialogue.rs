@@ -12,7 +12,7 @@
 //! a<!*                  the same, whatever it says before
 //! put Subject: x\r\n…   a message, bytes as written, into the INBOX of $user
 //! arrived 1             once the queue is empty the INBOX of $user holds that many messages
-//! ctl domain list       batpostctl must succeed
+//! ctl domain list       batpostctl must succeed; "…" is one word
 //! ctl! user show x@y    batpostctl must refuse
 //! ```
 //!
@@ -71,6 +71,17 @@ fn put(server: &Server, user: &User, message: &[u8], place: &str) {
     assert!(answer.starts_with("b OK"), "{place}: {answer}");
 }
 
+/// The words of a command line; what stands between quotation marks is one.
+fn words(line: &str) -> Vec<&str> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(index, part)| match index % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        })
+        .collect()
+}
+
 fn step(server: &Server, open: &mut HashMap<String, Line>, line: &str, place: &str) {
     if let Some(rest) = line.strip_prefix("open ") {
         let (name, service) = rest
@@ -80,7 +91,7 @@ fn step(server: &Server, open: &mut HashMap<String, Line>, line: &str, place: &s
         return;
     }
     if let Some(arguments) = line.strip_prefix("ctl! ") {
-        let words: Vec<&str> = arguments.split_whitespace().collect();
+        let words = words(arguments);
         assert_eq!(
             server.ctl(&words).status.code(),
             Some(1),
@@ -89,7 +100,7 @@ fn step(server: &Server, open: &mut HashMap<String, Line>, line: &str, place: &s
         return;
     }
     if let Some(arguments) = line.strip_prefix("ctl ") {
-        let words: Vec<&str> = arguments.split_whitespace().collect();
+        let words = words(arguments);
         let done = server.ctl(&words);
         assert!(
             done.status.success(),

@@ -16,6 +16,10 @@ const AUTHENTICATED: &str = "NAMESPACE UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-U
 impl Session {
     /// The list, without the word CAPABILITY.
     pub(crate) fn capabilities(&self) -> String {
+        self.without_switched_off(self.all_capabilities())
+    }
+
+    fn all_capabilities(&self) -> String {
         let mut out = ALWAYS.to_owned();
         if let Some(user) = &self.user {
             out.push(' ');

@@ -9,6 +9,8 @@ use crate::session::{Session, Tell};
 const NOT_NOW: &str = "not allowed in this state";
 const LOG_IN_FIRST: &str = "log in first";
 const SELECT_FIRST: &str = "select a mailbox first";
+/// As the parser says it.
+const UNKNOWN: &str = "unknown command";
 const NOT_OFFERED: &str = "this is not offered";
 
 /// The states of RFC 9051 §3 in which a command is allowed.
@@ -66,6 +68,9 @@ fn afterwards(command: &Command) -> (Tell, bool) {
 
 impl Session {
     fn allowed(&self, command: &Command) -> Result<(), Answer> {
+        if !self.knows(command) {
+            return Err(Answer::bad(UNKNOWN));
+        }
         match needed(command) {
             State::Any => Ok(()),
             State::NotAuthenticated if self.user.is_none() => Ok(()),

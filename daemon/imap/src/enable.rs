@@ -7,6 +7,9 @@ impl Session {
     pub(crate) fn enable(&mut self, names: &[String]) -> Answer {
         let mut now = String::from("ENABLED");
         for name in names {
+            if !self.offers(name) {
+                continue;
+            }
             let switch = match name.as_str() {
                 "CONDSTORE" => &mut self.enabled.condstore,
                 "IMAP4REV2" => &mut self.enabled.rev2,

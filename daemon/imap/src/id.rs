@@ -1,4 +1,4 @@
-//! ID (RFC 2971). What the client says of itself is let go: it is nobody's business.
+//! ID (RFC 2971). What the client says of itself decides what it is offered, where an administrator wants it so, and nothing else.
 
 use bytes::BufMut;
 use wire::imap::render::put_quoted;
@@ -7,7 +7,8 @@ use crate::reply::{Answer, COMPLETED};
 use crate::session::Session;
 
 impl Session {
-    pub(crate) fn id(&mut self, _client: &[(String, Option<String>)]) -> Answer {
+    pub(crate) fn id(&mut self, client: &[(String, Option<String>)]) -> Answer {
+        self.name_client(client);
         let known = self.user.is_some();
         let out = self.conn.output();
         out.put_slice(b"* ID (\"name\" \"BatPost\"");

@@ -32,6 +32,7 @@ mod session;
 mod starttls;
 mod status;
 mod store;
+mod switched;
 mod unauthenticate;
 mod view;
 

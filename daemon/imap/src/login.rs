@@ -108,6 +108,7 @@ impl Session {
             append_max_bytes: settings.number("smtp.message-size-max"),
             timeout: Duration::from_secs(settings.number("imap.timeout")),
         });
+        self.switch();
         Answer::ok("logged in").with(format!("CAPABILITY {}", self.capabilities()))
     }
 }

@@ -13,6 +13,7 @@ use wire::imap::{Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with};
 use crate::Server;
 use crate::append::Appending;
 use crate::reply::{Answer, BYE_ENDED, BYE_ERRORS, BYE_TIMEOUT, End, Verdict, untagged};
+use crate::switched::Switched;
 use crate::view::{Telling, View};
 
 /// Commands that were not understood, after which the session ends.
@@ -65,6 +66,7 @@ pub(crate) struct Session {
     pub(crate) view: Option<View>,
     pub(crate) enabled: Enabled,
     pub(crate) appending: Option<Appending>,
+    pub(crate) switched: Switched,
     pub(crate) errors: u32,
 }
 
@@ -78,6 +80,7 @@ impl Session {
             view: None,
             enabled: Enabled::default(),
             appending: None,
+            switched: Switched::default(),
             errors: 0,
         }
     }

@@ -14,6 +14,8 @@ impl Session {
             view,
             enabled,
             appending,
+            // What the client is stays; what is switched off for it is looked up anew.
+            switched: _,
             errors: _,
         } = self;
         // RFC 8437 §3: a selected mailbox is let go without an expunge; what was enabled is not any more.
@@ -23,6 +25,7 @@ impl Session {
         *appending = None;
         conn.session().set_user("");
         conn.session().set_state("");
+        self.switch();
         Answer::ok("logged out").with(format!("CAPABILITY {}", self.capabilities()))
     }
 }
