@@ -29,9 +29,7 @@ pub struct Switch {
 pub fn parse(text: &str) -> Result<Vec<Switch>, Refusal> {
     let rules = text.split(';').map(str::trim).filter(|rule| !rule.is_empty());
     rules
-        .map(|rule| {
-            read(rule).ok_or_else(|| Refusal::new("capability-rule-invalid").with("rule", rule))
-        })
+        .map(|rule| read(rule).ok_or_else(|| Refusal::new("capability-rule-invalid").with("rule", rule)))
         .collect()
 }
 
@@ -93,9 +91,10 @@ mod tests {
 
     #[test]
     fn rules_are_read_and_concern_whom_they_name() {
-        let rules =
-            parse("client Old Mail*: QRESYNC condstore; client iPhone Mail/15.*: COMPRESS; user *@a.test:IDLE;")
-                .unwrap();
+        let rules = parse(
+            "client Old Mail*: QRESYNC condstore; client iPhone Mail/15.*: COMPRESS; user *@a.test:IDLE;",
+        )
+        .unwrap();
         assert_eq!(rules.len(), 3);
         assert_eq!(rules[0].off, ["QRESYNC", "CONDSTORE"]);
         let concerned = |user: &str, client: &str| -> Vec<bool> {

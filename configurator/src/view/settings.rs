@@ -193,7 +193,9 @@ fn value(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) -> egui::Respo
             typed = chosen.unwrap_or(typed);
             response
         }
-        Kind::Text { .. } | Kind::Switches => field::edit(ui, setting.key, &mut typed, setting.default, 300.0, false),
+        Kind::Text { .. } | Kind::Switches => {
+            field::edit(ui, setting.key, &mut typed, setting.default, 300.0, false)
+        }
         Kind::Number { .. } => field::edit(ui, setting.key, &mut typed, setting.default, 140.0, false),
     };
     if typed != was {
