@@ -144,7 +144,7 @@ impl House {
             .unwrap();
         let owner = self.parts.mailboxes.owner(account.owner);
         let selected = owner.select("INBOX", false).await.unwrap();
-        let uids: Vec<u32> = selected.rows.iter().map(|row| row.uid).collect();
+        let uids: Vec<u32> = selected.uids.iter().collect();
         let want = Want {
             text: true,
             ..Want::default()

@@ -100,7 +100,6 @@ impl Session {
                     out.put_slice(code.as_bytes());
                     out.put_slice(b"] moved\r\n");
                 }
-                view.note_expunged(&moved.source);
                 Ok(Answer::ok(COMPLETED))
             }
             Err(error) => Ok(target_missing(error)),

@@ -9,7 +9,7 @@ use crate::session::Session;
 impl Session {
     /// Removes the messages with \Deleted, all or those among the UIDs. The responses come with the announcement.
     pub(crate) async fn expunge(&mut self, set: Option<SequenceSet>) -> Outcome {
-        let Some(view) = &mut self.view else {
+        let Some(view) = &self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
         if let Err(answer) = view.permit(Rights::EXPUNGE) {
@@ -29,10 +29,7 @@ impl Session {
             .expunge(view.folder.id, uids.as_deref())
             .await
         {
-            Ok(gone) => {
-                view.note_expunged(&gone);
-                Ok(Answer::ok(COMPLETED))
-            }
+            Ok(_) => Ok(Answer::ok(COMPLETED)),
             Err(error) => Ok(error.into()),
         }
     }

@@ -1,13 +1,15 @@
 //! FETCH (RFC 9051 §6.4.5; RFC 3516, 7162): what is asked for, batch by batch.
 //!
-//! Flags and UIDs come from the session's view; all else from the store in batches of bounded size. A large text is
+//! UIDs come from the session's view; flags and all else from the store in batches of bounded size. A large text is
 //! never in memory as a whole, unless a part within it is asked for.
 
 mod item;
 mod source;
 
+use std::ops::Range;
+
 use bytes::BufMut;
-use mailbox::{Fetched, FlagAction, FlagChange, Row, Uid, Want};
+use mailbox::{Fetched, FlagAction, FlagChange, ModSeq, Row, Uid, Want};
 use shared::Rights;
 use wire::imap::render::put_number;
 use wire::imap::{FetchArgs, FetchItem, Flags, SectionText};
@@ -62,9 +64,14 @@ impl Plan {
         }
     }
 
+    /// Whether the rows alone answer it.
+    fn is_of_rows(&self) -> bool {
+        self.want == Want::default() && !self.seen
+    }
+
     /// Whether the view alone answers it.
     fn is_local(&self) -> bool {
-        self.want == Want::default() && !self.seen
+        self.items.iter().all(|item| *item == FetchItem::Uid)
     }
 }
 
@@ -114,13 +121,22 @@ impl Session {
             Err(answer) => return Ok(answer),
         };
         let since = args.changed_since.unwrap_or(0);
-        let changed = args.changed_since.is_none();
-        let rows = view.rows_of(&ranges).filter(|row| changed || row.modseq > since);
-        let uids: Vec<Uid> = rows.map(|row| row.uid).collect();
+        let all = args.changed_since.is_none();
         let plan = Plan::new(args, uid);
-        let done = if plan.is_local() {
+        let done = if all && plan.is_local() {
+            let uids = view.uids_of(&ranges);
             self.fetch_local(&plan, &uids).await?
+        } else if plan.is_of_rows() {
+            self.fetch_rows(&plan, &ranges, since).await?
         } else {
+            let uids = if all {
+                view.uids_of(&ranges)
+            } else {
+                match self.changed(&ranges, since).await {
+                    Ok(uids) => uids,
+                    Err(error) => return Ok(error.into()),
+                }
+            };
             self.fetch_stored(&plan, &uids).await?
         };
         Ok(match done {
@@ -141,33 +157,91 @@ impl Session {
         })
     }
 
-    /// Flags, UIDs and MODSEQs out of the view.
+    /// UIDs out of the view.
     async fn fetch_local(&mut self, plan: &Plan, uids: &[Uid]) -> Result<Done, End> {
-        let recent = !self.enabled.rev2;
         for batch in uids.chunks(BATCH_MAX_MESSAGES) {
             let Some(view) = &self.view else { break };
             let out = self.conn.output();
-            let mut index = batch.first().and_then(|&first| view.index(first)).unwrap_or(0);
+            let mut numbers = view.numbers();
             for &uid in batch {
-                // UIDs ascend, as the rows do.
-                while view.rows.get(index).is_some_and(|row| row.uid < uid) {
-                    index += 1;
-                }
-                let Some(row) = view.rows.get(index) else { break };
-                item::open(out, index);
-                for (at, wanted) in plan.items.iter().enumerate() {
-                    if at > 0 {
-                        out.put_u8(b' ');
-                    }
-                    item::put_local(out, wanted, view, row, recent);
-                }
-                out.put_slice(b")\r\n");
+                let Some(index) = numbers.index(uid) else { continue };
+                let row = Row {
+                    uid,
+                    modseq: 0,
+                    flags: Flags::NONE,
+                    keywords: 0,
+                };
+                item::put_row(out, index, &plan.items, view, &row, false);
             }
             self.conn.flush_if_full().await?;
             // A long listing must not keep others from their turn.
             tokio::task::yield_now().await;
         }
         Ok(Done::default())
+    }
+
+    /// Flags, UIDs and MODSEQs out of the store's rows.
+    async fn fetch_rows(&mut self, plan: &Plan, ranges: &[Range<usize>], since: ModSeq) -> Result<Done, End> {
+        let mut done = Done::default();
+        let recent = !self.enabled.rev2;
+        let mut left = self
+            .view
+            .as_ref()
+            .map(|view| view.uid_ranges(ranges))
+            .unwrap_or_default();
+        let mut shown = 0;
+        while !left.is_empty() {
+            let Some(view) = &self.view else {
+                break;
+            };
+            let Ok((rows, next)) = view
+                .place
+                .spot
+                .owner
+                .rows(view.folder.id, left.clone(), since)
+                .await
+            else {
+                done.unavailable = true;
+                break;
+            };
+            let out = self.conn.output();
+            let mut numbers = view.numbers();
+            for row in &rows {
+                if let Some(index) = numbers.index(row.uid) {
+                    item::put_row(out, index, &plan.items, view, row, recent);
+                    shown += 1;
+                }
+            }
+            self.conn.flush_if_full().await?;
+            left = from(left, next);
+        }
+        done.missing = since == 0 && shown < ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
+        Ok(done)
+    }
+
+    /// The UIDs of those that have changed since.
+    async fn changed(&self, ranges: &[Range<usize>], since: ModSeq) -> mailbox::Result<Vec<Uid>> {
+        let mut uids = Vec::new();
+        let Some(view) = &self.view else {
+            return Ok(uids);
+        };
+        let mut left = view.uid_ranges(ranges);
+        while !left.is_empty() {
+            let (rows, next) = view
+                .place
+                .spot
+                .owner
+                .rows(view.folder.id, left.clone(), since)
+                .await?;
+            let mut numbers = view.numbers();
+            uids.extend(
+                rows.iter()
+                    .map(|row| row.uid)
+                    .filter(|&uid| numbers.index(uid).is_some()),
+            );
+            left = from(left, next);
+        }
+        Ok(uids)
     }
 
     /// What the store has to give.
@@ -203,9 +277,12 @@ impl Session {
             } else {
                 Vec::new()
             };
-            for message in &fetched {
-                let newly_seen = marked.binary_search(&message.row.uid).is_ok();
-                self.put_message(plan, message, newly_seen, &mut done).await?;
+            for mut message in fetched {
+                let at = marked.binary_search_by_key(&message.row.uid, |row| row.uid);
+                if let Some(row) = at.ok().and_then(|at| marked.get(at)) {
+                    message.row = *row;
+                }
+                self.put_message(plan, &message, at.is_ok(), &mut done).await?;
                 self.conn.flush_if_full().await?;
             }
             left = left.get(asked..).unwrap_or_default();
@@ -213,8 +290,8 @@ impl Session {
         Ok(done)
     }
 
-    /// Sets \Seen on what is about to be shown and did not have it. Gives those UIDs, ascending.
-    async fn mark_seen(&mut self, fetched: &[Fetched]) -> Result<Vec<Uid>, End> {
+    /// Sets \Seen on what is about to be shown and did not have it. Gives those rows, ascending.
+    async fn mark_seen(&mut self, fetched: &[Fetched]) -> Result<Vec<Row>, End> {
         let Some(view) = &mut self.view else {
             return Ok(Vec::new());
         };
@@ -235,13 +312,11 @@ impl Session {
             within: FlagChange::ALL,
         };
         // If it can't be set now the message is shown all the same.
-        if let Ok(stored) = view.place.spot.owner.store(view.folder.id, &uids, change).await {
-            for row in stored.rows {
-                view.put_row(row);
-            }
-            return Ok(uids);
-        }
-        Ok(Vec::new())
+        let Ok(stored) = view.place.spot.owner.store(view.folder.id, &uids, change).await else {
+            return Ok(Vec::new());
+        };
+        view.note_stored(&stored);
+        Ok(stored.rows)
     }
 
     /// One FETCH response.
@@ -283,10 +358,7 @@ impl Session {
                 }
                 None => {
                     let Some(view) = &self.view else { return Ok(()) };
-                    let Some(row) = view.rows.get(index) else {
-                        return Ok(());
-                    };
-                    item::put(self.conn.output(), wanted, view, row, message, &source, recent);
+                    item::put(self.conn.output(), wanted, view, message, &source, recent);
                 }
             }
         }
@@ -294,8 +366,8 @@ impl Session {
         if newly_seen
             && !plan.with_flags
             && let Some(view) = &self.view
-            && let Some(row) = view.rows.get(index)
         {
+            let row = &message.row;
             let out = self.conn.output();
             out.put_u8(b' ');
             if self.enabled.condstore && !plan.items.contains(&FetchItem::ModSeq) {
@@ -308,4 +380,13 @@ impl Session {
         self.conn.output().put_slice(b")\r\n");
         Ok(())
     }
+}
+
+/// What is left of ascending ranges from a UID on.
+fn from(ranges: Vec<(Uid, Uid)>, next: Option<Uid>) -> Vec<(Uid, Uid)> {
+    let Some(next) = next else {
+        return Vec::new();
+    };
+    let left = ranges.into_iter().filter(|range| range.1 >= next);
+    left.map(|(first, last)| (first.max(next), last)).collect()
 }

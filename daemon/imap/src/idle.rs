@@ -56,7 +56,7 @@ impl Session {
 }
 
 /// Waits for a change without taking note of it: `View::sync` does that.
-async fn changed(watch: &tokio::sync::watch::Receiver<u64>) {
+async fn changed(watch: &tokio::sync::watch::Receiver<mailbox::FolderNow>) {
     // A clone has seen what the original has seen.
     let mut watch = watch.clone();
     if watch.changed().await.is_err() {

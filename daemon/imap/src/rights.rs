@@ -52,7 +52,7 @@ impl Session {
             return;
         };
         // Both are read before the rights are: what changes in between is seen the next time.
-        let as_of = (*view.watch.borrow(), self.server.directory.epoch());
+        let as_of = (view.watch.borrow().rights, self.server.directory.epoch());
         if as_of == view.rights_as_of {
             return;
         }

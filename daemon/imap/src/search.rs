@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{ModSeq, Row, Uid};
+use mailbox::{ModSeq, Uid};
 use wire::imap::render::{put_number, put_quoted, put_set};
 use wire::imap::{
     Charset, Flags, NumberRange, ResolvedSet, SearchKey, SearchProgram, SearchReturn, SeqNumber, SequenceSet,
@@ -35,8 +35,7 @@ impl Session {
             Err(answer) => return Ok(answer),
         };
         let found = if is_local(&key) {
-            let rows = view.rows.iter().filter(|row| matches(&key, row, &view.keywords));
-            rows.map(|row| row.uid).collect()
+            view.uids().iter().filter(|uid| matches(&key, *uid)).collect()
         } else {
             match view
                 .place
@@ -55,14 +54,23 @@ impl Session {
                 }
             }
         };
+        let modseqs = if with_modseq {
+            match modseqs(view, &found).await {
+                Ok(modseqs) => modseqs,
+                Err(error) => return Ok(error.into()),
+            }
+        } else {
+            Vec::new()
+        };
+        let mut numbers = view.numbers();
         let found: Vec<Found> = found
             .into_iter()
-            .filter_map(|uid| {
-                let index = view.index(uid)?;
+            .enumerate()
+            .filter_map(|(at, uid)| {
                 Some(Found {
                     uid,
-                    number: index as u32 + 1,
-                    modseq: view.rows.get(index)?.modseq,
+                    number: numbers.index(uid)? as u32 + 1,
+                    modseq: modseqs.get(at).copied().unwrap_or(0),
                 })
             })
             .collect();
@@ -138,14 +146,36 @@ fn bound(key: SearchKey, view: &View) -> Result<SearchKey, Answer> {
     })
 }
 
-/// Whether the rows at hand answer it.
+/// The MODSEQs of ascending UIDs; 0 for what is gone.
+async fn modseqs(view: &View, uids: &[Uid]) -> mailbox::Result<Vec<ModSeq>> {
+    let mut modseqs = vec![0; uids.len()];
+    let (Some(&first), Some(&last)) = (uids.first(), uids.last()) else {
+        return Ok(modseqs);
+    };
+    let mut left = uids.iter().zip(&mut modseqs).peekable();
+    let mut from = Some(first);
+    while let Some(first) = from {
+        let (rows, next) = view
+            .place
+            .spot
+            .owner
+            .rows(view.folder.id, vec![(first, last)], 0)
+            .await?;
+        for row in rows {
+            while left.next_if(|(uid, _)| **uid < row.uid).is_some() {}
+            if let Some((_, modseq)) = left.next_if(|(uid, _)| **uid == row.uid) {
+                *modseq = row.modseq;
+            }
+        }
+        from = next;
+    }
+    Ok(modseqs)
+}
+
+/// Whether the messages at hand answer it.
 fn is_local(key: &SearchKey) -> bool {
     match key {
-        SearchKey::All
-        | SearchKey::Flag(..)
-        | SearchKey::Keyword(..)
-        | SearchKey::Uid(_)
-        | SearchKey::ModSeq(_) => true,
+        SearchKey::All | SearchKey::Uid(_) => true,
         SearchKey::And(keys) => keys.iter().all(is_local),
         SearchKey::Or(first, second) => is_local(first) && is_local(second),
         SearchKey::Not(key) => is_local(key),
@@ -153,21 +183,13 @@ fn is_local(key: &SearchKey) -> bool {
     }
 }
 
-fn matches(key: &SearchKey, row: &Row, keywords: &[String]) -> bool {
+fn matches(key: &SearchKey, uid: Uid) -> bool {
     match key {
         SearchKey::All => true,
-        SearchKey::Flag(flag, set) => row.flags.contains(*flag) == *set,
-        SearchKey::Keyword(keyword, set) => {
-            let bit = keywords
-                .iter()
-                .position(|known| known.eq_ignore_ascii_case(keyword));
-            bit.is_some_and(|bit| row.keywords.checked_shr(bit as u32).unwrap_or(0) & 1 == 1) == *set
-        }
-        SearchKey::Uid(set) => contains(set, row.uid),
-        SearchKey::ModSeq(modseq) => row.modseq >= *modseq,
-        SearchKey::And(keys) => keys.iter().all(|key| matches(key, row, keywords)),
-        SearchKey::Or(first, second) => matches(first, row, keywords) || matches(second, row, keywords),
-        SearchKey::Not(key) => !matches(key, row, keywords),
+        SearchKey::Uid(set) => contains(set, uid),
+        SearchKey::And(keys) => keys.iter().all(|key| matches(key, uid)),
+        SearchKey::Or(first, second) => matches(first, uid) || matches(second, uid),
+        SearchKey::Not(key) => !matches(key, uid),
         _ => false,
     }
 }

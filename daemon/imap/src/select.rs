@@ -25,30 +25,24 @@ impl Session {
             Err(answer) => return Ok(answer),
         };
         let owner = place.spot.owner.clone();
-        let mut watch = owner.watch();
-        watch.borrow_and_update();
         let claim_recent = !is_read_only(&place, examine);
         let selected = match owner.select(&place.spot.inner, claim_recent).await {
             Ok(selected) => selected,
             Err(error) => return Ok(error.into()),
         };
-        let status = selected.status;
+        let (status, first_unseen) = (selected.status, selected.first_unseen);
         let rev2 = self.enabled.rev2;
-        let view = View::new(selected, place, examine, watch);
+        let view = View::new(selected, place, examine);
         let out = self.conn.output();
         view.put_flags_known(out);
-        untagged_number(out, view.rows.len() as u64, "EXISTS");
+        untagged_number(out, view.len() as u64, "EXISTS");
         if rev2 {
             out.put_slice(b"* LIST () \"/\" ");
             put_mailbox(out, &view.place.name(), true);
             out.put_slice(b"\r\n");
         } else {
             untagged_number(out, view.recent_count(), "RECENT");
-            let unseen = view
-                .rows
-                .iter()
-                .position(|row| !row.flags.contains(wire::imap::Flags::SEEN));
-            if let Some(index) = unseen.filter(|_| status.unseen > 0) {
+            if let Some(index) = first_unseen.and_then(|uid| view.index(uid)) {
                 untagged(out, &format!("OK [UNSEEN {}] first unseen", index + 1));
             }
         }

@@ -249,8 +249,18 @@ impl Session {
         let Some(view) = self.view.as_mut().filter(|view| view.may_read()) else {
             return Ok(());
         };
-        view.sync().await?;
-        view.announce(self.conn.output(), telling);
-        Ok(())
+        let Some(mut news) = view.sync().await? else {
+            view.announce_keywords(self.conn.output());
+            return Ok(());
+        };
+        view.announce(self.conn.output(), &news, telling);
+        loop {
+            view.put_changed(self.conn.output(), &news, telling);
+            self.conn.flush_if_full().await?;
+            match view.more(news).await {
+                Some(more) => news = more,
+                None => return Ok(()),
+            }
+        }
     }
 }

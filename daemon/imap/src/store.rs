@@ -10,6 +10,7 @@ use crate::place::no_permission;
 use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::rights::{FLAG_RIGHTS, flags_kept};
 use crate::session::{Session, Tell};
+use crate::view::View;
 
 impl Session {
     pub(crate) async fn store(&mut self, uid: bool, args: StoreArgs) -> Outcome {
@@ -79,19 +80,24 @@ impl Session {
             return Ok(None);
         };
         stored.modified.sort_unstable();
-        view.learn_keywords(stored.keywords);
+        let others = view.note_stored(&stored);
+        view.learn_keywords(std::mem::take(&mut stored.keywords));
         view.announce_keywords(self.conn.output());
-        for row in stored.rows {
-            let Some(index) = view.put_row(row) else { continue };
+        for row in &stored.rows {
+            let Some(index) = view.index(row.uid) else {
+                continue;
+            };
             let failed = stored.modified.binary_search(&row.uid).is_ok();
+            // What somebody else has made of it is told even so.
+            let silent = silent && others.binary_search(&row.uid).is_err();
             // RFC 7162 §3.1.3: the new MODSEQ is told even if the flags are not asked for.
             if failed || (silent && !telling.modseq) {
                 continue;
             }
             if silent {
-                view.put_modseq_response(self.conn.output(), index);
+                View::put_modseq_response(self.conn.output(), index, row);
             } else {
-                view.put_flags_response(self.conn.output(), index, telling);
+                view.put_flags_response(self.conn.output(), index, row, telling);
             }
             self.conn.flush_if_full().await?;
         }

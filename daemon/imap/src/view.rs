@@ -1,10 +1,27 @@
-//! The selected folder as its client knows it: which message has which number, and what it was not told yet.
+//! The selected folder as its client knows it: which message has which number, and up to where it was told what changed.
+//!
+//! `told` is what the client has numbers for; it is shared with the store and with other sessions as long as it is the same. Nothing else is kept of a
+//! message: flags, keywords and MODSEQs are read from the store when a command asks for them.
+//!
+//! Invariants:
+//! - The message at place n of `told` has the sequence number n + 1 for the client. `told` changes only where the client is told: an EXPUNGE or
+//!   VANISHED takes out, an EXISTS adds at the end.
+//! - Every change of a message of `told` with a MODSEQ of at most `modseq` was told, or was the client's own doing and is known to it.
+//! - What the store has lost and the client still has numbers for is `told` without the store's set. It is computed, never recorded, so that no
+//!   history can make it wrong; it waits until an EXPUNGE is allowed.
+//! - `own` names MODSEQs beyond `modseq` that this session's commands have made: they are not told again.
+//!
+//! Must not know: how messages are stored, what a command is.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{Changes, Folder, ModSeq, Row, Selected, Uid};
+use mailbox::{
+    Changes, FOLDER_GONE, Folder, FolderNow, MailboxError, ModSeq, Row, Selected, Stored, Uid, UidSet,
+};
 use shared::Rights;
+use smallvec::SmallVec;
 use tokio::sync::watch;
 use wire::imap::render::{put_flags, put_number};
 use wire::imap::{ResolvedSet, SequenceSet};
@@ -14,7 +31,7 @@ use crate::reply::{Answer, BYE_FOLDER_GONE, End, untagged_number};
 
 const READ_ONLY: &str = "the mailbox was only examined";
 
-/// A selected folder. The message at index n of `rows` has the sequence number n + 1.
+/// A selected folder.
 pub(crate) struct View {
     pub(crate) folder: Folder,
     /// Whose it is, and what may be done with it.
@@ -24,21 +41,19 @@ pub(crate) struct View {
     pub(crate) to_write: bool,
     /// The changes of the owner and of the directory that `place.rights` take account of.
     pub(crate) rights_as_of: (u64, u64),
-    pub(crate) rows: Vec<Row>,
     pub(crate) keywords: Vec<String>,
     /// What SEARCH RETURN (SAVE) kept (RFC 5182), as UIDs.
     pub(crate) saved: ResolvedSet,
-    /// Up to where changes are known.
-    pub(crate) modseq: ModSeq,
-    /// UIDs that are recent for this session, ascending.
-    recent: Vec<(Uid, Uid)>,
-    /// Gone, but the client still has their numbers.
-    expunged: Vec<Uid>,
-    /// Changed by others since they were told.
-    changed: Vec<Uid>,
-    grown: bool,
+    told: Arc<UidSet>,
+    modseq: ModSeq,
+    own: SmallVec<[ModSeq; 2]>,
+    /// UIDs that are recent for this session: ascending ranges.
+    recent: SmallVec<[(Uid, Uid); 1]>,
+    /// Messages of `told` are gone and that was not told.
+    behind: bool,
     keywords_changed: bool,
-    pub(crate) watch: watch::Receiver<u64>,
+    /// What the store has now.
+    pub(crate) watch: watch::Receiver<FolderNow>,
 }
 
 /// What an announcement may and should hold.
@@ -54,27 +69,73 @@ pub(crate) struct Telling {
     pub(crate) uid: bool,
 }
 
+/// What the client does not know yet.
+pub(crate) struct News {
+    uids: Arc<UidSet>,
+    rows: Vec<Row>,
+    /// There are more changed messages from this UID on.
+    next: Option<Uid>,
+    since: ModSeq,
+    own: SmallVec<[ModSeq; 2]>,
+}
+
+impl News {
+    /// RFC 9051 §6.4.6: what the client has done by itself it knows.
+    fn drop_own(&mut self) {
+        if !self.own.is_empty() {
+            self.rows.retain(|row| !self.own.contains(&row.modseq));
+        }
+    }
+}
+
+/// Finds the numbers of ascending UIDs.
+pub(crate) struct Numbers<'a> {
+    uids: &'a UidSet,
+    run: Option<(Uid, Uid)>,
+    /// The index of the run's first.
+    start: usize,
+}
+
+/// Runs that are passed over one by one before the set is asked anew.
+const RUNS_PASSED_MAX: usize = 8;
+
+impl Numbers<'_> {
+    pub(crate) fn index(&mut self, uid: Uid) -> Option<usize> {
+        for _ in 0..RUNS_PASSED_MAX {
+            let Some((first, last)) = self.run else { break };
+            if uid <= last {
+                return (uid >= first).then(|| self.start + (uid - first) as usize);
+            }
+            self.start += (last - first) as usize + 1;
+            self.run = self.uids.next_range(last.checked_add(1)?, Uid::MAX);
+        }
+        self.run = Some(self.uids.next_range(uid, Uid::MAX)?);
+        self.start = self.uids.rank(uid);
+        self.run.filter(|run| run.0 == uid).map(|_| self.start)
+    }
+}
+
 impl View {
-    /// `watch` must have been taken before the folder was selected.
-    pub(crate) fn new(selected: Selected, place: Place, examine: bool, watch: watch::Receiver<u64>) -> Self {
+    pub(crate) fn new(selected: Selected, place: Place, examine: bool) -> Self {
         let mut view = Self {
             folder: selected.folder,
             read_only: is_read_only(&place, examine),
             place,
             to_write: !examine,
             rights_as_of: (0, 0),
-            rows: selected.rows,
             keywords: selected.keywords,
             saved: ResolvedSet::default(),
+            told: selected.uids,
             modseq: selected.status.highest_modseq,
-            recent: Vec::new(),
-            expunged: Vec::new(),
-            changed: Vec::new(),
-            grown: false,
+            own: SmallVec::new(),
+            recent: SmallVec::new(),
+            behind: false,
             keywords_changed: false,
-            watch,
+            watch: selected.watch,
         };
-        view.add_recent(selected.recent_from, 0);
+        if selected.recent_from > 0 && selected.recent_from <= view.last_uid() {
+            view.recent.push((selected.recent_from, view.last_uid()));
+        }
         view
     }
 
@@ -95,8 +156,18 @@ impl View {
         }
     }
 
+    /// The messages that the client has numbers for.
+    pub(crate) fn uids(&self) -> &Arc<UidSet> {
+        &self.told
+    }
+
+    /// How many these are.
+    pub(crate) fn len(&self) -> usize {
+        self.told.len()
+    }
+
     pub(crate) fn last_uid(&self) -> Uid {
-        self.rows.last().map_or(0, |row| row.uid)
+        self.told.last().unwrap_or(0)
     }
 
     pub(crate) fn is_recent(&self, uid: Uid) -> bool {
@@ -104,10 +175,8 @@ impl View {
     }
 
     pub(crate) fn recent_count(&self) -> u64 {
-        self.recent
-            .iter()
-            .map(|&(from, to)| self.range_of(from, to).len() as u64)
-            .sum()
+        let count = |&(from, to): &(Uid, Uid)| self.range_of(from, to).len() as u64;
+        self.recent.iter().map(count).sum()
     }
 
     /// The recent UIDs as a set.
@@ -115,42 +184,48 @@ impl View {
         ResolvedSet::from_sorted(self.recent.iter().copied())
     }
 
-    /// Messages from index `start` on with a UID of at least `from` are recent.
-    fn add_recent(&mut self, from: Uid, start: usize) {
-        let Some(first) = self
-            .rows
-            .get(start..)
-            .unwrap_or_default()
-            .iter()
-            .find(|row| row.uid >= from)
-        else {
-            return;
-        };
-        let range = (first.uid, self.last_uid());
-        self.recent.push(range);
+    /// New messages from one UID to another are recent.
+    fn add_recent(&mut self, from: Uid, last: Uid) {
+        let known = self.last_uid();
+        match self.recent.last_mut() {
+            // All between them are recent.
+            Some(range) if range.1 >= known && from == known.saturating_add(1) => range.1 = last,
+            _ => self.recent.push((from, last)),
+        }
     }
 
     /// The index of a UID.
     pub(crate) fn index(&self, uid: Uid) -> Option<usize> {
-        self.rows.binary_search_by_key(&uid, |row| row.uid).ok()
+        self.told.index(uid)
+    }
+
+    /// The same for UIDs that ascend.
+    pub(crate) fn numbers(&self) -> Numbers<'_> {
+        Numbers {
+            uids: &self.told,
+            run: None,
+            start: 0,
+        }
     }
 
     fn range_of(&self, from: Uid, to: Uid) -> Range<usize> {
-        let start = self.rows.partition_point(|row| row.uid < from);
-        let end = self.rows.partition_point(|row| row.uid <= to);
+        let start = self.told.rank(from);
+        let end = to
+            .checked_add(1)
+            .map_or(self.len(), |after| self.told.rank(after));
         start..end.max(start)
     }
 
     /// The indices that a set of the client means, ascending.
     pub(crate) fn indices(&self, set: &SequenceSet, uid: bool) -> Result<Vec<Range<usize>>, Answer> {
         if *set == SequenceSet::Saved {
-            return Ok(self.ranges(&self.saved));
+            return Ok(self.index_ranges(&self.saved));
         }
         if uid {
             // RFC 9051 §6.4.9: UIDs that don't exist are let go without an error.
-            return Ok(self.ranges(&set.resolve(self.last_uid())));
+            return Ok(self.index_ranges(&set.resolve(self.last_uid())));
         }
-        let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
         if set.highest_written().is_some_and(|highest| highest > count) && !(count == 0 && is_all(set)) {
             return Err(Answer::bad("no such message number"));
         }
@@ -162,73 +237,105 @@ impl View {
             .collect())
     }
 
-    fn ranges(&self, set: &ResolvedSet) -> Vec<Range<usize>> {
+    fn index_ranges(&self, set: &ResolvedSet) -> Vec<Range<usize>> {
         let ranges = set.ranges().iter().map(|&(from, to)| self.range_of(from, to));
         ranges.filter(|range| !range.is_empty()).collect()
     }
 
-    /// The rows that a set means.
-    pub(crate) fn rows_of(&self, ranges: &[Range<usize>]) -> impl Iterator<Item = &Row> {
-        ranges
-            .iter()
-            .flat_map(|range| self.rows.get(range.clone()).unwrap_or_default())
+    /// The ranges of UIDs, ascending, that a set of the client means. They may span UIDs that the client does not know.
+    pub(crate) fn uid_ranges(&self, ranges: &[Range<usize>]) -> Vec<(Uid, Uid)> {
+        let ends = |range: &Range<usize>| {
+            let last = self.told.nth(range.end.checked_sub(1)?)?;
+            Some((self.told.nth(range.start)?, last))
+        };
+        ranges.iter().filter_map(ends).collect()
     }
 
     pub(crate) fn uids_of(&self, ranges: &[Range<usize>]) -> Vec<Uid> {
-        self.rows_of(ranges).map(|row| row.uid).collect()
+        let mut uids = Vec::with_capacity(ranges.iter().map(Range::len).sum());
+        for (first, last) in self.uid_ranges(ranges) {
+            for (first, last) in self.told.ranges(first, last) {
+                uids.extend(first..=last);
+            }
+        }
+        uids
     }
 
-    /// Learns what has changed in the store. Tells nothing yet.
-    pub(crate) async fn sync(&mut self) -> Result<(), End> {
-        if !matches!(self.watch.has_changed(), Ok(true)) {
-            return Ok(());
+    /// Asks the store what the client does not know. Costs nothing if the folder has not changed.
+    pub(crate) async fn sync(&mut self) -> Result<Option<News>, End> {
+        let now = self.watch.borrow_and_update().modseq;
+        if now == FOLDER_GONE {
+            return Err(End::Bye(BYE_FOLDER_GONE));
         }
-        self.watch.borrow_and_update();
-        let owner = &self.place.spot.owner;
-        match owner.changes(self.folder.id, self.modseq, !self.read_only).await {
+        if now <= self.modseq && !self.behind {
+            return Ok(None);
+        }
+        let (known, owner) = (self.last_uid(), &self.place.spot.owner);
+        match owner
+            .changes(self.folder.id, self.modseq, known, !self.read_only)
+            .await
+        {
             Ok(changes) if changes.gone => Err(End::Bye(BYE_FOLDER_GONE)),
-            Ok(changes) => {
-                self.apply(changes);
-                Ok(())
-            }
-            Err(mailbox::MailboxError::NoSuchFolder) => Err(End::Bye(BYE_FOLDER_GONE)),
-            Err(_) => {
-                // Not now; the next command asks again.
-                self.watch.mark_changed();
-                Ok(())
-            }
+            Ok(changes) => Ok(Some(self.learn(changes))),
+            Err(MailboxError::NoSuchFolder) => Err(End::Bye(BYE_FOLDER_GONE)),
+            // Not now; the next command asks again.
+            Err(_) => Ok(None),
         }
     }
 
-    fn apply(&mut self, changes: Changes) {
+    /// Takes in what is not told message by message.
+    fn learn(&mut self, changes: Changes) -> News {
         self.learn_keywords(changes.keywords);
-        let start = self.rows.len();
-        for row in changes.rows {
-            if row.uid > self.last_uid() {
-                self.rows.push(row);
-                self.grown = true;
-            } else if let Some(index) = self.index(row.uid)
-                && let Some(known) = self.rows.get_mut(index)
-                && *known != row
-            {
-                *known = row;
-                self.changed.push(row.uid);
+        let since = self.modseq;
+        self.modseq = since.max(changes.highest_modseq);
+        let mut news = News {
+            uids: changes.uids,
+            rows: changes.rows,
+            next: changes.next,
+            since,
+            own: std::mem::take(&mut self.own),
+        };
+        news.drop_own();
+        if changes.recent_from > 0 {
+            let new_from = self.last_uid().saturating_add(1).max(changes.recent_from);
+            if let Some(last) = news.uids.last().filter(|last| *last >= new_from) {
+                self.add_recent(new_from, last);
             }
         }
-        if !self.read_only && changes.recent_from > 0 {
-            self.add_recent(changes.recent_from, start);
-        }
-        self.note_expunged(&changes.expunged);
-        self.modseq = self.modseq.max(changes.highest_modseq);
+        news
     }
 
-    /// These are gone; the client is told with the next announcement that may say so.
-    pub(crate) fn note_expunged(&mut self, uids: &[Uid]) {
-        for &uid in uids {
-            if self.index(uid).is_some() {
-                self.expunged.push(uid);
+    /// The next changed messages.
+    pub(crate) async fn more(&mut self, mut news: News) -> Option<News> {
+        let from = news.next?;
+        let ranges = vec![(from, self.last_uid())];
+        let owner = &self.place.spot.owner;
+        let Ok((rows, next)) = owner.rows(self.folder.id, ranges, news.since).await else {
+            // Not now; the next command asks again for all.
+            self.modseq = news.since;
+            return None;
+        };
+        (news.rows, news.next) = (rows, next);
+        news.drop_own();
+        Some(news)
+    }
+
+    /// This session's command has set flags; it tells its client by itself of all these messages but those that it gives back: somebody else has changed
+    /// them, and that was not told.
+    pub(crate) fn note_stored(&mut self, stored: &Stored) -> SmallVec<[Uid; 2]> {
+        let changed_by_others = stored.rows.iter().zip(&stored.before);
+        let others = changed_by_others
+            .filter(|(_, before)| **before > self.modseq && !self.own.contains(before))
+            .map(|(row, _)| row.uid)
+            .collect();
+        if stored.highest_modseq > stored.highest_before {
+            if self.modseq == stored.highest_before {
+                self.modseq = stored.highest_modseq;
+            } else {
+                self.own.push(stored.highest_modseq);
             }
         }
+        others
     }
 
     /// The client is told again which flags are kept.
@@ -244,42 +351,49 @@ impl View {
         }
     }
 
-    /// What the client's own command made of a message. Says whether it is still here.
-    pub(crate) fn put_row(&mut self, row: Row) -> Option<usize> {
-        let index = self.index(row.uid)?;
-        *self.rows.get_mut(index)? = row;
-        Some(index)
-    }
-
-    /// Tells the client what it does not know yet.
-    pub(crate) fn announce(&mut self, out: &mut BytesMut, telling: Telling) {
+    /// Tells the client what it does not know yet, but for [`Self::put_changed`].
+    pub(crate) fn announce(&mut self, out: &mut BytesMut, news: &News, telling: Telling) {
         self.announce_keywords(out);
-        if telling.expunges && !self.expunged.is_empty() {
-            self.tell_expunged(out);
+        if Arc::ptr_eq(&self.told, &news.uids) {
+            self.behind = false;
+            return;
         }
-        if self.grown {
-            self.grown = false;
-            untagged_number(out, self.rows.len() as u64, "EXISTS");
+        let gone = self.told.minus(&news.uids);
+        if telling.expunges {
+            self.tell_expunged(out, &gone);
+        }
+        self.behind = !telling.expunges && !gone.is_empty();
+        let known = self.len();
+        if self.behind {
+            let from = self.last_uid().saturating_add(1);
+            let mut new = news.uids.ranges(from, Uid::MAX).peekable();
+            if new.peek().is_some() {
+                let told = Arc::make_mut(&mut self.told);
+                new.for_each(|(first, last)| told.insert(first, last));
+            }
+        } else {
+            self.told = Arc::clone(&news.uids);
+        }
+        if self.len() > known {
+            untagged_number(out, self.len() as u64, "EXISTS");
             if telling.recent {
                 untagged_number(out, self.recent_count(), "RECENT");
             }
         }
-        if self.changed.is_empty() {
-            return;
-        }
-        self.changed.sort_unstable();
-        self.changed.dedup();
-        for uid in std::mem::take(&mut self.changed) {
-            let gone = self.expunged.contains(&uid);
-            if let Some(index) = self.index(uid).filter(|_| !gone) {
-                self.put_flags_response(out, index, telling);
+    }
+
+    /// The flags of changed messages that the client knows.
+    pub(crate) fn put_changed(&self, out: &mut BytesMut, news: &News, telling: Telling) {
+        let mut numbers = self.numbers();
+        for row in &news.rows {
+            if let Some(index) = numbers.index(row.uid) {
+                self.put_flags_response(out, index, row, telling);
             }
         }
     }
 
     /// `* n FETCH (FLAGS (…))`
-    pub(crate) fn put_flags_response(&self, out: &mut BytesMut, index: usize, telling: Telling) {
-        let Some(row) = self.rows.get(index) else { return };
+    pub(crate) fn put_flags_response(&self, out: &mut BytesMut, index: usize, row: &Row, telling: Telling) {
         out.put_slice(b"* ");
         put_number(out, index as u64 + 1);
         out.put_slice(b" FETCH (");
@@ -298,8 +412,7 @@ impl View {
     }
 
     /// `* n FETCH (UID u MODSEQ (m))`
-    pub(crate) fn put_modseq_response(&self, out: &mut BytesMut, index: usize) {
-        let Some(row) = self.rows.get(index) else { return };
+    pub(crate) fn put_modseq_response(out: &mut BytesMut, index: usize, row: &Row) {
         let line = format!(
             "* {} FETCH (UID {} MODSEQ ({}))\r\n",
             index + 1,
@@ -319,8 +432,8 @@ impl View {
             .enumerate()
             .filter(|&(bit, _)| bits.checked_shr(bit as u32).unwrap_or(0) & 1 == 1)
             .map(|(_, keyword)| keyword.as_str());
-        let keywords: smallvec::SmallVec<[&str; 4]> = if bits == 0 {
-            smallvec::SmallVec::new()
+        let keywords: SmallVec<[&str; 4]> = if bits == 0 {
+            SmallVec::new()
         } else {
             keywords.collect()
         };
@@ -355,16 +468,16 @@ impl View {
     }
 
     /// Highest number first, so that no number of those that follow changes.
-    fn tell_expunged(&mut self, out: &mut BytesMut) {
-        self.expunged.sort_unstable();
-        self.expunged.dedup();
-        let expunged = std::mem::take(&mut self.expunged);
-        for &uid in expunged.iter().rev() {
-            if let Some(index) = self.index(uid) {
+    fn tell_expunged(&mut self, out: &mut BytesMut, gone: &[(Uid, Uid)]) {
+        for &(first, last) in gone.iter().rev() {
+            for index in self.range_of(first, last).rev() {
                 untagged_number(out, index as u64 + 1, "EXPUNGE");
             }
         }
-        self.rows.retain(|row| expunged.binary_search(&row.uid).is_err());
+        if !gone.is_empty() {
+            let told = Arc::make_mut(&mut self.told);
+            gone.iter().for_each(|&(first, last)| told.remove(first, last));
+        }
     }
 }
 

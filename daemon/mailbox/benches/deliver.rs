@@ -71,11 +71,8 @@ async fn look(boxes: &Mailboxes) {
     let owner = boxes.owner(OwnerId(1));
     let began = Instant::now();
     let selected = owner.select("INBOX", true).await.unwrap();
-    told("select", selected.rows.len() as u64, began);
-    let (folder, uids): (_, Vec<Uid>) = (
-        selected.folder.id,
-        selected.rows.iter().map(|row| row.uid).collect(),
-    );
+    told("select", selected.uids.len() as u64, began);
+    let (folder, uids): (_, Vec<Uid>) = (selected.folder.id, selected.uids.iter().collect());
     let wants = [
         ("fetch flags", Want::default()),
         (

@@ -109,6 +109,7 @@ fn insert(store: &mut Store, new: &New, slack: i64) -> Result<bool> {
         if let Some(row) = store.folder_mut(new.folder) {
             row.add(new.uid, new.flags, new.size, new.modseq);
         }
+        store.uids.insert(new.folder, new.uid);
         seen(store, new.folder, new.uid, new.modseq);
         saved::note(store, new.folder, new.uid, new.received.0, slack)?;
     }
@@ -264,6 +265,7 @@ fn expunge(
                 .conn
                 .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3")?
                 .execute((folder, first, last))?;
+            store.uids.remove(folder, first, last);
         }
     }
     for &(uid, flags, size, text) in &gone {
@@ -322,6 +324,7 @@ fn copy(store: &mut Store, op: &Copy) -> Result<()> {
                     .conn
                     .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2")?
                     .execute((op.from, uid))?;
+                store.uids.remove(op.from, uid, uid);
                 if let Some(counters) = store.folder_mut(op.from) {
                     counters.remove(uid, new.flags, new.size);
                 }
@@ -438,6 +441,8 @@ fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64
     store.rights = None;
     store.conn.execute("DELETE FROM folder WHERE id = ?1", [folder])?;
     store.folders.remove(&folder);
+    store.uids.forget(folder);
+    store.recent_changes.forget(folder);
     folders_changed(store, modseq);
     Ok(())
 }
@@ -466,6 +471,7 @@ fn set_rights(store: &mut Store, folder: i64, identifier: &str, rights: &str) ->
         )?;
     }
     store.rights = None;
+    store.rights_changed = true;
     store.changed = true;
     Ok(())
 }

@@ -112,6 +112,18 @@ pub(crate) fn ranges_of(numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, u32
     ranges
 }
 
+/// Ascending ranges that may touch or overlap as ranges that don't.
+pub(crate) fn merged(ranges: impl IntoIterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
+    let mut merged: Vec<(u32, u32)> = Vec::new();
+    for (first, last) in ranges {
+        match merged.last_mut() {
+            Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

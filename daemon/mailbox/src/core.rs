@@ -289,7 +289,7 @@ impl Core {
                     self.journal.release(record);
                 }
                 if std::mem::take(&mut store.changed) {
-                    slot.notify();
+                    slot.notify(store);
                 }
                 self.fold_log(store);
             }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `core.rs`, `slot.rs` | the workers, and the queue of jobs of each owner |
 //! | `store.rs`, `schema.rs`, `sqlite.rs` | an open mailbox; its tables; how SQLite is set |
+//! | `memory.rs`, `uidset.rs` | which messages a folder has, and what changed last, in memory |
 //! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
 //! | `write/`, `read/` | the operations |
 //! | `texts.rs`, `saved.rs`, `threads.rs` | small and large texts; dates of saving; threads |
@@ -28,6 +29,7 @@ mod core;
 mod ctx;
 mod durability;
 mod keys;
+mod memory;
 mod names;
 mod owner;
 mod read;
@@ -43,6 +45,7 @@ mod tests;
 mod texts;
 mod threads;
 mod types;
+mod uidset;
 mod write;
 
 use std::fmt;
@@ -63,6 +66,7 @@ use crate::core::Core;
 use crate::durability::Durability;
 pub use owner::Owner;
 pub use types::*;
+pub use uidset::UidSet;
 
 /// The journal's kind byte of this room's records.
 pub const JOURNAL_KIND: journal::Kind = journal::Kind(1);

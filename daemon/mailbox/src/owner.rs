@@ -14,7 +14,7 @@ use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
     Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, RightsAction,
-    RightsTable, Selected, Status, Stored, Transfer, Uid, Want,
+    RightsTable, Row, Selected, Status, Stored, Transfer, Uid, Want,
 };
 use crate::write::folders::Shape;
 use crate::write::{append, copy, expunge, flags, folders, replace};
@@ -141,14 +141,38 @@ impl Owner {
 
     /// `claim_recent`: SELECT claims the recent messages for its session, EXAMINE does not.
     pub async fn select(&self, name: &str, claim_recent: bool) -> Result<Selected> {
-        let name = name.to_owned();
-        self.run(move |ctx| select::select(ctx, &name, claim_recent))
+        let (name, slot) = (name.to_owned(), Arc::clone(&self.slot));
+        self.run(move |ctx| select::select(ctx, &slot, &name, claim_recent))
             .await
     }
 
-    pub async fn changes(&self, folder: FolderId, since: ModSeq, claim_recent: bool) -> Result<Changes> {
-        self.run(move |ctx| changes::changes(ctx, folder, since, claim_recent))
+    /// What a session does not know that was told of all changes up to `since` and of messages up to the UID `known`.
+    pub async fn changes(
+        &self,
+        folder: FolderId,
+        since: ModSeq,
+        known: Uid,
+        claim_recent: bool,
+    ) -> Result<Changes> {
+        self.run(move |ctx| changes::changes(ctx, folder, since, known, claim_recent))
             .await
+    }
+
+    /// The rows of the messages in ascending ranges of UIDs whose MODSEQ is greater than `since`, a bounded number of them; and the UID to go on
+    /// with, if these are not all.
+    pub async fn rows(
+        &self,
+        folder: FolderId,
+        ranges: Vec<(Uid, Uid)>,
+        since: ModSeq,
+    ) -> Result<(Vec<Row>, Option<Uid>)> {
+        self.run(move |ctx| changes::rows(ctx, folder, &ranges, since))
+            .await
+    }
+
+    /// The ranges of UIDs that went after a MODSEQ, ascending.
+    pub async fn expunged(&self, folder: FolderId, since: ModSeq) -> Result<Vec<(Uid, Uid)>> {
+        self.run(move |ctx| changes::expunged(ctx, folder, since)).await
     }
 
     /// Sees a new value after every change of any of the owner's folders (sent once the change is visible). Costs nothing while

@@ -1,6 +1,6 @@
 //! What the workers keep of one owner.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 
@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::core::Job;
 use crate::replay::Unapplied;
 use crate::store::Store;
+use crate::types::{FOLDER_GONE, FolderId, FolderNow, ModSeq};
 
 /// Jobs of one owner that wait; further callers wait for room.
 pub(crate) const JOBS_PER_OWNER_MAX: usize = 256;
@@ -22,7 +23,7 @@ pub(crate) struct Slot {
     pub(crate) jobs: Mutex<Jobs>,
     pub(crate) room: Semaphore,
     pub(crate) run: Mutex<Run>,
-    watch: Mutex<Option<watch::Sender<u64>>>,
+    watch: Mutex<Watched>,
     pub(crate) used: AtomicU64,
 }
 
@@ -39,6 +40,13 @@ pub(crate) struct Run {
     /// Records that must be applied before anything else.
     pub(crate) unapplied: Vec<Unapplied>,
     pub(crate) damage_told: bool,
+}
+
+/// Who waits for changes.
+#[derive(Default)]
+struct Watched {
+    all: Option<watch::Sender<u64>>,
+    folders: HashMap<i64, watch::Sender<FolderNow>>,
 }
 
 impl Slot {
@@ -63,26 +71,59 @@ impl Slot {
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.watch
             .lock()
+            .all
             .get_or_insert_with(|| watch::channel(0).0)
             .subscribe()
     }
 
-    pub(crate) fn notify(&self) {
+    /// A receiver that sees each change of a folder. For a job: `now` is what the folder has in this transaction,
+    /// and what comes after it will be told.
+    pub(crate) fn watch_folder(&self, folder: FolderId, now: ModSeq) -> watch::Receiver<FolderNow> {
+        self.watch
+            .lock()
+            .folders
+            .entry(folder.0)
+            .or_insert_with(|| {
+                let now = FolderNow {
+                    modseq: now,
+                    rights: 1,
+                };
+                watch::channel(now).0
+            })
+            .subscribe()
+    }
+
+    /// Something was changed and can be seen.
+    pub(crate) fn notify(&self, store: &mut Store) {
+        let rights = u64::from(std::mem::take(&mut store.rights_changed));
         let mut watch = self.watch.lock();
-        match &*watch {
+        watch.folders.retain(|folder, sender| {
+            let row = store.folders.get(folder);
+            let modseq = row.map_or(FOLDER_GONE, |row| row.highest_modseq);
+            sender.send_if_modified(|value| {
+                let rights = value.rights + rights;
+                let now = FolderNow { modseq, rights };
+                std::mem::replace(value, now) != now
+            });
+            sender.receiver_count() > 0
+        });
+        match &watch.all {
             Some(sender) if sender.receiver_count() > 0 => sender.send_modify(|value| *value += 1),
-            Some(_) => *watch = None,
+            Some(_) => watch.all = None,
             None => {}
         }
     }
 
     /// Whether it must be kept although nobody has a handle.
     pub(crate) fn is_needed(&self) -> bool {
-        let watched = self
-            .watch
-            .lock()
-            .as_ref()
-            .is_some_and(|sender| sender.receiver_count() > 0);
+        let watched = {
+            let watch = self.watch.lock();
+            let all = watch
+                .all
+                .as_ref()
+                .is_some_and(|sender| sender.receiver_count() > 0);
+            all || watch.folders.values().any(|sender| sender.receiver_count() > 0)
+        };
         let busy = self
             .run
             .try_lock()

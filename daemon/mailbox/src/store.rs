@@ -3,7 +3,7 @@
 //! One worker at a time has it. Counters and folders are read once and written back at the end of each transaction; if a transaction
 //! fails, the whole `Store` is thrown away and read again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -11,16 +11,15 @@ use std::sync::atomic::AtomicU32;
 use disk::blob::Blob;
 use disk::{Disk, SharedDisk};
 use journal::RecordId;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use shared::model::OwnerId;
 use wire::imap::Flags;
 
 use crate::durability::sync_names;
-use crate::types::{Folder, FolderId, RightsTable, Row, Status};
+use crate::memory::{RecentChanges, UidSets};
+use crate::types::{Folder, FolderId, RightsTable, Row, Status, Uid};
+use crate::uidset::UidSet;
 use crate::{MailboxError, Result, names, schema, sqlite};
-
-/// Changes that are remembered in memory, so that `changes` need not read a large folder.
-const RECENT_CHANGES_MAX: usize = 4096;
 
 /// The owner's row.
 #[derive(Clone, Copy, Debug)]
@@ -121,54 +120,6 @@ impl FolderRow {
     }
 }
 
-/// The last changes by MODSEQ: all that are greater than `floor` are there.
-#[derive(Debug)]
-pub(crate) struct RecentChanges {
-    changes: VecDeque<(u64, i64, u32)>,
-    floor: u64,
-}
-
-impl RecentChanges {
-    fn new(floor: u64) -> Self {
-        Self {
-            changes: VecDeque::new(),
-            floor,
-        }
-    }
-
-    pub(crate) fn push(&mut self, modseq: u64, folder: i64, uid: u32) {
-        if modseq <= self.floor {
-            return;
-        }
-        self.changes.push_back((modseq, folder, uid));
-        if self.changes.len() > RECENT_CHANGES_MAX {
-            // All changes of one number go together.
-            self.floor = self.changes.front().map_or(self.floor, |change| change.0);
-            while self.changes.front().is_some_and(|change| change.0 <= self.floor) {
-                self.changes.pop_front();
-            }
-        }
-    }
-
-    /// The UIDs of a folder that changed after `since`, ascending; `None`: not known any more.
-    pub(crate) fn since(&self, folder: i64, since: u64) -> Option<Vec<u32>> {
-        if since < self.floor {
-            return None;
-        }
-        let mut uids: Vec<u32> = self
-            .changes
-            .iter()
-            .rev()
-            .take_while(|change| change.0 > since)
-            .filter(|change| change.1 == folder)
-            .map(|change| change.2)
-            .collect();
-        uids.sort_unstable();
-        uids.dedup();
-        Some(uids)
-    }
-}
-
 pub(crate) struct Store {
     pub(crate) conn: Connection,
     pub(crate) owner: OwnerId,
@@ -179,7 +130,10 @@ pub(crate) struct Store {
     pub(crate) listing: Option<Arc<Vec<Folder>>>,
     /// Answer of `rights`, until something changes it.
     pub(crate) rights: Option<Arc<RightsTable>>,
+    /// Rights were changed in this transaction.
+    pub(crate) rights_changed: bool,
     pub(crate) recent_changes: RecentChanges,
+    pub(crate) uids: UidSets,
     /// Records of the transaction that is open, with the text of a delivery.
     pub(crate) records: Vec<(RecordId, Option<Blob>)>,
     /// When the record that is being applied was written, if it says so.
@@ -247,10 +201,14 @@ impl Store {
         Ok(Store {
             owner,
             dir: dir.to_owned(),
+            recent_changes: RecentChanges::new(
+                folders.values().map(|folder| (folder.id, folder.highest_modseq)),
+            ),
+            uids: UidSets::default(),
             folders,
             listing: None,
             rights: None,
-            recent_changes: RecentChanges::new(state.modseq),
+            rights_changed: false,
             state,
             conn,
             records: Vec::new(),
@@ -333,6 +291,22 @@ impl Store {
             .prepare_cached("SELECT name FROM subscription ORDER BY name")?;
         let names = statement.query_map([], |row| row.get(0))?;
         Ok(names.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Which messages a folder has.
+    pub(crate) fn uids(&mut self, folder: i64) -> Result<Arc<UidSet>> {
+        self.uids.get(&self.conn, folder)
+    }
+
+    /// The first message without \\Seen.
+    pub(crate) fn first_unseen(&self, folder: &FolderRow) -> Result<Option<Uid>> {
+        if folder.unseen == 0 {
+            return Ok(None);
+        }
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid FROM message WHERE folder = ?1 AND flags & 1 = 0 ORDER BY uid LIMIT 1",
+        )?;
+        Ok(statement.query_row([folder.id], |row| row.get(0)).optional()?)
     }
 
     /// One message's row.

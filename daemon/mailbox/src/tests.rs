@@ -158,10 +158,26 @@ pub(crate) fn change(action: FlagAction, flags: Flags, keywords: &[&str]) -> Fla
     }
 }
 
+/// The rows of a folder that changed after a MODSEQ.
+pub(crate) async fn rows(owner: &Owner, folder: FolderId, since: ModSeq) -> Vec<Row> {
+    let (rows, next) = owner.rows(folder, vec![(0, Uid::MAX)], since).await.unwrap();
+    assert_eq!(next, None);
+    rows
+}
+
+/// The UIDs that went from a folder after a MODSEQ.
+pub(crate) async fn gone(owner: &Owner, folder: FolderId, since: ModSeq) -> Vec<Uid> {
+    let ranges = owner.expunged(folder, since).await.unwrap();
+    ranges
+        .into_iter()
+        .flat_map(|(first, last)| first..=last)
+        .collect()
+}
+
 /// The texts of a folder with their UIDs.
 pub(crate) async fn texts(owner: &Owner, folder: &str) -> Result<Vec<(Uid, String)>> {
     let selected = owner.select(folder, false).await?;
-    let uids: Vec<Uid> = selected.rows.iter().map(|row| row.uid).collect();
+    let uids: Vec<Uid> = selected.uids.iter().collect();
     let mut found = Vec::new();
     let mut rest = uids.as_slice();
     while !rest.is_empty() {

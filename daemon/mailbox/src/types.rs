@@ -1,12 +1,16 @@
 //! What callers give and get. Nothing here does anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use disk::blob::Blob;
 use journal::RecordId;
 use shared::model::OwnerId;
+use tokio::sync::watch;
 use wire::imap::Flags;
+
+use crate::uidset::UidSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FolderId(pub i64);
@@ -119,26 +123,43 @@ pub struct Row {
     pub keywords: u64,
 }
 
+/// What a watched folder's MODSEQ is when the folder is no more.
+pub const FOLDER_GONE: ModSeq = ModSeq::MAX;
+
+/// What those see who watch a folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FolderNow {
+    /// The highest; [`FOLDER_GONE`] when the folder was removed.
+    pub modseq: ModSeq,
+    /// Becomes another when rights on any of the owner's folders were changed.
+    pub rights: u64,
+}
+
 /// A folder as a session that selects it sees it.
 #[derive(Clone, Debug)]
 pub struct Selected {
     pub folder: Folder,
     pub status: Status,
-    /// All messages in the order of their UIDs.
-    pub rows: Vec<Row>,
+    /// All messages.
+    pub uids: Arc<UidSet>,
+    /// The first message without \Seen.
+    pub first_unseen: Option<Uid>,
     pub keywords: Vec<String>,
     /// The first UID that is recent for this session; claimed unless the folder was only examined.
     pub recent_from: Uid,
+    pub watch: watch::Receiver<FolderNow>,
 }
 
 /// What happened in a folder after a MODSEQ.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// New and changed messages, in the order of their UIDs.
+    /// All messages that are there now.
+    pub uids: Arc<UidSet>,
+    /// Those that the caller knows and that were changed, in the order of their UIDs.
     pub rows: Vec<Row>,
-    pub expunged: Vec<Uid>,
+    /// Where to go on with [`crate::Owner::rows`] if these are not all.
+    pub next: Option<Uid>,
     pub highest_modseq: ModSeq,
-    /// The folder's keywords, if the caller does not know them all.
     pub keywords: Vec<String>,
     pub recent_from: Uid,
     /// The folder was removed.
@@ -214,6 +235,10 @@ impl FlagChange {
 pub struct Stored {
     /// The messages that exist, as they are now, in the order of their UIDs (unchanged ones too).
     pub rows: Vec<Row>,
+    /// What their MODSEQs were before, in the same order.
+    pub before: Vec<ModSeq>,
+    /// What the folder's highest MODSEQ was before.
+    pub highest_before: ModSeq,
     /// UIDs that failed `unchanged_since`.
     pub modified: Vec<Uid>,
     pub keywords: Vec<String>,

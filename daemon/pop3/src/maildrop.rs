@@ -66,7 +66,7 @@ impl Maildrop {
             .await
             .map_err(|error| failure(&error))?;
         let folder = selected.folder.id;
-        let uids: Vec<Uid> = selected.rows.iter().map(|row| row.uid).collect();
+        let uids: Vec<Uid> = selected.uids.iter().collect();
         let mut messages = Vec::with_capacity(uids.len());
         let mut rest = uids.as_slice();
         while !rest.is_empty() {

@@ -15,8 +15,27 @@ pub(super) fn open(out: &mut BytesMut, index: usize) {
     out.put_slice(b" FETCH (");
 }
 
-/// An item that the view answers. Nothing else comes here.
-pub(super) fn put_local(out: &mut BytesMut, item: &FetchItem, view: &View, row: &Row, recent: bool) {
+/// A response of items that a row answers.
+pub(super) fn put_row(
+    out: &mut BytesMut,
+    index: usize,
+    items: &[FetchItem],
+    view: &View,
+    row: &Row,
+    recent: bool,
+) {
+    open(out, index);
+    for (at, wanted) in items.iter().enumerate() {
+        if at > 0 {
+            out.put_u8(b' ');
+        }
+        put_local(out, wanted, view, row, recent);
+    }
+    out.put_slice(b")\r\n");
+}
+
+/// An item that a row answers. Nothing else comes here.
+fn put_local(out: &mut BytesMut, item: &FetchItem, view: &View, row: &Row, recent: bool) {
     match item {
         FetchItem::Uid => {
             out.put_slice(b"UID ");
@@ -36,7 +55,6 @@ pub(super) fn put(
     out: &mut BytesMut,
     item: &FetchItem,
     view: &View,
-    row: &Row,
     message: &Fetched,
     source: &Source,
     recent: bool,
@@ -78,7 +96,9 @@ pub(super) fn put(
             put_section_name(out, item);
             put_number(out, source.section(item).map_or(0, |bytes| bytes.len() as u64));
         }
-        FetchItem::Uid | FetchItem::ModSeq | FetchItem::Flags => put_local(out, item, view, row, recent),
+        FetchItem::Uid | FetchItem::ModSeq | FetchItem::Flags => {
+            put_local(out, item, view, &message.row, recent);
+        }
         _ => put_bytes(out, item, source),
     }
 }

@@ -1,13 +1,21 @@
-//! What happened in a folder since a MODSEQ (RFC 7162), for NOOP, IDLE and QRESYNC.
+//! What happened in a folder since a MODSEQ (RFC 7162), and the rows of messages.
 
+use crate::codec;
 use crate::ctx::Ctx;
 use crate::types::{Changes, FolderId, ModSeq, Row, Uid};
 use crate::{Result, store};
 
+/// Rows of one answer.
+pub(crate) const ROWS_MAX: usize = 4096;
+/// Rows that are looked at for one answer.
+const ROWS_READ_MAX: u32 = 100_000;
+
+/// What a session does not know: which messages there are, and the rows of those up to `known` (the highest UID that it knows) that were changed.
 pub(crate) fn changes(
     ctx: &mut Ctx<'_>,
     folder: FolderId,
     since: ModSeq,
+    known: Uid,
     claim_recent: bool,
 ) -> Result<Changes> {
     let Some(row) = ctx.store.folder_mut(folder.0) else {
@@ -23,40 +31,59 @@ pub(crate) fn changes(
         recent_from,
         ..Changes::default()
     };
+    changes.uids = ctx.store.uids(folder.0)?;
     if since >= changes.highest_modseq {
         return Ok(changes);
     }
-    match ctx.store.recent_changes.since(folder.0, since) {
+    match ctx.store.recent_changes.since(folder.0, since, known) {
         Some(uids) => {
             for uid in uids {
                 changes.rows.extend(ctx.store.row(folder.0, uid)?);
             }
         }
-        None => changes.rows = changed_rows(ctx, folder.0, since)?,
+        None => (changes.rows, changes.next) = rows(ctx, folder, &[(0, known)], since)?,
     }
-    changes.expunged = expunged(ctx, folder.0, since)?;
     Ok(changes)
 }
 
-fn changed_rows(ctx: &Ctx<'_>, folder: i64, since: ModSeq) -> Result<Vec<Row>> {
+/// The rows of messages in ascending ranges whose MODSEQ is greater than `since`, and from which UID on there may be more.
+pub(crate) fn rows(
+    ctx: &Ctx<'_>,
+    folder: FolderId,
+    ranges: &[(Uid, Uid)],
+    since: ModSeq,
+) -> Result<(Vec<Row>, Option<Uid>)> {
+    ctx.store.folder(folder)?;
     let mut statement = ctx.store.conn.prepare_cached(
-        "SELECT uid, modseq, flags, keywords FROM message WHERE folder = ?1 AND modseq > ?2 ORDER BY uid",
+        "SELECT uid, modseq, flags, keywords FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
     )?;
-    let rows = statement.query_map((folder, since as i64), store::read_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut found = Vec::new();
+    let mut read = 0;
+    for &(first, last) in ranges {
+        let mut rows = statement.query((folder.0, first, last))?;
+        while let Some(row) = rows.next()? {
+            let row = store::read_row(row)?;
+            read += 1;
+            if row.modseq > since {
+                found.push(row);
+            }
+            if found.len() >= ROWS_MAX || read >= ROWS_READ_MAX {
+                return Ok((found, row.uid.checked_add(1)));
+            }
+        }
+    }
+    Ok((found, None))
 }
 
-fn expunged(ctx: &Ctx<'_>, folder: i64, since: ModSeq) -> Result<Vec<Uid>> {
+/// The ranges of UIDs that went after a MODSEQ, ascending.
+pub(crate) fn expunged(ctx: &Ctx<'_>, folder: FolderId, since: ModSeq) -> Result<Vec<(Uid, Uid)>> {
+    ctx.store.folder(folder)?;
     let mut statement = ctx
         .store
         .conn
         .prepare_cached("SELECT first, last FROM expunged WHERE folder = ?1 AND modseq > ?2")?;
-    let mut rows = statement.query((folder, since as i64))?;
-    let mut uids = Vec::new();
-    while let Some(row) = rows.next()? {
-        uids.extend(row.get::<_, Uid>(0)?..=row.get(1)?);
-    }
-    uids.sort_unstable();
-    uids.dedup();
-    Ok(uids)
+    let ranges = statement.query_map((folder.0, since as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut ranges: Vec<(Uid, Uid)> = ranges.collect::<rusqlite::Result<_>>()?;
+    ranges.sort_unstable();
+    Ok(codec::merged(ranges))
 }

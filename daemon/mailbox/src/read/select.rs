@@ -1,6 +1,7 @@
-//! Selecting a folder: its counters and the rows of all messages.
+//! Selecting a folder: its counters and which messages it has.
 
 use crate::ctx::Ctx;
+use crate::slot::Slot;
 use crate::types::{Selected, Uid};
 use crate::write::folders;
 use crate::{MailboxError, Result};
@@ -8,8 +9,10 @@ use crate::{MailboxError, Result};
 /// UIDs that lie at most this far apart are read in one go.
 const RUN_GAP_MAX: u32 = 32;
 
-pub(crate) fn select(ctx: &mut Ctx<'_>, name: &str, claim_recent: bool) -> Result<Selected> {
+pub(crate) fn select(ctx: &mut Ctx<'_>, slot: &Slot, name: &str, claim_recent: bool) -> Result<Selected> {
     let folder = folders::folder(ctx, name)?;
+    let uids = ctx.store.uids(folder.id.0)?;
+    let first_unseen = ctx.store.first_unseen(ctx.store.folder(folder.id)?)?;
     let row = ctx
         .store
         .folder_mut(folder.id.0)
@@ -18,12 +21,12 @@ pub(crate) fn select(ctx: &mut Ctx<'_>, name: &str, claim_recent: bool) -> Resul
     let status = row.status();
     let recent_from = row.claim(claim_recent);
     let keywords = row.keywords.clone();
-    let mut rows = Vec::with_capacity(status.messages as usize);
-    ctx.store.rows(folder.id.0, 0, Uid::MAX, |row| rows.push(row))?;
     Ok(Selected {
+        watch: slot.watch_folder(folder.id, status.highest_modseq),
         folder,
         status,
-        rows,
+        uids,
+        first_unseen,
         keywords,
         recent_from,
     })

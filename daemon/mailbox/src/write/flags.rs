@@ -13,14 +13,18 @@ pub(crate) fn store(
     uids: &[Uid],
     change: &FlagChange,
 ) -> Result<Stored> {
-    ctx.store.folder(folder)?;
+    let highest_before = ctx.store.folder(folder)?.highest_modseq;
     // What is not known can't be removed.
     let learn = change.action != FlagAction::Remove;
     let (keywords, names) = ctx.keyword_bits(folder.0, &change.keywords, learn)?;
     let steps = steps(change, keywords);
-    let mut stored = Stored::default();
+    let mut stored = Stored {
+        highest_before,
+        ..Stored::default()
+    };
     let mut changed: Vec<Uid> = Vec::new();
     for row in rows_of(ctx, folder, uids)? {
+        stored.before.push(row.modseq);
         if change.unchanged_since.is_some_and(|since| row.modseq > since) {
             stored.modified.push(row.uid);
             stored.rows.push(row);
