@@ -195,7 +195,7 @@ async fn a_large_message_and_one_that_an_imap_session_removed() {
     let inbox = world.inbox().await;
     let selected = inbox.select("INBOX", false).await.unwrap();
     inbox
-        .remove_messages(selected.folder.id, &[selected.rows[0].uid])
+        .remove_messages(selected.folder.id, &[selected.uids.nth(0).unwrap()])
         .await
         .unwrap();
     client.say("RETR 1\r\n", "-ERR").await;
