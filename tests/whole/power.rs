@@ -340,7 +340,7 @@ fn text(name: &str, large: bool) -> Vec<u8> {
 async fn names(house: &House, id: OwnerId, folder: &str) -> Result<Vec<(Uid, String)>, Anything> {
     let owner = house.mailboxes.owner(id);
     let selected = owner.select(folder, false).await?;
-    let uids: Vec<Uid> = selected.rows.iter().map(|row| row.uid).collect();
+    let uids: Vec<Uid> = selected.uids.iter().collect();
     let want = Want {
         header: true,
         text: true,
