@@ -476,7 +476,9 @@ impl View {
         }
         if !gone.is_empty() {
             let told = Arc::make_mut(&mut self.told);
-            gone.iter().for_each(|&(first, last)| told.remove(first, last));
+            for &(first, last) in gone {
+                told.remove(first, last);
+            }
         }
     }
 }
