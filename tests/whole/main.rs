@@ -12,6 +12,8 @@ mod crash;
 mod dialogues;
 mod journeys;
 mod power;
+#[cfg(target_os = "linux")]
+mod recovery;
 mod remote;
 mod startup;
 

@@ -108,11 +108,7 @@ fn make_spare(inner: &Inner, bytes: u64) -> bool {
             // Only what fits into the segments at hand is taken until the next try; the door says so.
             state.no_space = true;
             state.next_bytes = inner.options.segment_bytes_first;
-            let full = matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            );
-            if state.wanted > 0 && !full {
+            if state.wanted > 0 && !is_full(&error) {
                 // Whoever waits for it would wait for ever.
                 drop(state);
                 inner.fail("make a segment", &error);
@@ -176,8 +172,11 @@ pub(crate) fn trim(inner: &Inner, how: How) -> Result<(), JournalError> {
         .disk
         .write_atomic(&inner.directory.join(MARK_FILE), &mark.to_bytes())
     {
-        // Nobody knows which mark is on the disk, so no segment may be reused.
-        inner.fail("write the mark", &error);
+        // Nobody knows which mark is on the disk, so no segment may be reused. A full disk said so before the mark got its name: the
+        // next try writes another file.
+        if !is_full(&error) {
+            inner.fail("write the mark", &error);
+        }
         return Err(JournalError::io("write the mark", error));
     }
     let dropped = give_up(&mut inner.state.lock(), mark, target, inner);
@@ -193,6 +192,13 @@ pub(crate) fn trim(inner: &Inner, how: How) -> Result<(), JournalError> {
         let _ = catch_unwind(AssertUnwindSafe(|| callback(RecordId(mark.trim_below))));
     }
     Ok(())
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// Turns the segments below the mark into spares; the numbers of those that are not kept.

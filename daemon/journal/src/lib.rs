@@ -356,6 +356,17 @@ impl Journal {
         Ok(read::read_record(&segment, offset, id)?.payload)
     }
 
+    /// Waits until a write or sync fails, after which nothing is acknowledged any more; the cause.
+    pub async fn until_failed(&self) -> Arc<str> {
+        loop {
+            let failed = self.inner().failed.notified();
+            if let Door::Failed(cause) = &self.inner().state.lock().door {
+                return Arc::clone(cause);
+            }
+            failed.await;
+        }
+    }
+
     /// Whether a write or sync failed; then nothing is acknowledged any more.
     pub fn failed(&self) -> bool {
         matches!(self.inner().state.lock().door, Door::Failed(_))

@@ -97,6 +97,7 @@ pub(crate) fn open(disk: SharedDisk, dir: &Path, options: Options) -> Result<(In
         chores: Default::default(),
         done: Default::default(),
         room: Default::default(),
+        failed: Default::default(),
         trimming: Default::default(),
         on_trim: Default::default(),
         after_trim: Default::default(),

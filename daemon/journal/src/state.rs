@@ -93,6 +93,8 @@ pub(crate) struct Inner {
     pub(crate) done: Condvar,
     /// Who waits in `commit` for room.
     pub(crate) room: Notify,
+    /// Told when the journal has failed.
+    pub(crate) failed: Notify,
     /// One trim at a time.
     pub(crate) trimming: Mutex<()>,
     pub(crate) on_trim: Mutex<Vec<Arc<OnTrim>>>,
@@ -222,6 +224,7 @@ impl Inner {
             let _ = waiter.send(Err(JournalError::Failed(Arc::clone(&cause))));
         }
         self.wake_all();
+        self.failed.notify_waiters();
     }
 
     pub(crate) fn wake_all(&self) {

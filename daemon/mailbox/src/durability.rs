@@ -19,6 +19,7 @@ use events::{Events, Scope};
 use journal::RecordId;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use shared::model::OwnerId;
+use tokio::sync::Notify;
 
 pub(crate) struct Durability {
     disk: SharedDisk,
@@ -28,6 +29,8 @@ pub(crate) struct Durability {
     /// Records below this one will never be replayed.
     trimmed: AtomicU64,
     pending: Mutex<Pending>,
+    /// Told when a sync has failed.
+    stopped: Notify,
 }
 
 #[derive(Default)]
@@ -54,6 +57,7 @@ impl Durability {
             gate: RwLock::new(trimmed),
             trimmed: AtomicU64::new(trimmed),
             pending: Mutex::default(),
+            stopped: Notify::new(),
         }
     }
 
@@ -99,6 +103,17 @@ impl Durability {
         self.pending.lock().failed.clone()
     }
 
+    /// Waits for [`Self::failure`].
+    pub(crate) async fn until_failed(&self) -> String {
+        loop {
+            let stopped = self.stopped.notified();
+            if let Some(reason) = self.failure() {
+                return reason;
+            }
+            stopped.await;
+        }
+    }
+
     /// [`journal::OnTrim`].
     pub(crate) fn on_trim(&self, below: RecordId) -> io::Result<()> {
         {
@@ -140,6 +155,7 @@ impl Durability {
                 let mut pending = self.pending.lock();
                 pending.failed = Some(error.to_string());
                 drop(pending);
+                self.stopped.notify_waiters();
                 let store = dirty.dir.display().to_string();
                 self.events.emit(
                     Scope::default(),

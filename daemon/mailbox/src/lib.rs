@@ -263,6 +263,11 @@ impl Mailboxes {
         Ok(owners)
     }
 
+    /// Waits until a sync fails, after which nothing is taken until the room is opened anew; the cause.
+    pub async fn until_failed(&self) -> String {
+        self.handle.core.durability.until_failed().await
+    }
+
     /// Applies and syncs everything, closes the databases.
     pub async fn close(&self) {
         let handle = Arc::clone(&self.handle);

@@ -16,7 +16,7 @@ use disk::SharedDisk;
 use dns::Dns;
 use drivers::Placed;
 use events::kinds::server::{CertificateMade, Started, Stopping};
-use events::kinds::store::{JournalReplayed, StoreFailed};
+use events::kinds::store::{JournalReplayed, StoreFailed, StoreResumed, StoreStopped};
 use events::{Events, Scope, Severity};
 use i18n::Language;
 use journal::{Journal, Record};
@@ -37,6 +37,8 @@ use super::trouble::Trouble;
 
 /// Bytes of accepted texts that the queue holds in memory.
 const QUEUE_MEMORY_MAX_BYTES: usize = 64 << 20;
+/// Bytes that a disk must take before the store is opened anew.
+const PROBE_BYTES: usize = 64 * 1024;
 /// How long sessions and deliveries have to come to their end at a stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -51,6 +53,8 @@ pub(super) struct Server {
     journal: Journal,
     tls: Tls,
     events: Events,
+    disk: SharedDisk,
+    data: PathBuf,
 }
 
 /// Starts everything. `stop` is what the control channel sets to stop the daemon.
@@ -135,6 +139,8 @@ pub(super) async fn start(
         journal,
         tls,
         events,
+        disk: disk.clone(),
+        data: data.to_owned(),
     };
     if let Err(error) = server.net.open_all().await {
         // All but the ports is there: without a clean end the next start would have to take this for a crash.
@@ -178,6 +184,36 @@ impl Server {
         });
         // The task only fails if it panicked, which the journal's next open takes for an unclean stop.
         let _ = closed.await;
+    }
+
+    /// Waits until the store stops taking anything because a write or sync has failed; the cause.
+    pub(super) async fn until_failed(&self) -> String {
+        tokio::select! {
+            cause = self.journal.until_failed() => cause.to_string(),
+            cause = self.mailboxes.until_failed() => cause,
+        }
+    }
+
+    /// Whether the disk takes a file, so that opening the store anew may help.
+    pub(super) async fn takes_files(&self) -> bool {
+        let (disk, probe) = (self.disk.clone(), self.data.join("queue").join("probe"));
+        let tried = blocking(move || {
+            let tried = disk.write_atomic(&probe, &vec![0; PROBE_BYTES]);
+            // Left behind it does no harm: the next try replaces it.
+            let _ = disk.remove_file(&probe);
+            tried.map_err(|error| Trouble::unwritable(&probe, &error))
+        });
+        tried.await.is_ok()
+    }
+
+    pub(super) fn tell_store_stopped(&self, reason: &str) {
+        let reason = reason.to_owned();
+        self.events.emit(Scope::default(), StoreStopped { reason });
+    }
+
+    pub(super) fn tell_store_resumed(&self, reason: &str) {
+        let reason = reason.to_owned();
+        self.events.emit(Scope::default(), StoreResumed { reason });
     }
 
     /// Reads the certificates anew; those in use stay if they can't be read.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
 
 use disk::SharedDisk;
 use i18n::{Arg, Language};
@@ -14,6 +15,7 @@ use super::assemble::Server;
 use super::config::{FILE, PORTS};
 use super::init::{Wish, init};
 use super::run::run;
+use super::runtime;
 use super::trouble::Trouble;
 use crate::arguments::warn;
 
@@ -23,25 +25,22 @@ const PORT_OFFSET: u16 = 2000;
 /// Where the printed password is kept for the next start.
 const PASSWORD_FILE: &str = "demo-password";
 
-pub(super) async fn demo(disk: &SharedDisk, data: &Path, language: Language) -> Result<(), Trouble> {
+pub(super) fn demo(disk: &SharedDisk, data: &Path, language: Language) -> Result<(), Trouble> {
     let fresh = !disk
         .exists(&data.join(FILE))
         .map_err(|error| Trouble::unwritable(data, &error))?;
     if fresh {
         let bind = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
-        init(
-            disk,
-            data,
-            Wish {
-                hostname: "localhost".to_owned(),
-                port_offset: PORT_OFFSET,
-                bind,
-            },
-        )
-        .await?;
+        let wish = Wish {
+            hostname: "localhost".to_owned(),
+            port_offset: PORT_OFFSET,
+            bind,
+        };
+        runtime()?.block_on(init(disk, data, wish))?;
     }
     let password = password(disk, data)?;
-    run(disk, data, language, watch::Sender::new(false), |server| {
+    let stop = watch::Sender::new(false);
+    run(disk, data, language, &stop, &Arc::default(), |server| {
         let (data, password) = (data.to_owned(), password.clone());
         tokio::spawn(async move {
             match people(&server, &password).await {
@@ -50,7 +49,6 @@ pub(super) async fn demo(disk: &SharedDisk, data: &Path, language: Language) -> 
             }
         });
     })
-    .await
 }
 
 /// The password of the last start, or a new one.

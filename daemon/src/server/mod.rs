@@ -103,14 +103,14 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
         }
         "demo" => {
             let data = data.unwrap_or_else(|| PathBuf::from("batpost-demo"));
-            runtime()?.block_on(demo::demo(&disk, &data, language))
+            demo::demo(&disk, &data, language)
         }
         #[cfg(windows)]
         "service" => service::serve(disk, data.unwrap_or_else(default_data), language),
         _ => {
             let data = data.unwrap_or_else(default_data);
             let stop = watch::Sender::new(false);
-            runtime()?.block_on(run::run(&disk, &data, language, stop, |_| {}))
+            run::run(&disk, &data, language, &stop, &Arc::default(), |_| {})
         }
     }
 }

@@ -70,7 +70,7 @@ fn enter(_: Vec<OsString>) {
         Err(error) => return leave_note(task, &Trouble::new("service").with("reason", error)),
     };
     tell(manager, ServiceState::StartPending, 0);
-    let code = match carry_out(task, stop, reload, manager) {
+    let code = match carry_out(task, &stop, &reload, manager) {
         Ok(()) => 0,
         Err(trouble) => {
             leave_note(task, &trouble);
@@ -82,28 +82,20 @@ fn enter(_: Vec<OsString>) {
 
 fn carry_out(
     task: &Task,
-    stop: watch::Sender<bool>,
-    reload: Arc<Notify>,
+    stop: &watch::Sender<bool>,
+    reload: &Arc<Notify>,
     manager: ServiceStatusHandle,
 ) -> Result<(), Trouble> {
     let mut stopping = stop.subscribe();
-    runtime()?.block_on(async {
-        tokio::spawn(async move {
-            // An error means that the server has ended already.
-            if stopping.wait_for(|stop| *stop).await.is_ok() {
-                tell(manager, ServiceState::StopPending, 0);
-            }
-        });
-        run::run(&task.disk, &task.data, task.language, stop, |server| {
-            tell(manager, ServiceState::Running, 0);
-            tokio::spawn(async move {
-                loop {
-                    reload.notified().await;
-                    server.reload_certificates();
-                }
-            });
-        })
-        .await
+    let telling = runtime()?;
+    telling.spawn(async move {
+        // An error means that the server has ended already.
+        if stopping.wait_for(|stop| *stop).await.is_ok() {
+            tell(manager, ServiceState::StopPending, 0);
+        }
+    });
+    run::run(&task.disk, &task.data, task.language, stop, reload, |_| {
+        tell(manager, ServiceState::Running, 0);
     })
 }
 

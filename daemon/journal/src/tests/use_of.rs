@@ -244,6 +244,40 @@ fn a_full_disk_is_said_at_the_door_and_space_opens_it() {
 }
 
 #[test]
+fn a_disk_too_full_for_the_mark_only_puts_the_trim_off() {
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk);
+    for _ in 0..20 {
+        journal.release(commit(&journal, &[3; 400]));
+    }
+    disk.set_full(0);
+    let error = journal.trim().unwrap_err();
+    assert!(matches!(error, JournalError::Io { .. }), "{error}");
+    assert!(!journal.failed());
+    let kept = commit(&journal, b"there is room in the segment");
+    disk.set_full(u64::MAX);
+    journal.trim().unwrap();
+    drop(journal);
+    let (_, replay) = open(&disk.restart());
+    assert!(records(replay).iter().any(|record| record.id == kept));
+}
+
+#[tokio::test]
+async fn a_failed_sync_is_told_to_who_waits_for_failures() {
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk);
+    let waiting = tokio::spawn({
+        let journal = journal.clone();
+        async move { journal.until_failed().await }
+    });
+    disk.fail_next_sync();
+    assert!(journal.commit(Kind(1), &[b"lost"]).await.is_err());
+    assert!(waiting.await.unwrap().starts_with("sync"));
+    // Also to those who come later.
+    assert!(journal.until_failed().await.starts_with("sync"));
+}
+
+#[test]
 fn a_record_larger_than_a_segment_gets_one_of_its_own() {
     let disk = SimDisk::new(1);
     let options = Options {
