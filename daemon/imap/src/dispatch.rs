@@ -144,7 +144,7 @@ impl Session {
             Command::Namespace => Ok(self.namespace()),
             Command::Status { mailbox, items } => self.status(&mailbox, &items).await,
             Command::Quota(command) => self.quota(command).await,
-            Command::Acl(_) => Ok(Answer::bad(NOT_OFFERED)),
+            Command::Acl(command) => self.acl(command).await,
             command => self.execute_on_messages(tag, command).await,
         }
     }

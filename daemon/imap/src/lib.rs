@@ -6,6 +6,7 @@
 //!
 //! Must not know: how commands are spelt, how mail is stored, sockets.
 
+mod acl;
 mod append;
 mod capability;
 mod close;
@@ -33,6 +34,7 @@ mod starttls;
 mod status;
 mod store;
 mod switched;
+mod tree;
 mod unauthenticate;
 mod view;
 

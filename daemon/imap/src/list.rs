@@ -1,63 +1,15 @@
-//! LIST (RFC 9051 §6.3.9; RFC 5258, 5819, 6154).
-
-use std::collections::{BTreeMap, HashSet};
+//! LIST (RFC 9051 §6.3.9; RFC 5258, 5819, 6154, 8440).
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{Folder, FolderId};
+use shared::Rights;
 use wire::imap::render::put_mailbox;
 use wire::imap::{ListArgs, ListReturn, ListSelect, list_match};
 
+use crate::acl::put_my_rights;
 use crate::namespace::DELIMITER;
-use crate::reply::{Answer, COMPLETED, End, Outcome, untagged};
+use crate::reply::{Answer, COMPLETED, Outcome, untagged};
 use crate::session::Session;
-
-/// A name that a listing may show.
-#[derive(Default)]
-pub(crate) struct Entry {
-    /// No folder: a level above one, or a subscription without one.
-    pub(crate) id: Option<FolderId>,
-    pub(crate) special_use: Option<String>,
-    pub(crate) subscribed: bool,
-    pub(crate) children: bool,
-    /// A name below it is subscribed.
-    pub(crate) child_subscribed: bool,
-}
-
-/// The tree of all names, with the levels that no folder stands for.
-pub(crate) fn tree(folders: &[Folder], subscriptions: &[String]) -> BTreeMap<String, Entry> {
-    let mut names: BTreeMap<String, Entry> = BTreeMap::new();
-    let subscribed: HashSet<&str> = subscriptions.iter().map(String::as_str).collect();
-    for folder in folders {
-        let entry = names.entry(folder.name.clone()).or_default();
-        entry.id = Some(folder.id);
-        entry.special_use.clone_from(&folder.special_use);
-        for above in levels_above(&folder.name) {
-            names.entry(above.to_owned()).or_default().children = true;
-        }
-    }
-    for &name in &subscribed {
-        names.entry(name.to_owned()).or_default().subscribed = true;
-        for above in levels_above(name) {
-            names.entry(above.to_owned()).or_default().child_subscribed = true;
-        }
-    }
-    names
-}
-
-/// `a/b` and `a` for `a/b/c`.
-fn levels_above(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices(DELIMITER)
-        .filter_map(|(at, _)| name.get(..at))
-        .filter(|above| !above.is_empty())
-}
-
-/// Sorted by name, INBOX first.
-pub(crate) fn in_order(names: &BTreeMap<String, Entry>) -> impl Iterator<Item = (&String, &Entry)> {
-    let inbox = names.get_key_value("INBOX");
-    inbox
-        .into_iter()
-        .chain(names.iter().filter(|(name, _)| *name != "INBOX"))
-}
+use crate::tree::{Entry, Seen, Tree};
 
 impl Session {
     pub(crate) async fn list(&mut self, args: ListArgs) -> Outcome {
@@ -66,56 +18,58 @@ impl Session {
             untagged(self.conn.output(), "LIST (\\Noselect) \"/\" \"\"");
             return Ok(Answer::ok(COMPLETED));
         }
-        let Some(user) = &self.user else {
-            return Ok(Answer::bad("no user"));
+        let patterns: Vec<String> = args
+            .patterns
+            .iter()
+            .map(|pattern| format!("{}{pattern}", args.reference))
+            .collect();
+        let tree = match self.tree(&patterns).await {
+            Ok(tree) => tree,
+            Err(answer) => return Ok(answer),
         };
-        let owner = user.home.clone();
-        let folders = match owner.folders().await {
-            Ok(folders) => folders,
-            Err(error) => return Ok(error.into()),
-        };
-        let subscriptions = match owner.subscriptions().await {
-            Ok(subscriptions) => subscriptions,
-            Err(error) => return Ok(error.into()),
-        };
-        let names = tree(&folders, &subscriptions);
         let listing = Listing {
             extended: args.is_extended(),
             select: args.select.unwrap_or_default(),
             returns: args.returns.unwrap_or_default(),
-            patterns: args
-                .patterns
-                .iter()
-                .map(|pattern| format!("{}{pattern}", args.reference))
-                .collect(),
+            patterns,
             utf8: self.enabled.rev2,
         };
-        for (name, entry) in in_order(&names) {
+        for (name, entry) in tree.in_order() {
             if !listing.shows(name, entry) {
                 continue;
             }
             listing.put(self.conn.output(), name, entry);
-            if let (Some(id), false) = (entry.id, listing.returns.status.is_empty()) {
-                self.list_status(&listing, name, id).await?;
+            if let Some(seen) = &entry.folder {
+                if listing.returns.my_rights {
+                    put_my_rights(self.conn.output(), name, seen.rights, listing.utf8);
+                }
+                self.list_status(&listing, &tree, name, seen).await;
             }
             self.conn.flush_if_full().await?;
         }
         Ok(Answer::ok(COMPLETED))
     }
 
-    /// RFC 5819: a STATUS after each LIST. A folder that can't be asked is left without.
-    async fn list_status(&mut self, listing: &Listing, name: &str, id: FolderId) -> Result<(), End> {
-        let Some(user) = &self.user else { return Ok(()) };
-        if let Ok(status) = user.home.status(id).await {
+    /// RFC 5819: a STATUS after each LIST. A folder that can't be asked, or may not be read, is left without.
+    async fn list_status(&mut self, listing: &Listing, tree: &Tree, name: &str, seen: &Seen) {
+        let (Some(user), Some(spot)) = (&self.user, tree.owners.get(seen.owner)) else {
+            return;
+        };
+        if listing.returns.status.is_empty() || !seen.rights.contains(Rights::READ) {
+            return;
+        }
+        let items = &listing.returns.status;
+        let deleted = crate::status::deleted_bytes(items, &spot.owner, seen.id).await;
+        if let (Ok(status), Ok(deleted_bytes)) = (spot.owner.status(seen.id).await, deleted) {
             let line = crate::status::Line {
-                items: &listing.returns.status,
+                items,
                 status: &status,
+                deleted_bytes,
                 append_max_bytes: user.append_max_bytes,
                 utf8: listing.utf8,
             };
             line.put(self.conn.output(), name);
         }
-        Ok(())
     }
 }
 
@@ -136,7 +90,7 @@ impl Listing {
             itself || self.shows_for_children(entry)
         } else {
             // A level that no folder stands for is there for its children.
-            entry.id.is_some() || entry.children
+            entry.folder.is_some() || entry.children
         };
         wanted
             && self
@@ -152,7 +106,7 @@ impl Listing {
 
     fn put(&self, out: &mut BytesMut, name: &str, entry: &Entry) {
         let mut attributes: Vec<&str> = Vec::new();
-        if entry.id.is_none() {
+        if entry.folder.is_none() {
             // RFC 5258 §3: \NonExistent implies \Noselect.
             attributes.push(if self.extended {
                 "\\NonExistent"

@@ -2,23 +2,20 @@
 
 use wire::imap::list_match;
 
-use crate::list::{in_order, put_line, tree};
+use crate::list::put_line;
 use crate::namespace::DELIMITER;
 use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::session::Session;
 
 impl Session {
     pub(crate) async fn lsub(&mut self, reference: &str, pattern: &str) -> Outcome {
-        let Some(user) = &self.user else {
-            return Ok(Answer::bad("no user"));
-        };
-        let subscriptions = match user.home.subscriptions().await {
-            Ok(subscriptions) => subscriptions,
-            Err(error) => return Ok(error.into()),
+        let tree = match self.subscribed_tree().await {
+            Ok(tree) => tree,
+            Err(answer) => return Ok(answer),
         };
         let pattern = format!("{reference}{pattern}");
         let utf8 = self.enabled.rev2;
-        for (name, entry) in in_order(&tree(&[], &subscriptions)) {
+        for (name, entry) in tree.in_order() {
             if !list_match(&pattern, name, DELIMITER) {
                 continue;
             }

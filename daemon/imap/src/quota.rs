@@ -1,43 +1,79 @@
-//! GETQUOTA and GETQUOTAROOT (RFC 9208). One root, named "", holds all folders of the user; only an administrator sets it.
+//! GETQUOTA and GETQUOTAROOT (RFC 9208). Each owner has one root, named as the level that all its folders lie below: `""` is the user's own.
+//! Only an administrator sets it.
 
 use bytes::BufMut;
+use shared::Rights;
 use wire::imap::QuotaCommand;
-use wire::imap::render::put_mailbox;
+use wire::imap::render::{put_astring, put_mailbox, put_number};
 
-use crate::reply::{Answer, COMPLETED, Outcome, untagged};
+use crate::place::Spot;
+use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::session::Session;
+
+/// RFC 9208 §5.1: STORAGE counts units of this many bytes.
+const UNIT_BYTES: u64 = 1024;
 
 impl Session {
     pub(crate) async fn quota(&mut self, command: QuotaCommand) -> Outcome {
-        let Some(user) = &self.user else {
-            return Ok(Answer::bad("no user"));
-        };
-        match command {
-            QuotaCommand::Get { root } if root.is_empty() => {}
-            QuotaCommand::Get { .. } => return Ok(Answer::no("no such quota root").with("NONEXISTENT")),
-            QuotaCommand::GetRoot { mailbox } => {
-                if let Err(error) = user.home.folder(mailbox.as_str()).await {
-                    return Ok(error.into());
+        let spot = match command {
+            QuotaCommand::Get { root } => self.quota_root(&root).await,
+            QuotaCommand::GetRoot { mailbox } => match self.place(mailbox.as_str(), Rights::READ).await {
+                Ok(place) => {
+                    let utf8 = self.enabled.rev2;
+                    let out = self.conn.output();
+                    out.put_slice(b"* QUOTAROOT ");
+                    put_mailbox(out, &place.name(), utf8);
+                    out.put_u8(b' ');
+                    put_astring(out, place.spot.root.as_bytes());
+                    out.put_slice(b"\r\n");
+                    Ok(place.spot)
                 }
-                let out = self.conn.output();
-                out.put_slice(b"* QUOTAROOT ");
-                put_mailbox(out, mailbox.as_str(), self.enabled.rev2);
-                out.put_slice(b" \"\"\r\n");
-            }
-            QuotaCommand::Set { .. } => {
-                return Ok(Answer::no("only an administrator sets quotas").with("NOPERM"));
-            }
-        }
-        let used = match user.home.used_bytes().await {
+                Err(answer) => Err(answer),
+            },
+            QuotaCommand::Set { .. } => Err(Answer::no("only an administrator sets quotas").with("NOPERM")),
+        };
+        let spot = match spot {
+            Ok(spot) => spot,
+            Err(answer) => return Ok(answer),
+        };
+        let used = match spot.owner.used_bytes().await {
             Ok(used) => used,
             Err(error) => return Ok(error.into()),
         };
-        // RFC 9208 §5.1: STORAGE counts units of 1,024 bytes.
-        let line = match user.account.quota_bytes {
-            Some(limit) => format!("QUOTA \"\" (STORAGE {} {})", used.div_ceil(1024), limit / 1024),
-            None => "QUOTA \"\" ()".to_owned(),
-        };
-        untagged(self.conn.output(), &line);
+        let out = self.conn.output();
+        out.put_slice(b"* QUOTA ");
+        put_astring(out, spot.root.as_bytes());
+        out.put_slice(b" (");
+        if let Some(limit) = spot.quota_bytes {
+            out.put_slice(b"STORAGE ");
+            put_number(out, used.div_ceil(UNIT_BYTES));
+            out.put_u8(b' ');
+            put_number(out, limit / UNIT_BYTES);
+        }
+        out.put_slice(b")\r\n");
         Ok(Answer::ok(COMPLETED))
+    }
+
+    /// The owner of a root, if the user may read any folder there.
+    async fn quota_root(&self, root: &str) -> Result<Spot, Answer> {
+        if root.is_empty() {
+            return self.spot("INBOX").await;
+        }
+        let none = || Answer::no("no such quota root").with("NONEXISTENT");
+        let spot = self.spot(root).await?;
+        if spot.is_own() || spot.root != root {
+            return Err(none());
+        }
+        let (folders, table) = spot.owner.folders_and_rights().await?;
+        for folder in folders.iter() {
+            if self
+                .rights_in(&spot, &table, folder)
+                .await?
+                .contains(Rights::READ)
+            {
+                return Ok(spot);
+            }
+        }
+        Err(none())
     }
 }

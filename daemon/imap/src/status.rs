@@ -1,7 +1,7 @@
 //! STATUS (RFC 9051 §6.3.11).
 
 use bytes::{BufMut, BytesMut};
-use mailbox::Status;
+use mailbox::{FolderId, Owner, Status};
 use shared::Rights;
 use wire::imap::render::{put_mailbox, put_number};
 use wire::imap::{MailboxName, StatusItem};
@@ -11,10 +11,7 @@ use crate::session::Session;
 
 impl Session {
     pub(crate) async fn status(&mut self, name: &MailboxName, items: &[StatusItem]) -> Outcome {
-        if items
-            .iter()
-            .any(|item| matches!(item, StatusItem::MailboxId | StatusItem::DeletedStorage))
-        {
+        if items.iter().any(|item| matches!(item, StatusItem::MailboxId)) {
             return Ok(Answer::bad("this is not offered"));
         }
         // RFC 7162 §3.1.2: asking for HIGHESTMODSEQ enables CONDSTORE.
@@ -30,10 +27,15 @@ impl Session {
             Ok(status) => status,
             Err(error) => return Ok(error.into()),
         };
+        let deleted_bytes = match deleted_bytes(items, &place.spot.owner, place.folder.id).await {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(error.into()),
+        };
         let (limit, utf8) = (user.append_max_bytes, self.enabled.rev2);
         let line = Line {
             items,
             status: &status,
+            deleted_bytes,
             append_max_bytes: limit,
             utf8,
         };
@@ -42,10 +44,24 @@ impl Session {
     }
 }
 
+/// Counted only if it is asked for: it is no counter of the folder.
+pub(crate) async fn deleted_bytes(
+    items: &[StatusItem],
+    owner: &Owner,
+    folder: FolderId,
+) -> mailbox::Result<u64> {
+    if items.contains(&StatusItem::DeletedStorage) {
+        owner.deleted_bytes(folder).await
+    } else {
+        Ok(0)
+    }
+}
+
 /// What a STATUS response needs.
 pub(crate) struct Line<'a> {
     pub(crate) items: &'a [StatusItem],
     pub(crate) status: &'a Status,
+    pub(crate) deleted_bytes: u64,
     pub(crate) append_max_bytes: u64,
     pub(crate) utf8: bool,
 }
@@ -78,7 +94,9 @@ impl Line<'_> {
             StatusItem::Size => status.bytes,
             StatusItem::HighestModSeq => status.highest_modseq,
             StatusItem::AppendLimit => self.append_max_bytes,
-            StatusItem::MailboxId | StatusItem::DeletedStorage => 0,
+            // RFC 9208 §5.1: in units of 1,024 bytes.
+            StatusItem::DeletedStorage => self.deleted_bytes.div_ceil(1024),
+            StatusItem::MailboxId => 0,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::types::{
 };
 use crate::write::folders::Shape;
 use crate::write::{append, copy, expunge, flags, folders, replace};
-use crate::{Handle, MailboxError, Result, check, replay};
+use crate::{Handle, MailboxError, Result, check, names, replay};
 
 /// A handle on one owner's mailbox. Calls of one owner take effect in the order in which they were made.
 #[derive(Clone)]
@@ -137,6 +137,21 @@ impl Owner {
     /// Bytes in all folders.
     pub async fn used_bytes(&self) -> Result<u64> {
         self.run(|ctx| Ok(ctx.store.used_bytes())).await
+    }
+
+    /// Bytes of the messages with \Deleted in a folder.
+    pub async fn deleted_bytes(&self, folder: FolderId) -> Result<u64> {
+        self.run(move |ctx| ctx.store.deleted_bytes(folder)).await
+    }
+
+    /// Makes the mailbox a public tree: only INBOX stays of the folders that a new mailbox has. Durable when it returns.
+    pub async fn make_tree(&self) -> Result<()> {
+        for folder in self.folders().await?.iter() {
+            if folder.name != names::INBOX {
+                self.delete(&folder.name).await?;
+            }
+        }
+        Ok(())
     }
 
     /// `claim_recent`: SELECT claims the recent messages for its session, EXAMINE does not.

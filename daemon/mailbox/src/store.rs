@@ -240,6 +240,17 @@ impl Store {
         self.folders.values().map(|folder| folder.bytes).sum()
     }
 
+    pub(crate) fn deleted_bytes(&self, folder: FolderId) -> Result<u64> {
+        if self.folder(folder)?.deleted == 0 {
+            return Ok(0);
+        }
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT coalesce(sum(size), 0) FROM message WHERE folder = ?1 AND flags & ?2")?;
+        let bytes: i64 = statement.query_row((folder.0, Flags::DELETED.0), |row| row.get(0))?;
+        Ok(bytes as u64)
+    }
+
     /// All folders, INBOX first.
     pub(crate) fn listing(&mut self) -> Result<Arc<Vec<Folder>>> {
         if let Some(listing) = &self.listing {

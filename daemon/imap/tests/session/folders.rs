@@ -48,7 +48,7 @@ async fn names_come_and_go() {
     );
     assert_eq!(
         client.ok("NAMESPACE").await,
-        ["* NAMESPACE ((\"\" \"/\")) NIL NIL"]
+        ["* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Public/\" \"/\"))"]
     );
 }
 

@@ -9,5 +9,6 @@ mod folders;
 mod login;
 mod messages;
 mod search;
+mod shared;
 mod support;
 mod updates;

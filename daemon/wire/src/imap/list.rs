@@ -128,13 +128,23 @@ pub fn list_match(pattern: &str, name: &str, delimiter: char) -> bool {
     if name == "INBOX" && pattern.bytes().all(|byte| byte != b'*' && byte != b'%') {
         return pattern.eq_ignore_ascii_case(name);
     }
-    let fold = name == "INBOX";
     let pattern: Vec<char> = pattern.chars().collect();
-    // reached[i]: the name so far can be matched by the first i characters of the pattern.
+    let reached = reached(&pattern, name, delimiter, name == "INBOX");
+    reached.last().copied().unwrap_or(false)
+}
+
+/// Whether `pattern` may match `name` or something that begins with it.
+pub fn list_reaches(pattern: &str, name: &str, delimiter: char) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    reached(&pattern, name, delimiter, false).contains(&true)
+}
+
+/// At index i: whether `name` can be matched by the first i characters of the pattern.
+fn reached(pattern: &[char], name: &str, delimiter: char, fold: bool) -> Vec<bool> {
     let mut reached = vec![false; pattern.len() + 1];
     let mut next = reached.clone();
     reached[0] = true;
-    skip_wildcards(&pattern, &mut reached);
+    skip_wildcards(pattern, &mut reached);
     for letter in name.chars() {
         next.fill(false);
         for (at, &wanted) in pattern.iter().enumerate() {
@@ -151,10 +161,10 @@ pub fn list_match(pattern: &str, name: &str, delimiter: char) -> bool {
                 _ => {}
             }
         }
-        skip_wildcards(&pattern, &mut next);
+        skip_wildcards(pattern, &mut next);
         std::mem::swap(&mut reached, &mut next);
     }
-    reached[pattern.len()]
+    reached
 }
 
 /// A wildcard may stand for nothing.
@@ -191,6 +201,17 @@ mod tests {
             ("*b*b*b", "abababX", false),
         ] {
             assert_eq!(list_match(pattern, name, '/'), expected, "{pattern} {name}");
+        }
+        for (pattern, name, expected) in [
+            ("*", "a/b", true),
+            ("%", "a", true),
+            ("%", "a/b", false),
+            ("%/%", "a", true),
+            ("a/b/c", "a/b", true),
+            ("a", "a/b", false),
+            ("b*", "a", false),
+        ] {
+            assert_eq!(list_reaches(pattern, name, '/'), expected, "{pattern} {name}");
         }
         // Many stars cost steps, not time.
         assert!(!list_match(&"*a".repeat(1000), &"a".repeat(999), '/'));

@@ -36,7 +36,7 @@ pub use date::{Date, DateTime};
 pub use fetch::{FetchArgs, FetchItem, Partial, Section, SectionText};
 pub use flag::{FLAG_LIST_MAX, FlagList, Flags};
 pub use framer::{Frame, Framer, Limits, Line, Literal};
-pub use list::{ListArgs, ListReturn, ListSelect, list_match};
+pub use list::{ListArgs, ListReturn, ListSelect, list_match, list_reaches};
 pub use mailbox::{MailboxName, decode_utf7, encode_utf7};
 pub use metadata::{MetadataDepth, MetadataGet, MetadataSet};
 pub use notify::{Notify, NotifyEvent, NotifyFilter, NotifyGroup};

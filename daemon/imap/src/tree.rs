@@ -1,0 +1,146 @@
+//! All names that this user may see: own folders, those of others on which the user has the right `l`, and the levels above them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use mailbox::{FolderId, RightsTable};
+use shared::Rights;
+use wire::imap::list_reaches;
+
+use crate::namespace::DELIMITER;
+use crate::place::{OTHER_USERS, PUBLIC, Spot, directory_unavailable};
+use crate::reply::Answer;
+use crate::session::Session;
+
+/// A name that a listing may show.
+#[derive(Default)]
+pub(crate) struct Entry {
+    /// No folder: a level above one, or a subscription without one.
+    pub(crate) folder: Option<Seen>,
+    pub(crate) special_use: Option<String>,
+    pub(crate) subscribed: bool,
+    pub(crate) children: bool,
+    /// A name below it is subscribed.
+    pub(crate) child_subscribed: bool,
+}
+
+/// A folder that is there.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    /// Index of its owner in [`Tree::owners`].
+    pub(crate) owner: usize,
+    pub(crate) id: FolderId,
+    pub(crate) rights: Rights,
+}
+
+/// All names in order, and whose they are.
+#[derive(Default)]
+pub(crate) struct Tree {
+    pub(crate) owners: Vec<Spot>,
+    names: BTreeMap<String, Entry>,
+}
+
+impl Tree {
+    /// Sorted by name, INBOX first.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (&String, &Entry)> {
+        let inbox = self.names.get_key_value("INBOX");
+        inbox
+            .into_iter()
+            .chain(self.names.iter().filter(|(name, _)| *name != "INBOX"))
+    }
+
+    fn add(&mut self, name: String, folder: Seen, special_use: Option<String>) {
+        for above in levels_above(&name) {
+            self.names.entry(above.to_owned()).or_default().children = true;
+        }
+        let entry = self.names.entry(name).or_default();
+        entry.folder = Some(folder);
+        entry.special_use = special_use;
+    }
+
+    fn subscribe(&mut self, subscriptions: &[String]) {
+        let subscribed: HashSet<&str> = subscriptions.iter().map(String::as_str).collect();
+        for name in subscribed {
+            self.names.entry(name.to_owned()).or_default().subscribed = true;
+            for above in levels_above(name) {
+                self.names.entry(above.to_owned()).or_default().child_subscribed = true;
+            }
+        }
+    }
+}
+
+/// `a/b` and `a` for `a/b/c`.
+fn levels_above(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices(DELIMITER)
+        .filter_map(|(at, _)| name.get(..at))
+        .filter(|above| !above.is_empty())
+}
+
+impl Session {
+    /// The subscribed names alone.
+    pub(crate) async fn subscribed_tree(&self) -> Result<Tree, Answer> {
+        let Some(user) = &self.user else {
+            return Err(Answer::bad("no user"));
+        };
+        let mut tree = Tree::default();
+        tree.subscribe(&user.home.subscriptions().await?);
+        Ok(tree)
+    }
+
+    /// What patterns may show. Mailboxes of others are only opened if a pattern reaches them.
+    pub(crate) async fn tree(&self, patterns: &[String]) -> Result<Tree, Answer> {
+        let Some(user) = &self.user else {
+            return Err(Answer::bad("no user"));
+        };
+        let mut tree = Tree::default();
+        let mine = self.spot("INBOX").await?;
+        for folder in user.home.folders().await?.iter() {
+            let seen = Seen {
+                owner: 0,
+                id: folder.id,
+                rights: Rights::ALL,
+            };
+            tree.add(folder.name.clone(), seen, folder.special_use.clone());
+        }
+        tree.owners.push(mine);
+        let reached = |root: &str| {
+            let mut patterns = patterns.iter();
+            patterns.any(|pattern| list_reaches(pattern, root, DELIMITER))
+        };
+        if [OTHER_USERS, PUBLIC].into_iter().any(reached) {
+            let sharers = self.server.directory.sharers(&user.account).await;
+            let sharers = sharers.map_err(|_| directory_unavailable())?;
+            for whose in sharers.iter() {
+                let spot = self.spot_of(whose);
+                // The levels above are shown for what is below them, so those must be known too.
+                if levels_above(&spot.root).chain([spot.root.as_str()]).any(reached) {
+                    self.add_shared(&mut tree, spot).await?;
+                }
+            }
+        }
+        tree.subscribe(&user.home.subscriptions().await?);
+        Ok(tree)
+    }
+
+    async fn add_shared(&self, tree: &mut Tree, spot: Spot) -> Result<(), Answer> {
+        // One mailbox that can't be reached must not hide all others.
+        let Ok((folders, table)) = spot.owner.folders_and_rights().await else {
+            return Ok(());
+        };
+        let table: &RightsTable = &table;
+        let owner = tree.owners.len();
+        for folder in folders.iter() {
+            let rights = self.rights_in(&spot, table, folder).await?;
+            if rights.contains(Rights::LOOKUP) {
+                let seen = Seen {
+                    owner,
+                    id: folder.id,
+                    rights,
+                };
+                // What somebody's folder is used for says nothing about one's own (RFC 6154 §2).
+                tree.add(spot.client_name(&folder.name), seen, None);
+            }
+        }
+        tree.owners.push(spot);
+        Ok(())
+    }
+}
