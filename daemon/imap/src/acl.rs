@@ -73,7 +73,7 @@ impl Session {
             }
             AclCommand::MyRights { mailbox } => match self.place(mailbox.as_str(), MY_RIGHTS).await {
                 Ok(place) => {
-                    let utf8 = self.enabled.rev2;
+                    let utf8 = self.enabled.utf8();
                     put_my_rights(self.conn.output(), &place.name(), place.rights, utf8);
                     Ok(())
                 }
@@ -152,7 +152,7 @@ impl Session {
                 Err(_) => return Ok(Err(directory_unavailable())),
             }
         }
-        let utf8 = self.enabled.rev2;
+        let utf8 = self.enabled.utf8();
         let out = self.conn.output();
         begin(out, "ACL", place, utf8);
         for (name, rights) in shown {
@@ -171,7 +171,7 @@ impl Session {
         if kept.is_none() {
             return Err(Answer::no("there is no such user or group"));
         }
-        let utf8 = self.enabled.rev2;
+        let utf8 = self.enabled.utf8();
         let out = self.conn.output();
         begin(out, "LISTRIGHTS", &place, utf8);
         out.put_u8(b' ');

@@ -59,7 +59,7 @@ impl Session {
     }
 
     async fn check_append(&mut self, literal: Literal) -> (Option<Tag>, Result<(), Answer>) {
-        let (tag, args) = match parse_append_prefix(self.framer.append_skeleton(), self.enabled.rev2) {
+        let (tag, args) = match parse_append_prefix(self.framer.append_skeleton(), self.enabled.utf8()) {
             Ok((tag, args)) => (tag, args),
             Err(error) => return (error.tag, Err(Answer::bad(error.reason))),
         };
@@ -68,7 +68,7 @@ impl Session {
 
     async fn prepare_append(&mut self, args: &AppendArgs, literal: Literal) -> Result<(), Answer> {
         match args.messages.last().map(|message| &message.data) {
-            Some(AppendData::Literal { utf8, .. }) if !utf8 || self.enabled.rev2 => {}
+            Some(AppendData::Literal { utf8, .. }) if !utf8 || self.enabled.utf8_accept => {}
             _ => return Err(Answer::bad("this is not offered")),
         }
         // RFC 3502 §6.3.11: an empty message gives the whole APPEND up.

@@ -1,4 +1,4 @@
-//! ENABLE (RFC 5161; RFC 9051 §6.3.1).
+//! ENABLE (RFC 5161; RFC 9051 §6.3.1; RFC 6855).
 
 use crate::reply::{Answer, COMPLETED, untagged};
 use crate::session::Session;
@@ -10,18 +10,15 @@ impl Session {
             if !self.offers(name) {
                 continue;
             }
-            let switch = match name.as_str() {
-                "CONDSTORE" => &mut self.enabled.condstore,
-                "IMAP4REV2" => &mut self.enabled.rev2,
+            let (switch, spelt) = match name.as_str() {
+                "CONDSTORE" => (&mut self.enabled.condstore, " CONDSTORE"),
+                "IMAP4REV2" => (&mut self.enabled.rev2, " IMAP4rev2"),
+                "UTF8=ACCEPT" => (&mut self.enabled.utf8_accept, " UTF8=ACCEPT"),
                 // RFC 5161 §3.1: what is not known is let go.
                 _ => continue,
             };
             if !std::mem::replace(switch, true) {
-                now.push_str(if name == "IMAP4REV2" {
-                    " IMAP4rev2"
-                } else {
-                    " CONDSTORE"
-                });
+                now.push_str(spelt);
             }
         }
         untagged(self.conn.output(), &now);

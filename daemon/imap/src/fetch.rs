@@ -3,6 +3,7 @@
 //! UIDs come from the session's view; flags and all else from the store in batches of bounded size. A large text is
 //! never in memory as a whole, unless a part within it is asked for.
 
+mod dress;
 mod item;
 mod source;
 
@@ -24,6 +25,8 @@ const BATCH_MAX_MESSAGES: usize = 1000;
 struct Plan {
     items: Vec<FetchItem>,
     want: Want,
+    /// Previews are asked for: only those that are known?
+    preview: Option<bool>,
     /// Sets \Seen.
     seen: bool,
     with_flags: bool,
@@ -39,7 +42,8 @@ struct Done {
 }
 
 impl Plan {
-    fn new(args: FetchArgs, uid: bool) -> Self {
+    /// `utf8`: headers in UTF-8 are shown as they are (RFC 6855).
+    fn new(args: FetchArgs, uid: bool, utf8: bool) -> Self {
         let mut items = args.items;
         // RFC 9051 §6.4.9: UID FETCH always tells the UID; RFC 7162 §3.1.4.1: CHANGEDSINCE the MODSEQ.
         for (wanted, item) in [
@@ -54,11 +58,18 @@ impl Plan {
         for item in &items {
             add_wanted(&mut want, item);
         }
+        want.downgraded = !utf8 && items.iter().any(shows_headers);
+        let lazy = |item: &FetchItem| match item {
+            FetchItem::Preview { lazy } => Some(*lazy),
+            _ => None,
+        };
+        let preview = items.iter().filter_map(lazy).reduce(|a, b| a && b);
         let seen = items.iter().any(FetchItem::sets_seen);
         let with_flags = items.contains(&FetchItem::Flags);
         Self {
             items,
             want,
+            preview,
             seen,
             with_flags,
         }
@@ -77,9 +88,12 @@ impl Plan {
 
 fn add_wanted(want: &mut Want, item: &FetchItem) {
     match item {
-        FetchItem::Uid | FetchItem::Flags | FetchItem::ModSeq | FetchItem::ThreadId | FetchItem::SaveDate => {
+        FetchItem::Uid | FetchItem::Flags | FetchItem::ModSeq => {}
+        FetchItem::ThreadId => want.thread = true,
+        FetchItem::SaveDate => want.saved = true,
+        FetchItem::InternalDate | FetchItem::Rfc822Size | FetchItem::EmailId | FetchItem::Preview { .. } => {
+            want.facts = true;
         }
-        FetchItem::InternalDate | FetchItem::Rfc822Size | FetchItem::EmailId => want.facts = true,
         FetchItem::Envelope => want.envelope = true,
         FetchItem::BodyStructure => want.structure = true,
         FetchItem::Rfc822Header => want.header = true,
@@ -93,22 +107,29 @@ fn add_wanted(want: &mut Want, item: &FetchItem) {
         | FetchItem::BodySection { .. }
         | FetchItem::Rfc822
         | FetchItem::Binary { .. }
-        | FetchItem::BinarySize { .. }
-        | FetchItem::Preview { .. } => want.text = true,
+        | FetchItem::BinarySize { .. } => want.text = true,
     }
 }
 
-fn is_offered(item: &FetchItem) -> bool {
+/// Whether headers in UTF-8 would show in it.
+fn shows_headers(item: &FetchItem) -> bool {
     !matches!(
         item,
-        FetchItem::Preview { .. } | FetchItem::SaveDate | FetchItem::EmailId | FetchItem::ThreadId
+        FetchItem::Uid
+            | FetchItem::Flags
+            | FetchItem::ModSeq
+            | FetchItem::InternalDate
+            | FetchItem::EmailId
+            | FetchItem::ThreadId
+            | FetchItem::SaveDate
+            | FetchItem::Preview { .. }
     )
 }
 
 impl Session {
     pub(crate) async fn fetch(&mut self, uid: bool, args: FetchArgs) -> Outcome {
         self.tell(Tell::NoExpunge, uid).await?;
-        if args.vanished || args.partial.is_some() || !args.items.iter().all(is_offered) {
+        if args.vanished || args.partial.is_some() {
             return Ok(Answer::bad("this is not offered"));
         }
         // RFC 7162 §3.1: asking for MODSEQ enables CONDSTORE.
@@ -122,7 +143,7 @@ impl Session {
         };
         let since = args.changed_since.unwrap_or(0);
         let all = args.changed_since.is_none();
-        let plan = Plan::new(args, uid);
+        let plan = Plan::new(args, uid, self.enabled.utf8_accept);
         let done = if all && plan.is_local() {
             let uids = view.uids_of(&ranges);
             self.fetch_local(&plan, &uids).await?
@@ -255,7 +276,7 @@ impl Session {
             let Some(view) = &self.view else {
                 break;
             };
-            let Ok(fetched) = view
+            let Ok(mut fetched) = view
                 .place
                 .spot
                 .owner
@@ -265,6 +286,18 @@ impl Session {
                 done.unavailable = true;
                 break;
             };
+            let (owner, folder, disk) = (
+                view.place.spot.owner.clone(),
+                view.folder.id,
+                self.server.disk.clone(),
+            );
+            if dress::dress(plan, &owner, folder, &disk, &mut fetched)
+                .await
+                .is_err()
+            {
+                done.unavailable = true;
+                break;
+            }
             let Some(last) = fetched.last().map(|fetched| fetched.row.uid) else {
                 done.missing = true;
                 left = left.get(batch.len()..).unwrap_or_default();

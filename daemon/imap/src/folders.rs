@@ -30,7 +30,11 @@ impl Session {
             _ => spot.owner.create(&spot.inner, special_use).await,
         };
         Ok(match created {
-            Ok(_) => Answer::ok(COMPLETED),
+            // RFC 8474 §4.1
+            Ok(folder) => Answer::ok(COMPLETED).with(format!(
+                "MAILBOXID ({})",
+                mailbox::mailbox_id(spot.owner.id(), folder.id)
+            )),
             Err(mailbox::MailboxError::NotAllowed(_)) if special_use.is_some() => {
                 Answer::no("this special use can't be had").with("USEATTR")
             }

@@ -32,7 +32,7 @@ impl Session {
             select: args.select.unwrap_or_default(),
             returns: args.returns.unwrap_or_default(),
             patterns,
-            utf8: self.enabled.rev2,
+            utf8: self.enabled.utf8(),
         };
         for (name, entry) in tree.in_order() {
             if !listing.shows(name, entry) {
@@ -66,6 +66,7 @@ impl Session {
                 status: &status,
                 deleted_bytes,
                 append_max_bytes: user.append_max_bytes,
+                mailbox_id: mailbox::mailbox_id(spot.owner.id(), seen.id),
                 utf8: listing.utf8,
             };
             line.put(self.conn.output(), name);

@@ -14,7 +14,7 @@ impl Session {
             Err(answer) => return Ok(answer),
         };
         let pattern = format!("{reference}{pattern}");
-        let utf8 = self.enabled.rev2;
+        let utf8 = self.enabled.utf8();
         for (name, entry) in tree.in_order() {
             if !list_match(&pattern, name, DELIMITER) {
                 continue;

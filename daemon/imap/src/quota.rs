@@ -19,7 +19,7 @@ impl Session {
             QuotaCommand::Get { root } => self.quota_root(&root).await,
             QuotaCommand::GetRoot { mailbox } => match self.place(mailbox.as_str(), Rights::READ).await {
                 Ok(place) => {
-                    let utf8 = self.enabled.rev2;
+                    let utf8 = self.enabled.utf8();
                     let out = self.conn.output();
                     out.put_slice(b"* QUOTAROOT ");
                     put_mailbox(out, &place.name(), utf8);

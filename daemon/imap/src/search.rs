@@ -20,6 +20,10 @@ impl Session {
         if let Charset::Unknown(_) = program.charset {
             return Ok(Answer::no("unknown charset").with("BADCHARSET (UTF-8 US-ASCII)"));
         }
+        // RFC 6855 §3: everything is UTF-8 then.
+        if self.enabled.utf8_accept && program.charset != Charset::Unstated {
+            return Ok(Answer::bad("no CHARSET after ENABLE UTF8=ACCEPT"));
+        }
         if program.returns.is_some_and(|returns| returns.partial.is_some()) {
             return Ok(Answer::bad("PARTIAL is not offered"));
         }

@@ -56,6 +56,8 @@ impl Session {
             &format!("OK [HIGHESTMODSEQ {}] highest", status.highest_modseq),
         );
         let read_only = view.read_only;
+        let id = mailbox::mailbox_id(view.place.spot.owner.id(), view.folder.id);
+        untagged(out, &format!("OK [MAILBOXID ({id})] id of the mailbox"));
         self.view = Some(view);
         self.conn.session().set_state("selected");
         let text = if examine {

@@ -46,6 +46,15 @@ pub(crate) struct User {
 pub(crate) struct Enabled {
     pub(crate) condstore: bool,
     pub(crate) rev2: bool,
+    /// UTF8=ACCEPT (RFC 6855).
+    pub(crate) utf8_accept: bool,
+}
+
+impl Enabled {
+    /// Strings may be UTF-8, and mailbox names are (RFC 9051 §5.1, RFC 6855 §3).
+    pub(crate) fn utf8(self) -> bool {
+        self.rev2 || self.utf8_accept
+    }
 }
 
 /// What may be told after a command.
@@ -154,7 +163,7 @@ impl Session {
             Frame::AppendEnd { len } => {
                 self.conn.input().advance(len);
                 let skeleton = self.framer.take_append();
-                let parsed = parse_with(&skeleton, self.enabled.rev2);
+                let parsed = parse_with(&skeleton, self.enabled.utf8());
                 self.obey(parsed).await?;
             }
             Frame::TooLong { tag, len } => {
@@ -177,7 +186,7 @@ impl Session {
     }
 
     fn parse(&mut self, len: usize) -> Result<Tagged, ParseError> {
-        let utf8 = self.enabled.rev2;
+        let utf8 = self.enabled.utf8();
         let input: &[u8] = self.conn.input();
         parse_with(input.get(..len).unwrap_or_default(), utf8)
     }

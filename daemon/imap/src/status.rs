@@ -1,7 +1,7 @@
-//! STATUS (RFC 9051 §6.3.11).
+//! STATUS (RFC 9051 §6.3.11; RFC 8474).
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{FolderId, Owner, Status};
+use mailbox::{FolderId, Owner, Status, mailbox_id};
 use shared::Rights;
 use wire::imap::render::{put_mailbox, put_number};
 use wire::imap::{MailboxName, StatusItem};
@@ -11,9 +11,6 @@ use crate::session::Session;
 
 impl Session {
     pub(crate) async fn status(&mut self, name: &MailboxName, items: &[StatusItem]) -> Outcome {
-        if items.iter().any(|item| matches!(item, StatusItem::MailboxId)) {
-            return Ok(Answer::bad("this is not offered"));
-        }
         // RFC 7162 §3.1.2: asking for HIGHESTMODSEQ enables CONDSTORE.
         self.enabled.condstore |= items.contains(&StatusItem::HighestModSeq);
         let Some(user) = &self.user else {
@@ -31,12 +28,13 @@ impl Session {
             Ok(bytes) => bytes,
             Err(error) => return Ok(error.into()),
         };
-        let (limit, utf8) = (user.append_max_bytes, self.enabled.rev2);
+        let (limit, utf8) = (user.append_max_bytes, self.enabled.utf8());
         let line = Line {
             items,
             status: &status,
             deleted_bytes,
             append_max_bytes: limit,
+            mailbox_id: mailbox_id(place.spot.owner.id(), place.folder.id),
             utf8,
         };
         line.put(self.conn.output(), &place.name());
@@ -63,6 +61,8 @@ pub(crate) struct Line<'a> {
     pub(crate) status: &'a Status,
     pub(crate) deleted_bytes: u64,
     pub(crate) append_max_bytes: u64,
+    /// RFC 8474 §4.
+    pub(crate) mailbox_id: String,
     pub(crate) utf8: bool,
 }
 
@@ -77,7 +77,11 @@ impl Line<'_> {
             }
             out.put_slice(item.name().as_bytes());
             out.put_u8(b' ');
-            put_number(out, self.number(item));
+            if item == StatusItem::MailboxId {
+                out.put_slice(format!("({})", self.mailbox_id).as_bytes());
+            } else {
+                put_number(out, self.number(item));
+            }
         }
         out.put_slice(b")\r\n");
     }

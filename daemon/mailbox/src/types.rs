@@ -193,12 +193,15 @@ pub struct Fetched {
     /// Unix seconds and minutes from UTC.
     pub received: (i64, i16),
     pub size: u64,
+    pub owner: OwnerId,
     /// RFC 8474 EMAILID: the same for copies of one text within an owner.
     pub email_id: u64,
     /// RFC 8514 SAVEDATE, Unix seconds.
     pub saved: i64,
     /// RFC 8474 THREADID: the number of the thread's first text.
     pub thread_id: u64,
+    /// RFC 8970; set by whoever has asked for it.
+    pub preview: Option<String>,
     /// The size for clients that must not see headers in UTF-8 (RFC 6858), if it has such.
     pub downgraded_size: Option<u64>,
     pub envelope: Option<Bytes>,

@@ -1,8 +1,10 @@
 //! One item of a FETCH response.
 
 use bytes::{BufMut, BytesMut};
-use mailbox::{Fetched, Row};
-use wire::imap::render::{put_date_time, put_literal, put_literal_head, put_number, put_part, put_section};
+use mailbox::{Fetched, Row, email_id, thread_id};
+use wire::imap::render::{
+    put_date_time, put_literal, put_literal_head, put_nstring, put_number, put_part, put_section,
+};
 use wire::imap::{DateTime, FetchItem, Partial};
 
 use super::source::Source;
@@ -75,6 +77,22 @@ pub(super) fn put(
             out.put_slice(b"RFC822.SIZE ");
             put_number(out, message.size);
         }
+        FetchItem::SaveDate => {
+            out.put_slice(b"SAVEDATE ");
+            put_date_time(
+                out,
+                DateTime {
+                    unix_seconds: message.saved,
+                    offset_minutes: 0,
+                },
+            );
+        }
+        FetchItem::EmailId => put_id(out, "EMAILID", &email_id(message.owner, message.email_id)),
+        FetchItem::ThreadId => put_id(out, "THREADID", &thread_id(message.owner, message.thread_id)),
+        FetchItem::Preview { .. } => {
+            out.put_slice(b"PREVIEW ");
+            put_nstring(out, message.preview.as_deref().map(str::as_bytes));
+        }
         FetchItem::Envelope => {
             out.put_slice(b"ENVELOPE ");
             out.put_slice(
@@ -100,6 +118,13 @@ pub(super) fn put(
             put_local(out, item, view, &message.row, recent);
         }
         _ => put_bytes(out, item, source),
+    }
+}
+
+/// RFC 8474 §5.3: the id stands between parentheses.
+fn put_id(out: &mut BytesMut, name: &str, id: &str) {
+    for piece in [name, " (", id, ")"] {
+        out.put_slice(piece.as_bytes());
     }
 }
 

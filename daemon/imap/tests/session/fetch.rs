@@ -137,7 +137,7 @@ async fn uids_and_numbers() {
     assert_eq!(client.ok("UID FETCH 99:* UID").await, ["* 3 FETCH (UID 5)"]);
     assert_eq!(client.ok("FETCH 3:1 UID").await.len(), 3);
     assert!(client.answer("FETCH 4 UID").await.starts_with("BAD"));
-    assert!(client.answer("FETCH 1 (PREVIEW)").await.starts_with("BAD"));
+    assert!(client.answer("FETCH 1 (FNORD)").await.starts_with("BAD"));
 }
 
 #[tokio::test]

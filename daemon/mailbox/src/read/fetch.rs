@@ -21,8 +21,9 @@ const HEADER_MAX_BYTES: usize = 1 << 20;
 /// Messages of one answer.
 const ANSWER_MAX_MESSAGES: usize = 1000;
 
-pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], want: Want) -> Result<Vec<Fetched>> {
+pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], mut want: Want) -> Result<Vec<Fetched>> {
     ctx.store.folder(folder)?;
+    want.downgraded = want.downgraded && any_downgraded(ctx)?;
     let mut statement = ctx.store.conn.prepare_cached(&query(want))?;
     let mut found = Vec::new();
     let mut bytes = 0;
@@ -45,6 +46,15 @@ pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], want: Want) -
         }
     }
     Ok(found)
+}
+
+/// Most mailboxes have no international mail at all.
+fn any_downgraded(ctx: &Ctx<'_>) -> Result<bool> {
+    let mut statement = ctx
+        .store
+        .conn
+        .prepare_cached("SELECT 1 FROM downgraded LIMIT 1")?;
+    Ok(statement.exists([])?)
 }
 
 fn query(want: Want) -> String {
@@ -85,7 +95,9 @@ fn message(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, bytes: &mut usize) -> Re
         row: store::read_row(row)?,
         received: (row.get(4)?, row.get(5)?),
         size: row.get::<_, i64>(6)? as u64,
+        owner: ctx.store.owner,
         email_id: row.get::<_, i64>(7)? as u64,
+        preview: None,
         saved: row.get::<_, Option<i64>>(15)?.unwrap_or(0),
         thread_id: row.get::<_, Option<i64>>(16)?.unwrap_or(0) as u64,
         downgraded_size: row.get::<_, Option<i64>>(17)?.map(|size| size as u64),

@@ -62,7 +62,8 @@ pub enum SearchKey {
 /// In which charset the texts were written. They are UTF-8 here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Charset {
-    /// None given, or one that is known.
+    /// None was given: UTF-8.
+    Unstated,
     Known,
     /// The texts are unusable: the answer is NO [BADCHARSET].
     Unknown(String),
@@ -103,7 +104,8 @@ pub(super) fn search(lexer: &mut Lexer<'_>) -> Parsed<SearchProgram> {
         encoding: encoding_rs::UTF_8,
         unknown: None,
     };
-    if lexer.eat_word("CHARSET") {
+    let stated = lexer.eat_word("CHARSET");
+    if stated {
         lexer.sp()?;
         texts = charset(lexer)?;
         lexer.sp()?;
@@ -111,7 +113,11 @@ pub(super) fn search(lexer: &mut Lexer<'_>) -> Parsed<SearchProgram> {
     let key = keys(lexer, &texts)?;
     Ok(SearchProgram {
         returns,
-        charset: texts.charset(),
+        charset: if stated {
+            texts.charset()
+        } else {
+            Charset::Unstated
+        },
         key,
     })
 }
