@@ -51,9 +51,11 @@ fn needs_reading(command: &Command) -> bool {
 /// Whether it came with the UID prefix, and what may be told after it (RFC 9051 §7.5.1).
 fn afterwards(command: &Command) -> (Tell, bool) {
     match command {
-        Command::Fetch { uid, .. } | Command::Store { uid, .. } | Command::Search { uid, .. } => {
-            (if *uid { Tell::All } else { Tell::NoExpunge }, *uid)
-        }
+        Command::Fetch { uid, .. }
+        | Command::Store { uid, .. }
+        | Command::Search { uid, .. }
+        | Command::Sort { uid, .. }
+        | Command::Thread { uid, .. } => (if *uid { Tell::All } else { Tell::NoExpunge }, *uid),
         Command::Select(_)
         | Command::Examine(_)
         | Command::Close
@@ -156,6 +158,8 @@ impl Session {
             Command::Expunge => self.expunge(None).await,
             Command::UidExpunge(set) => self.expunge(Some(set)).await,
             Command::Search { uid, program } => self.search(tag, uid, program).await,
+            Command::Sort { uid, args } => self.sort(tag, uid, args).await,
+            Command::Thread { uid, args } => self.thread(uid, args).await,
             Command::Fetch { uid, args } => self.fetch(uid, args).await,
             Command::Store { uid, args } => self.store(uid, args).await,
             Command::Copy { uid, set, mailbox } => self.copy(uid, &set, &mailbox).await,

@@ -13,8 +13,9 @@ use bytes::BufMut;
 use mailbox::{Fetched, FlagAction, FlagChange, ModSeq, Row, Uid, Want};
 use shared::Rights;
 use wire::imap::render::put_number;
-use wire::imap::{FetchArgs, FetchItem, Flags, SectionText};
+use wire::imap::{FetchArgs, FetchItem, Flags, PartialRange, SectionText};
 
+use crate::esearch;
 use crate::reply::{Answer, COMPLETED, End, Outcome};
 use crate::session::{Session, Tell};
 
@@ -126,10 +127,23 @@ fn shows_headers(item: &FetchItem) -> bool {
     )
 }
 
+/// Those messages of some ranges that stand in this part of all.
+fn part_of(ranges: &[Range<usize>], partial: PartialRange) -> Vec<Range<usize>> {
+    let part = esearch::portion(partial, ranges.iter().map(ExactSizeIterator::len).sum());
+    let mut passed = 0;
+    let cut = ranges.iter().map(|range| {
+        let from = part.start.saturating_sub(passed).min(range.len());
+        let to = part.end.saturating_sub(passed).min(range.len());
+        passed += range.len();
+        range.start + from..range.start + to
+    });
+    cut.filter(|range| !range.is_empty()).collect()
+}
+
 impl Session {
     pub(crate) async fn fetch(&mut self, uid: bool, args: FetchArgs) -> Outcome {
         self.tell(Tell::NoExpunge, uid).await?;
-        if args.vanished || args.partial.is_some() {
+        if args.vanished {
             return Ok(Answer::bad("this is not offered"));
         }
         // RFC 7162 §3.1: asking for MODSEQ enables CONDSTORE.
@@ -143,20 +157,29 @@ impl Session {
         };
         let since = args.changed_since.unwrap_or(0);
         let all = args.changed_since.is_none();
+        // RFC 9394 §3.3: of what would be told, only this part.
+        let partial = args.partial;
+        let ranges = match partial.filter(|_| all) {
+            Some(partial) => part_of(&ranges, partial),
+            None => ranges,
+        };
         let plan = Plan::new(args, uid, self.enabled.utf8_accept);
         let done = if all && plan.is_local() {
             let uids = view.uids_of(&ranges);
             self.fetch_local(&plan, &uids).await?
-        } else if plan.is_of_rows() {
+        } else if plan.is_of_rows() && (all || partial.is_none()) {
             self.fetch_rows(&plan, &ranges, since).await?
         } else {
             let uids = if all {
                 view.uids_of(&ranges)
             } else {
-                match self.changed(&ranges, since).await {
+                let changed = match self.changed(&ranges, since).await {
                     Ok(uids) => uids,
                     Err(error) => return Ok(error.into()),
-                }
+                };
+                let part = partial.map(|partial| esearch::portion(partial, changed.len()));
+                part.map(|part| changed.get(part).unwrap_or_default().to_vec())
+                    .unwrap_or(changed)
             };
             self.fetch_stored(&plan, &uids).await?
         };

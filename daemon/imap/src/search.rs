@@ -2,101 +2,128 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut, BytesMut};
 use mailbox::{ModSeq, Uid};
-use wire::imap::render::{put_number, put_quoted, put_set};
 use wire::imap::{
     Charset, Flags, NumberRange, ResolvedSet, SearchKey, SearchProgram, SearchReturn, SeqNumber, SequenceSet,
     Tag,
 };
 
-use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::esearch::{Found, Report};
+use crate::reply::{Answer, COMPLETED, Outcome, Verdict};
 use crate::session::{Session, Tell};
 use crate::view::View;
+
+/// The charsets that texts may be written in, beside other names of them (RFC 9051 §7.1).
+const BAD_CHARSET: &str = "BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 \
+     ISO-8859-8 ISO-8859-10 ISO-8859-13 ISO-8859-14 ISO-8859-15 ISO-8859-16 KOI8-R KOI8-U IBM866 windows-874 windows-1250 \
+     windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 windows-1258 macintosh Big5 EUC-JP \
+     EUC-KR GB18030 GBK ISO-2022-JP Shift_JIS)";
+
+/// What a searching command looks for.
+pub(crate) struct Search {
+    pub(crate) charset: Charset,
+    pub(crate) key: SearchKey,
+    /// It keeps its result (RFC 5182).
+    pub(crate) saves: bool,
+}
 
 impl Session {
     pub(crate) async fn search(&mut self, tag: &Tag, uid: bool, program: SearchProgram) -> Outcome {
         self.tell(Tell::NoExpunge, uid).await?;
-        if let Charset::Unknown(_) = program.charset {
-            return Ok(Answer::no("unknown charset").with("BADCHARSET (UTF-8 US-ASCII)"));
-        }
         // RFC 6855 §3: everything is UTF-8 then.
         if self.enabled.utf8_accept && program.charset != Charset::Unstated {
             return Ok(Answer::bad("no CHARSET after ENABLE UTF8=ACCEPT"));
         }
-        if program.returns.is_some_and(|returns| returns.partial.is_some()) {
-            return Ok(Answer::bad("PARTIAL is not offered"));
-        }
         let with_modseq = asks_modseq(&program.key);
-        // RFC 7162 §3.1: a MODSEQ key enables CONDSTORE.
-        self.enabled.condstore |= with_modseq;
+        let search = Search {
+            charset: program.charset,
+            key: program.key,
+            saves: program.returns.is_some_and(|returns| returns.save),
+        };
+        let uids = match self.matching(search).await {
+            Ok(uids) => uids,
+            Err(answer) => return Ok(answer),
+        };
+        let rev2 = self.enabled.rev2;
         let Some(view) = &mut self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
-        let saves = program.returns.is_some_and(|returns| returns.save);
-        let key = match bound(program.key, view) {
-            Ok(key) => key,
+        let found = match view.found(&uids, with_modseq).await {
+            Ok(found) => found,
             Err(answer) => return Ok(answer),
         };
-        let found = if is_local(&key) {
-            view.uids().iter().filter(|uid| matches(&key, *uid)).collect()
-        } else {
-            match view
-                .place
-                .spot
-                .owner
-                .search(view.folder.id, Arc::new(key), now())
-                .await
-            {
-                Ok(found) => found,
-                Err(error) => {
-                    // RFC 5182 §2.1: a SEARCH with SAVE that fails empties the saved result.
-                    if saves {
-                        view.saved = ResolvedSet::default();
-                    }
-                    return Ok(error.into());
-                }
-            }
-        };
-        let modseqs = if with_modseq {
-            match modseqs(view, &found).await {
-                Ok(modseqs) => modseqs,
-                Err(error) => return Ok(error.into()),
-            }
-        } else {
-            Vec::new()
-        };
-        let mut numbers = view.numbers();
-        let found: Vec<Found> = found
-            .into_iter()
-            .enumerate()
-            .filter_map(|(at, uid)| {
-                Some(Found {
-                    uid,
-                    number: numbers.index(uid)? as u32 + 1,
-                    modseq: modseqs.get(at).copied().unwrap_or(0),
-                })
-            })
-            .collect();
-        let result = Report {
+        let report = Report {
             found: &found,
             uid,
             with_modseq,
         };
-        let rev2 = self.enabled.rev2;
-        match program.returns.or(rev2.then_some(SearchReturn {
+        // RFC 9051 §6.4.4: IMAP4rev2 knows no other answer.
+        let all = SearchReturn {
             all: true,
             ..SearchReturn::default()
-        })) {
+        };
+        match program.returns.or(rev2.then_some(all)) {
             Some(returns) => {
                 if returns.save {
-                    view.saved = result.saved(returns);
+                    view.saved = report.saved(returns);
                 }
-                result.put_esearch(self.conn.output(), tag, returns);
+                report.put_esearch(self.conn.output(), tag, returns);
             }
-            None => result.put_search(self.conn.output()),
+            None => self.put_numbers(b"* SEARCH", &report).await?,
         }
         Ok(Answer::ok(COMPLETED))
+    }
+
+    /// The messages that match, ascending, as far as the client knows them.
+    pub(crate) async fn matching(&mut self, search: Search) -> Result<Vec<Uid>, Answer> {
+        // RFC 7162 §3.1: a MODSEQ key enables CONDSTORE.
+        self.enabled.condstore |= asks_modseq(&search.key);
+        let Some(view) = &mut self.view else {
+            return Err(Answer::bad("no mailbox"));
+        };
+        let found = match search.charset {
+            Charset::Unstated | Charset::Known => view.find(search.key).await,
+            Charset::Unknown(_) => Err(Answer::no("unknown charset").with(BAD_CHARSET)),
+        };
+        // RFC 5182 §2.1: a search with SAVE that is answered with NO empties the saved result.
+        if search.saves && found.as_ref().is_err_and(|answer| answer.verdict == Verdict::No) {
+            view.saved = ResolvedSet::default();
+        }
+        found
+    }
+}
+
+impl View {
+    async fn find(&self, key: SearchKey) -> Result<Vec<Uid>, Answer> {
+        let key = bound(key, self)?;
+        if is_local(&key) {
+            return Ok(self.uids().iter().filter(|uid| matches(&key, *uid)).collect());
+        }
+        let owner = &self.place.spot.owner;
+        let mut found = owner.search(self.folder.id, Arc::new(key), now()).await?;
+        let mut numbers = self.numbers();
+        found.retain(|&uid| numbers.index(uid).is_some());
+        Ok(found)
+    }
+
+    /// Messages with their numbers, in the order given; without those that the client does not know.
+    pub(crate) async fn found(&self, uids: &[Uid], with_modseq: bool) -> Result<Vec<Found>, Answer> {
+        let mut ascending = Vec::new();
+        let mut known = Vec::new();
+        if with_modseq {
+            ascending = uids.to_vec();
+            ascending.sort_unstable();
+            known = modseqs(self, &ascending).await?;
+        }
+        let found = uids.iter().filter_map(|&uid| {
+            let at = ascending.binary_search(&uid).ok();
+            Some(Found {
+                uid,
+                number: self.index(uid)? as u32 + 1,
+                modseq: at.and_then(|at| known.get(at).copied()).unwrap_or(0),
+            })
+        });
+        Ok(found.collect())
     }
 }
 
@@ -104,7 +131,7 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-fn asks_modseq(key: &SearchKey) -> bool {
+pub(crate) fn asks_modseq(key: &SearchKey) -> bool {
     match key {
         SearchKey::ModSeq(_) => true,
         SearchKey::And(keys) => keys.iter().any(asks_modseq),
@@ -212,95 +239,4 @@ fn contains(set: &SequenceSet, uid: Uid) -> bool {
         .checked_sub(1)
         .and_then(|at| ranges.get(at))
         .is_some_and(|range| uid <= number(range.to))
-}
-
-#[derive(Clone, Copy)]
-struct Found {
-    uid: Uid,
-    number: u32,
-    modseq: ModSeq,
-}
-
-/// A result, as numbers or UIDs.
-struct Report<'a> {
-    found: &'a [Found],
-    uid: bool,
-    with_modseq: bool,
-}
-
-impl Report<'_> {
-    fn number(&self, found: &Found) -> u32 {
-        if self.uid { found.uid } else { found.number }
-    }
-
-    /// RFC 5182 §2.1: MIN and MAX save only what they name, unless ALL or COUNT stands beside them.
-    fn saved(&self, returns: SearchReturn) -> ResolvedSet {
-        let ends = (returns.min || returns.max) && !returns.all && !returns.count;
-        if !ends {
-            return ResolvedSet::from_numbers(self.found.iter().map(|found| found.uid));
-        }
-        let min = self.found.first().filter(|_| returns.min).map(|found| found.uid);
-        let max = self.found.last().filter(|_| returns.max).map(|found| found.uid);
-        ResolvedSet::from_numbers(min.into_iter().chain(max))
-    }
-
-    /// `* SEARCH 2 84 882 (MODSEQ 12)`
-    fn put_search(&self, out: &mut BytesMut) {
-        out.put_slice(b"* SEARCH");
-        for found in self.found {
-            out.put_u8(b' ');
-            put_number(out, u64::from(self.number(found)));
-        }
-        if let Some(modseq) = self.highest(self.found) {
-            out.put_slice(format!(" (MODSEQ {modseq})").as_bytes());
-        }
-        out.put_slice(b"\r\n");
-    }
-
-    /// RFC 7162 §3.1.5: the highest of those that are told of.
-    fn highest<'a>(&self, told: impl IntoIterator<Item = &'a Found>) -> Option<ModSeq> {
-        told.into_iter()
-            .map(|found| found.modseq)
-            .max()
-            .filter(|_| self.with_modseq)
-    }
-
-    /// RFC 4731 §3.1. With nothing but SAVE there is nothing to tell.
-    fn put_esearch(&self, out: &mut BytesMut, tag: &Tag, returns: SearchReturn) {
-        let SearchReturn {
-            min, max, all, count, ..
-        } = returns;
-        if returns.save && !(min || max || all || count) {
-            return;
-        }
-        out.put_slice(b"* ESEARCH (TAG ");
-        put_quoted(out, tag.as_str().as_bytes());
-        out.put_slice(if self.uid { b") UID" } else { b")" });
-        let (first, last) = (self.found.first(), self.found.last());
-        if let Some(found) = first.filter(|_| min) {
-            out.put_slice(format!(" MIN {}", self.number(found)).as_bytes());
-        }
-        if let Some(found) = last.filter(|_| max) {
-            out.put_slice(format!(" MAX {}", self.number(found)).as_bytes());
-        }
-        if all && !self.found.is_empty() {
-            out.put_slice(b" ALL ");
-            put_set(
-                out,
-                &ResolvedSet::from_numbers(self.found.iter().map(|found| self.number(found))),
-            );
-        }
-        if count {
-            out.put_slice(format!(" COUNT {}", self.found.len()).as_bytes());
-        }
-        let modseq = if all || count {
-            self.highest(self.found)
-        } else {
-            self.highest(first.filter(|_| min).into_iter().chain(last.filter(|_| max)))
-        };
-        if let Some(modseq) = modseq {
-            out.put_slice(format!(" MODSEQ {modseq}").as_bytes());
-        }
-        out.put_slice(b"\r\n");
-    }
 }

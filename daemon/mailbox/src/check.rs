@@ -126,6 +126,7 @@ fn references(ctx: &mut Ctx<'_>, repair: bool, problems: &mut Problems) -> Resul
             conn.execute("DELETE FROM meta WHERE text = ?1", [text])?;
             conn.execute("DELETE FROM text WHERE id = ?1", [text])?;
             conn.execute("DELETE FROM keys WHERE text = ?1", [text])?;
+            conn.execute("DELETE FROM order_key WHERE text = ?1", [text])?;
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! A handle on one owner's mailbox: every call becomes a job of the owner's worker.
 
+mod order;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -19,6 +19,7 @@
 //!   Message-IDs, and the thread that they lead to.
 //! - `preview`: previews that somebody has asked for (RFC 8970).
 //! - `keys`: what searches and sorting need of a header; see `keys.rs`.
+//! - `order_key`: what texts are sorted and threaded by; see `read/order.rs`. `refs`: hashes of 64 bits.
 //! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
 
 use std::path::Path;
@@ -70,6 +71,9 @@ CREATE TABLE thread_key(key INTEGER PRIMARY KEY, thread INTEGER NOT NULL, text I
 CREATE TABLE preview(text INTEGER PRIMARY KEY, preview TEXT NOT NULL);
 CREATE TABLE keys(text INTEGER PRIMARY KEY, froms TEXT, sent INTEGER, sent_day INTEGER, long INTEGER NOT NULL, tos TEXT, ccs TEXT,
   bccs TEXT, subject TEXT);
+CREATE TABLE order_key(text INTEGER PRIMARY KEY, sent INTEGER, subject TEXT NOT NULL, subject_hash INTEGER NOT NULL,
+  is_reply INTEGER NOT NULL, sender TEXT NOT NULL, recipient TEXT NOT NULL, cc TEXT NOT NULL, display_sender TEXT NOT NULL,
+  display_recipient TEXT NOT NULL, message_id INTEGER, refs BLOB NOT NULL);
 CREATE TABLE downgraded(text INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 ";
 

@@ -5,6 +5,7 @@ mod cuts;
 mod damage;
 mod items;
 mod model;
+mod order;
 mod search;
 mod sessions;
 mod transfers;

@@ -14,6 +14,7 @@ use wire::message::Summary;
 
 use crate::core::Core;
 use crate::durability::{large_dir, large_path};
+use crate::read::order;
 use crate::store::Store;
 use crate::{Result, SMALL_TEXT_MAX_BYTES, keys, threads};
 
@@ -200,6 +201,7 @@ pub(crate) fn release(core: &Core, store: &Store, id: u64, record: RecordId) -> 
             .execute([id as i64])?;
     }
     threads::forget(&store.conn, id)?;
+    order::forget(store, id)?;
     if large {
         core.durability.unlink_later(record, large_path(&store.dir, id));
     } else {

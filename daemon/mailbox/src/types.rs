@@ -256,6 +256,15 @@ pub struct Copied {
     pub target: Vec<Uid>,
 }
 
+/// A node of the trees of THREAD (RFC 5256), which are given in preorder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadNode {
+    /// `None`: a message that is not among those that were threaded.
+    pub uid: Option<Uid>,
+    /// How many trees that hang on it follow.
+    pub children: u32,
+}
+
 /// What a check of one owner found.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {

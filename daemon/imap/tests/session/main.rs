@@ -11,6 +11,7 @@ mod login;
 mod messages;
 mod search;
 mod shared;
+mod sort;
 mod support;
 mod updates;
 mod utf8;

@@ -222,6 +222,10 @@ fn on_messages(lexer: &mut Lexer<'_>, word: &str, uid: bool) -> Parsed<Option<Co
             if args.vanished && !uid {
                 return Err(Bad("VANISHED needs UID FETCH"));
             }
+            // RFC 9394 §3.3
+            if args.partial.is_some() && !uid {
+                return Err(Bad("PARTIAL needs UID FETCH"));
+            }
             Command::Fetch { uid, args }
         }
         "STORE" => Command::Store {

@@ -6,6 +6,10 @@ use super::date::{Date, date};
 use super::flag::Flags;
 use super::lexer::{Bad, Lexer, Parsed, utf8};
 use super::set::{SequenceSet, sequence_set};
+use crate::message::charset;
+
+/// Names of ASCII (RFC 2978) that the table of encodings holds for windows-1252.
+const ASCII_NAMES: [&str; 5] = ["US-ASCII", "ASCII", "ANSI_X3.4-1968", "ISO-IR-6", "CSASCII"];
 
 /// How deep keys may nest.
 pub const SEARCH_DEPTH_MAX: usize = 64;
@@ -217,21 +221,18 @@ impl Texts {
 
 fn charset(lexer: &mut Lexer<'_>) -> Parsed<Texts> {
     let name = lexer.text()?;
-    let encoding = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
-    Ok(match encoding {
-        // UTF-16 and what has no ASCII within cannot stand on a line.
-        Some(encoding) if encoding.is_ascii_compatible() => {
-            // US-ASCII is a part of UTF-8, whatever the label table says.
-            let ascii = name.eq_ignore_ascii_case("US-ASCII");
-            Texts {
-                encoding: if ascii { encoding_rs::UTF_8 } else { encoding },
-                unknown: None,
-            }
+    let encoding = match charset::lookup(name.as_bytes()) {
+        // The table is made for the web, where ASCII means something else. It is a part of UTF-8.
+        Some(_) if ASCII_NAMES.iter().any(|ascii| name.eq_ignore_ascii_case(ascii)) => {
+            Some(encoding_rs::UTF_8)
         }
-        _ => Texts {
-            encoding: encoding_rs::UTF_8,
-            unknown: Some(name),
-        },
+        // UTF-16 cannot stand on a line, nor in a literal without NUL.
+        Some(encoding) if !encoding.is_ascii_compatible() && encoding != encoding_rs::ISO_2022_JP => None,
+        encoding => encoding,
+    };
+    Ok(Texts {
+        encoding: encoding.unwrap_or(encoding_rs::UTF_8),
+        unknown: encoding.is_none().then_some(name),
     })
 }
 
@@ -431,6 +432,26 @@ mod tests {
         .concat();
         let got = search(&mut Lexer::new(&line, false)).unwrap();
         assert_eq!(got.key, header("SUBJECT", "жук"));
+        let line = b" CHARSET iso-2022-jp SUBJECT {7}\r\n\x1b$BF|K\\\r\n";
+        let got = search(&mut Lexer::new(&line[..], false)).unwrap();
+        assert_eq!(got.key, header("SUBJECT", "\u{65e5}\u{672c}"));
+        for (name, text, expected) in [
+            (
+                "windows-1251",
+                b"\xe6\xf3\xea".as_slice(),
+                "\u{436}\u{443}\u{43a}",
+            ),
+            ("cp1251", b"\xe6\xf3\xea", "\u{436}\u{443}\u{43a}"),
+            ("GB18030", b"\xc8\xd5\xb1\xbe", "\u{65e5}\u{672c}"),
+            ("Shift_JIS", b"\x93\xfa\x96\x7b", "\u{65e5}\u{672c}"),
+            ("ASCII", "\u{436}".as_bytes(), "\u{436}"),
+        ] {
+            let line = [b" CHARSET ", name.as_bytes(), b" SUBJECT \"", text, b"\"\r\n"].concat();
+            let got = search(&mut Lexer::new(&line, false)).unwrap();
+            assert_eq!(got.key, header("SUBJECT", expected), "{name}");
+        }
+        let line = b" CHARSET UTF-8 SUBJECT \"\xff\"\r\n";
+        assert!(search(&mut Lexer::new(&line[..], false)).is_err());
         let got = parse("CHARSET X-NONE SUBJECT a").unwrap();
         assert_eq!(got.charset, Charset::Unknown("X-NONE".into()));
         assert_eq!(

@@ -29,7 +29,7 @@ pub fn guess(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-fn lookup(name: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn lookup(name: &[u8]) -> Option<&'static Encoding> {
     let name = name.trim_ascii();
     // Names that Encoding::for_label, made for the web, does not know.
     if name.eq_ignore_ascii_case(b"utf8mb4") || name.eq_ignore_ascii_case(b"x-utf-8") {

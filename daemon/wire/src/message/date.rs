@@ -79,6 +79,16 @@ impl Date {
 
 /// Parses the value of a Date field.
 pub fn parse(value: &[u8]) -> Option<Date> {
+    parse_with(value, parse_time)
+}
+
+/// The sent date of RFC 5256 §2.2, in Unix seconds: an invalid time of a valid day counts as midnight.
+pub fn sent(value: &[u8]) -> Option<i64> {
+    let date = parse(value).or_else(|| parse_with(value, |_| Some((0, 0, 0))));
+    date.map(|date| date.unix)
+}
+
+fn parse_with(value: &[u8], time_of: impl Fn(&str) -> Option<(u32, u32, u32)>) -> Option<Date> {
     let words = words(value);
     let mut words = words.iter().copied().peekable();
     // The day of the week says nothing; it may stand with or without its comma.
@@ -102,18 +112,9 @@ pub fn parse(value: &[u8]) -> Option<Date> {
             zone = zone_minutes(year);
             year = words.next()?;
         }
-        return build(
-            full_year(year)?,
-            month,
-            day,
-            parse_time(third)?,
-            zone.unwrap_or(0),
-        );
+        return build(full_year(year)?, month, day, time_of(third)?, zone.unwrap_or(0));
     } else {
-        (
-            full_year(third)?,
-            words.next().map_or(Some((0, 0, 0)), parse_time)?,
-        )
+        (full_year(third)?, words.next().map_or(Some((0, 0, 0)), time_of)?)
     };
     let offset = words.next().and_then(zone_minutes).unwrap_or(0);
     build(year, month, day, time, offset)
@@ -314,6 +315,20 @@ mod tests {
             let found = parse(text.as_bytes()).map_or("none".into(), |date| date.rfc5322());
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn sent_dates_forgive_the_time() {
+        let midnight = parse(b"1 Jan 2000 00:00:00 +0000").map(|date| date.unix);
+        assert_eq!(sent(b"1 Jan 2000 25:61:00 +0000"), midnight);
+        assert_eq!(sent(b"1 Jan 2000 noon"), midnight);
+        assert_eq!(
+            sent(b"31 Dec 2000 16:01:33 -0800"),
+            sent(b"1 Jan 2001 00:01:33 +0000")
+        );
+        // An invalid zone is UTC.
+        assert_eq!(sent(b"1 Jan 2000 00:00:00 +99999"), midnight);
+        assert_eq!(sent(b"30 Feb 2000 10:00"), None);
     }
 
     #[test]

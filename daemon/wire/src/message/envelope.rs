@@ -92,8 +92,8 @@ pub(super) struct Collected<'a> {
     pub(super) from: Vec<&'a [u8]>,
     sender: Vec<&'a [u8]>,
     reply_to: Vec<&'a [u8]>,
-    to: Vec<&'a [u8]>,
-    cc: Vec<&'a [u8]>,
+    pub(super) to: Vec<&'a [u8]>,
+    pub(super) cc: Vec<&'a [u8]>,
     bcc: Vec<&'a [u8]>,
 }
 

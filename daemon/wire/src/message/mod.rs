@@ -7,6 +7,7 @@
 pub mod addresses;
 pub mod casemap;
 pub mod charset;
+pub mod collation;
 pub mod date;
 pub mod decode;
 pub mod downgrade;
@@ -14,6 +15,7 @@ pub mod envelope;
 mod header;
 mod lex;
 mod mime;
+mod order;
 mod parse;
 mod preview;
 pub mod structure;
@@ -24,6 +26,7 @@ use std::ops::Range;
 
 pub use header::{Field, Fields, field, header_end, headers, unfold};
 pub use mime::{ContentType, Disposition, PARAMS_MAX_COUNT, Param};
+pub use order::{Order, THREAD_REFERENCES_MAX_COUNT};
 pub use preview::{PREVIEW_MAX_CHARS, preview};
 pub use summary::{REFERENCES_MAX_COUNT, Summary, first_mailbox};
 

@@ -1,6 +1,8 @@
 //! The base subject, by which SORT and THREAD compare (RFC 5256 §2.1).
 
-/// `[…]` in front of one `Re:`.
+/// WSP of the grammar; other white space is text like any other.
+const WSP: [char; 2] = [' ', '\t'];
+/// Leading `[…]` that are looked past for a `Re:`. With more of them the first goes as a blob (step 4), which comes to the same.
 const BLOBS_MAX_COUNT: usize = 16;
 
 /// The base subject of a decoded subject, and whether it is a reply or a forward.
@@ -11,83 +13,75 @@ pub fn base(subject: &str) -> (String, bool) {
     loop {
         // Step 2: trailers.
         loop {
-            let trimmed = rest.trim_end();
-            match strip_suffix_ignoring_case(trimmed, "(fwd)") {
-                Some(shorter) => {
-                    is_reply = true;
-                    rest = shorter;
-                }
-                None => {
-                    rest = trimmed;
-                    break;
-                }
-            }
+            rest = rest.trim_end_matches(WSP);
+            let Some(shorter) = strip_suffix_ignoring_case(rest, "(fwd)") else {
+                break;
+            };
+            is_reply = true;
+            rest = shorter;
         }
-        // Steps 3 to 5: leaders and blobs, until there are none.
+        // Steps 3 to 5: leaders, and a blob unless it is all there is, until there are none.
         loop {
-            rest = rest.trim_start();
+            rest = rest.trim_start_matches(WSP);
             if let Some(shorter) = strip_leader(rest) {
                 is_reply = true;
                 rest = shorter;
-            } else if let Some(shorter) = strip_blob(rest).filter(|shorter| !shorter.trim().is_empty()) {
+            } else if let Some(shorter) = strip_blob(rest).filter(|shorter| !shorter.is_empty()) {
                 rest = shorter;
             } else {
                 break;
             }
         }
         // Step 6: the whole wrapped in [fwd: …].
-        match rest
-            .get(..5)
-            .filter(|head| head.eq_ignore_ascii_case("[fwd:"))
-            .and(rest.strip_suffix(']'))
-        {
+        let wrapped = strip_prefix_ignoring_case(rest, "[fwd:").and_then(|rest| rest.strip_suffix(']'));
+        match wrapped {
             Some(inner) => {
                 is_reply = true;
-                rest = &inner[5..];
+                rest = inner;
             }
             None => return (rest.to_owned(), is_reply),
         }
     }
 }
 
-/// Step 1: white space becomes single spaces.
+/// Step 1: tabs and what continues a line become spaces, and several spaces one.
 fn collapse(subject: &str) -> String {
     let mut out = String::with_capacity(subject.len());
-    for word in subject
-        .split([' ', '\t', '\r', '\n'])
-        .filter(|word| !word.is_empty())
-    {
-        if !out.is_empty() {
+    let mut in_space = false;
+    for char in subject.chars() {
+        let space = matches!(char, ' ' | '\t' | '\r' | '\n');
+        if !space {
+            out.push(char);
+        } else if !in_space {
             out.push(' ');
         }
-        out.push_str(word);
+        in_space = space;
     }
     out
 }
 
-/// `re:`, `fw:`, `fwd:`, with blobs before the colon and in front of it: subj-leader.
+/// `subj-leader = *subj-blob subj-refwd`, where `subj-refwd = ("re" / ("fw" ["d"])) *WSP [subj-blob] ":"`
 fn strip_leader(subject: &str) -> Option<&str> {
-    let rest = strip_blobs(subject);
+    let mut rest = subject;
+    for _ in 0..BLOBS_MAX_COUNT {
+        let Some(shorter) = strip_blob(rest) else { break };
+        rest = shorter;
+    }
     let rest = ["fwd", "fw", "re"]
         .iter()
-        .find_map(|word| strip_prefix_ignoring_case(rest, word))?;
-    strip_blobs(rest.trim_start()).strip_prefix(':')
+        .find_map(|word| strip_prefix_ignoring_case(rest, word))?
+        .trim_start_matches(WSP);
+    strip_blob(rest).unwrap_or(rest).strip_prefix(':')
 }
 
-/// Some of the blobs in front; a bounded number, so that the whole stays linear.
-fn strip_blobs(mut subject: &str) -> &str {
-    for _ in 0..BLOBS_MAX_COUNT {
-        let Some(shorter) = strip_blob(subject) else { break };
-        subject = shorter;
-    }
-    subject
-}
-
-/// `[word]` and the space after it: subj-blob.
+/// subj-blob: `[word]` and the space after it.
 fn strip_blob(subject: &str) -> Option<&str> {
     let inner = subject.strip_prefix('[')?;
-    let end = inner.find(['[', ']'])?;
-    inner[end..].strip_prefix(']').map(str::trim_start)
+    let (_, rest) = inner.split_once(['[', ']']).filter(|(blob, _)| {
+        // The first bracket must be the closing one.
+        inner.as_bytes().get(blob.len()) == Some(&b']')
+    })?;
+    Some(rest.trim_start_matches(WSP))
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -118,6 +112,31 @@ mod tests {
             ("[list] Hello", "Hello", false),
             ("[list]", "[list]", false),
             ("[Fwd: Re: Hello]", "Hello", true),
+            ("[list] [Fwd: Hello (fwd) ] ", "Hello", true),
+            ("[one][two] Re: [three] Hello", "Hello", true),
+            ("Re: [Fwd: [list] Fw: Hello]  (fwd)", "Hello", true),
+            ("re [a]: Hello", "Hello", true),
+            ("FWD [9] : Hello", "Hello", true),
+            ("re [a][b]: Hello", "re [a][b]: Hello", false),
+            ("Re[2]: Re[3]: Hello", "Hello", true),
+            ("Re:Re:re:Hello", "Hello", true),
+            ("re\t: Hello", "Hello", true),
+            ("[a[b]] Hello", "[a[b]] Hello", false),
+            ("[a] [b]", "[b]", false),
+            ("Re: [a]", "[a]", true),
+            ("[a] Re:", "", true),
+            ("[fwd: ]", "", true),
+            ("[fwd: one] two", "two", false),
+            ("[fwd one]", "[fwd one]", false),
+            ("(fwd)", "", true),
+            ("Hello (fwd) there", "Hello (fwd) there", false),
+            ("Hello(FWD) \t ", "Hello", true),
+            ("Re: [Fwd: Hello", "[Fwd: Hello", true),
+            ("Отв: Привет", "Отв: Привет", false),
+            ("Re: Re[2]: [list] Fwd: Привет", "Привет", true),
+            ("Re: こんにちは (fwd)", "こんにちは", true),
+            ("\u{3000}Re: Hello", "\u{3000}Re: Hello", false),
+            ("Reply: Hello", "Reply: Hello", false),
             ("Re:", "", true),
             ("Report", "Report", false),
             ("Ответ: é", "Ответ: é", false),
@@ -127,5 +146,17 @@ mod tests {
         for (subject, expected, reply) in cases {
             assert_eq!(base(subject), (expected.to_owned(), reply), "{subject}");
         }
+    }
+
+    #[test]
+    fn as_many_blobs_as_one_likes() {
+        let many = "[x] ".repeat(1000);
+        assert_eq!(base(&format!("{many}Re: Hello")), ("Hello".to_owned(), true));
+        assert_eq!(
+            base(&format!("{many}Re {many}: Hello")).0,
+            format!("Re {many}: Hello")
+        );
+        assert_eq!(base(&many), ("[x]".to_owned(), false));
+        assert_eq!(base(&"[fwd:".repeat(1000)).0, "[fwd:".repeat(1000));
     }
 }
