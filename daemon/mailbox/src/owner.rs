@@ -11,12 +11,12 @@ use shared::model::OwnerId;
 use wire::imap::SearchKey;
 
 use crate::ctx::Ctx;
-use crate::read::{changes, fetch, preview, search, select};
+use crate::read::{changes, fetch, preview, search, select, sizes};
 use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
     Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, RightsAction,
-    RightsTable, Row, Selected, Status, Stored, Transfer, Uid, Want,
+    RightsTable, Row, Selected, SizeRow, Status, Stored, Transfer, Uid, Want,
 };
 use crate::write::folders::Shape;
 use crate::write::{append, copy, expunge, flags, folders, replace};
@@ -203,6 +203,12 @@ impl Owner {
     pub async fn fetch(&self, folder: FolderId, uids: &[Uid], want: Want) -> Result<Vec<Fetched>> {
         let uids = uids.to_vec();
         self.run(move |ctx| fetch::fetch(ctx, folder, &uids, want)).await
+    }
+
+    /// What a listing of sizes needs, in the order of the UIDs, from `from` on. Stops after 10,000: the caller asks again for those
+    /// after the last one.
+    pub async fn sizes(&self, folder: FolderId, from: Uid) -> Result<Vec<SizeRow>> {
+        self.run(move |ctx| sizes::sizes(ctx, folder, from)).await
     }
 
     /// Previews (RFC 8970) of some messages from the first of `uids` (ascending) on; those that are gone are left out. `None`: there is none yet

@@ -211,6 +211,17 @@ pub struct Fetched {
     pub text: Option<Blob>,
 }
 
+/// A message as a listing of sizes has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeRow {
+    pub uid: Uid,
+    pub size: u64,
+    /// As in [`Fetched`].
+    pub email_id: u64,
+    /// As in [`Fetched`].
+    pub downgraded_size: Option<u64>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagAction {
     Add,

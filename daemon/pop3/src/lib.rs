@@ -8,6 +8,7 @@
 mod apop;
 mod auth;
 mod capa;
+mod delay;
 mod dele;
 mod lang;
 mod list;
@@ -28,7 +29,7 @@ mod uidl;
 mod user;
 mod utf8;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use directory::Directory;
@@ -37,6 +38,8 @@ use mailbox::Mailboxes;
 use net::Conn;
 use parking_lot::Mutex;
 use shared::model::OwnerId;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 
 /// What all sessions share.
 pub struct Server {
@@ -46,7 +49,16 @@ pub struct Server {
     disk: SharedDisk,
     /// Owners whose maildrop a session has (RFC 1939 §4).
     locked: Mutex<HashSet<OwnerId>>,
+    /// Told when one was given back.
+    freed: Notify,
+    /// When owners logged in last, while there is a delay between logins (RFC 2449 §6.5).
+    logins: Mutex<HashMap<OwnerId, Instant>>,
+    /// Turns to rewrite a large message for a client that knows no UTF-8: it is in memory meanwhile.
+    downgrading: Semaphore,
 }
+
+/// Large messages that are rewritten at once.
+const DOWNGRADING_MAX_COUNT: usize = 2;
 
 impl Server {
     pub fn new(directory: Directory, mailboxes: Mailboxes, disk: SharedDisk) -> Arc<Self> {
@@ -55,6 +67,9 @@ impl Server {
             mailboxes,
             disk,
             locked: Mutex::default(),
+            freed: Notify::new(),
+            logins: Mutex::default(),
+            downgrading: Semaphore::new(DOWNGRADING_MAX_COUNT),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use directory::{Account, LoginContext, LoginFailure};
 use shared::model::Protocol;
 
+use crate::delay;
 use crate::maildrop::Maildrop;
 use crate::replies::{self, Text};
 use crate::session::{Next, Session};
@@ -28,7 +29,10 @@ pub(crate) fn context(session: &Session) -> LoginContext {
 
 /// Opens the maildrop of who logged in (RFC 1939 §4).
 pub(crate) async fn enter(session: &mut Session, account: &Arc<Account>) {
-    match Maildrop::open(&session.server, account.owner).await {
+    if !delay::may_enter(&session.server, account.owner) {
+        return session.err(replies::LOGIN_DELAY);
+    }
+    match Maildrop::open(&session.server, account.owner, session.utf8).await {
         Ok(maildrop) => {
             session.conn.session().set_user(&account.address.to_string());
             session.maildrop = Some(Box::new(maildrop));

@@ -1,6 +1,8 @@
 //! Every reply of this room that is a constant, in one place, in the languages that LANG offers (RFC 6856 §3). Response codes:
 //! RFC 2449 §8, RFC 3206.
 
+use wire::pop3::SyntaxError;
+
 use crate::lang::Language;
 
 /// A reply's text, without the status and without the line end.
@@ -23,6 +25,27 @@ impl Text {
 
 const fn text(code: &'static str, en: &'static str, ru: &'static str) -> Text {
     Text { code, en, ru }
+}
+
+/// What the parser says of a line, by its English text.
+const SYNTAX: &[Text] = &[
+    text("", "Unknown command", "неизвестная команда"),
+    text("", "Line too long", "слишком длинная строка"),
+    text(
+        "",
+        "Bare CR, LF or NUL in a command",
+        "CR, LF или NUL внутри команды",
+    ),
+    text("", "Wrong number of arguments", "неверное число аргументов"),
+    text("", "Not a message number", "это не номер письма"),
+    text("", "Bad base64", "неверный base64"),
+    text("", "Argument is not UTF-8", "аргумент не в UTF-8"),
+];
+
+/// Why a line is no command.
+pub(crate) fn syntax(error: SyntaxError) -> Text {
+    let known = SYNTAX.iter().find(|text| text.en == error.text);
+    known.copied().unwrap_or(text("", error.text, error.text))
 }
 
 pub(crate) const OK: Text = text("", "done", "готово");
@@ -86,6 +109,12 @@ pub(crate) const IN_USE: Text = text(
     "the maildrop is in use by another session",
     "почтовый ящик занят другим сеансом",
 );
+pub(crate) const LOGIN_DELAY: Text = text(
+    "[LOGIN-DELAY] ",
+    "the last login was too short a time ago",
+    "с прошлого входа прошло слишком мало времени",
+);
+pub(crate) const TLS_AFTER_UTF8: Text = text("", "STLS comes before UTF8", "STLS должна идти раньше UTF8");
 pub(crate) const UNAVAILABLE: Text = text("[SYS/TEMP] ", "try again later", "попробуйте позже");
 pub(crate) const DAMAGED: Text = text(
     "[SYS/PERM] ",

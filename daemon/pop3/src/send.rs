@@ -1,15 +1,20 @@
 //! A message on its way to the client: dots put on, large texts read piece by piece.
 
+use bytes::Bytes;
 use disk::blob::Blob;
 use net::ConnError;
+use wire::message::Message;
+use wire::message::downgrade::downgrade;
 use wire::pop3::Stuffer;
 
-use crate::replies;
+use crate::replies::{self, Text};
 use crate::session::Session;
 use crate::top::Top;
 
 /// Bytes of a large text that are in memory at once.
 const PIECE_BYTES: usize = 256 * 1024;
+/// Room for the end of the last line and of the text.
+const END_ROOM_BYTES: usize = 16;
 
 /// How much of a message is wanted.
 pub(crate) enum Part {
@@ -34,16 +39,17 @@ pub(crate) async fn send(session: &mut Session, number: u32, part: Part) -> Resu
     let Some(maildrop) = session.maildrop.as_deref_mut() else {
         return Ok(());
     };
-    let read = match maildrop.message(number) {
-        Ok((index, _)) => maildrop.read(index).await,
+    let text = match maildrop.message(number) {
+        Ok((index, message)) => match maildrop.read(index).await.map(|message| message.text) {
+            Ok(Some(text)) if message.downgraded => downgraded(session, text).await,
+            Ok(Some(text)) => Ok(text),
+            Ok(None) => Err(replies::GONE),
+            Err(text) => Err(text),
+        },
         Err(text) => Err(text),
     };
-    match read.map(|message| message.text) {
-        Ok(Some(text)) => send_text(session, text, part).await,
-        Ok(None) => {
-            session.err(replies::GONE);
-            Ok(())
-        }
+    match text {
+        Ok(text) => send_text(session, text, part).await,
         Err(text) => {
             session.err(text);
             Ok(())
@@ -51,9 +57,26 @@ pub(crate) async fn send(session: &mut Session, number: u32, part: Part) -> Resu
     }
 }
 
+/// The message as clients without UTF8 see it (RFC 6856 §2.1, RFC 6858).
+async fn downgraded(session: &Session, text: Blob) -> Result<Blob, Text> {
+    let disk = session.server.disk.clone();
+    let _turn = match &text {
+        Blob::Bytes(_) => None,
+        Blob::File(_) => Some(session.server.downgrading.acquire().await),
+    };
+    let rewritten = tokio::task::spawn_blocking(move || {
+        let whole = text.read_range(&*disk, 0, usize::MAX)?;
+        let rewritten = downgrade(&whole, &Message::parse(&whole));
+        Ok::<_, std::io::Error>(rewritten.map_or(whole, Bytes::from))
+    });
+    match rewritten.await {
+        Ok(Ok(text)) => Ok(Blob::Bytes(text)),
+        _ => Err(replies::UNAVAILABLE),
+    }
+}
+
 async fn send_text(session: &mut Session, text: Blob, mut part: Part) -> Result<(), ConnError> {
     let mut stuffer = Stuffer::new();
-    let mut out = Vec::new();
     let mut at = 0;
     let mut begun = false;
     while at < text.len() && !part.is_done() {
@@ -70,24 +93,24 @@ async fn send_text(session: &mut Session, text: Blob, mut part: Part) -> Result<
             begun = true;
         }
         at += piece.len() as u64;
-        out.reserve(piece.len() + piece.len() / 32);
-        stuffer.feed(part.take(&piece), &mut out);
-        session.conn.output().extend_from_slice(&out);
-        out.clear();
+        let piece = part.take(&piece);
+        let out = session.conn.output();
+        out.reserve(piece.len() + piece.len() / 32 + END_ROOM_BYTES);
+        stuffer.feed(piece, out);
         session.conn.flush_if_full().await?;
     }
     if !begun {
         session.ok(replies::MESSAGE);
     }
-    stuffer.finish(&mut out);
-    session.conn.output().extend_from_slice(&out);
+    stuffer.finish(session.conn.output());
     session.conn.flush_if_full().await
 }
 
 /// The next piece; from memory at once, from a file off the runtime's threads.
-async fn read(session: &Session, text: &Blob, at: u64) -> std::io::Result<bytes::Bytes> {
+async fn read(session: &Session, text: &Blob, at: u64) -> std::io::Result<Bytes> {
     if let Blob::Bytes(bytes) = text {
-        return Ok(bytes.slice(usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len())..));
+        let from = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+        return Ok(bytes.slice(from..bytes.len().min(from.saturating_add(PIECE_BYTES))));
     }
     let (disk, text) = (session.server.disk.clone(), text.clone());
     let piece = tokio::task::spawn_blocking(move || text.read_range(&*disk, at, PIECE_BYTES)).await;

@@ -19,6 +19,9 @@ use crate::{
 /// Errors of a client before the session is closed.
 const ERRORS_MAX: u32 = 20;
 
+/// After so much silence of the client what was read ahead for it is let go.
+const REST_AFTER: Duration = Duration::from_secs(2);
+
 /// What follows a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -31,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) conn: Conn,
     pub(crate) server: Arc<Server>,
     pub(crate) language: Language,
+    /// The client has said UTF8 (RFC 6856 §2).
+    pub(crate) utf8: bool,
     /// Whom USER named.
     pub(crate) user: Option<String>,
     /// There is one in the TRANSACTION state (RFC 1939 §5).
@@ -50,6 +55,7 @@ pub(crate) async fn run(conn: Conn, server: Arc<Server>) {
         conn,
         server,
         language,
+        utf8: false,
         user: None,
         maildrop: None,
         timeout,
@@ -120,7 +126,19 @@ impl Session {
             }
             // The limit is for the line, not for each of its bytes.
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            self.conn.fill(left.max(Duration::from_millis(1))).await?;
+            let left = left.max(Duration::from_millis(1));
+            let holds_texts = self
+                .maildrop
+                .as_ref()
+                .is_some_and(|maildrop| maildrop.holds_texts());
+            if !holds_texts || left <= REST_AFTER {
+                self.conn.fill(left).await?;
+                continue;
+            }
+            match (self.conn.fill(REST_AFTER).await, &mut self.maildrop) {
+                (Err(ConnError::Timeout), Some(maildrop)) => maildrop.rest(),
+                (result, _) => result.map(drop)?,
+            }
         }
     }
 
@@ -138,10 +156,7 @@ impl Session {
             let next = match command {
                 Ok(command) => self.execute(command).await?,
                 Err(error) => {
-                    self.errors += 1;
-                    for part in ["-ERR ", error.text, "\r\n"] {
-                        self.raw(part);
-                    }
+                    self.err(replies::syntax(error));
                     let handle = self.conn.session();
                     let refused = Pop3CommandRefused {
                         command: String::new(),

@@ -10,6 +10,11 @@ pub(crate) async fn stls(session: &mut Session) -> Result<Next, ConnError> {
         session.err(replies::TLS_ALREADY);
         return Ok(Next::Go);
     }
+    // RFC 6856 §2.1: the server may enforce the order, so that a name is not asked for under two rules.
+    if session.utf8 {
+        session.err(replies::TLS_AFTER_UTF8);
+        return Ok(Next::Go);
+    }
     if !session.conn.can_start_tls() {
         session.err(replies::TLS_UNAVAILABLE);
         return Ok(Next::Go);

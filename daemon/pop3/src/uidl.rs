@@ -1,4 +1,4 @@
-//! UIDL (RFC 1939 §7): `<uidvalidity>.<uid>`, the same in every session and never given to another message.
+//! UIDL (RFC 1939 §7): the same in every session and never given to another message.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ pub(crate) async fn uidl(session: &mut Session, number: Option<u32>) -> Result<(
     if let Some(number) = number {
         match maildrop.message(number) {
             Ok((_, message)) => {
-                let line = format!("+OK {number} {}.{}\r\n", maildrop.uid_validity, message.uid);
+                let line = format!("+OK {number} {}\r\n", maildrop.unique_id(&message));
                 session.raw(&line);
             }
             Err(text) => session.err(text),
@@ -32,12 +32,7 @@ pub(crate) async fn uidl(session: &mut Session, number: Option<u32>) -> Result<(
     };
     for (number, message) in maildrop.listed() {
         // Writing to a buffer in memory can't fail.
-        let _ = write!(
-            conn.output(),
-            "{number} {}.{}\r\n",
-            maildrop.uid_validity,
-            message.uid
-        );
+        let _ = write!(conn.output(), "{number} {}\r\n", maildrop.unique_id(message));
         conn.flush_if_full().await?;
     }
     session.raw(".\r\n");

@@ -97,6 +97,170 @@ async fn one_session_has_the_maildrop() {
     second.say("PASS pass\r\n", "+OK").await;
 }
 
+// A client that lost its line and comes back at once is not told that it is in its own way.
+#[tokio::test]
+async fn a_login_waits_for_a_session_that_ends() {
+    let world = World::new().await;
+    let first = world.anna().await;
+    let mut second = world.connect(LOOPBACK).await;
+    second.say("USER anna@here.test\r\n", "+OK").await;
+    second.send("PASS pass\r\n").await;
+    drop(first);
+    assert!(second.line().await.starts_with("+OK"));
+}
+
+#[tokio::test]
+async fn unique_ids_outlive_what_other_programs_do() {
+    let world = World::new().await;
+    world.fill(&[ONE, TWO]).await;
+    let mut client = world.anna().await;
+    let before = client.ask("UIDL\r\n").await;
+    client.say("QUIT\r\n", "+OK").await;
+    let owner = world.inbox().await;
+    let inbox = owner.folder("INBOX").await.unwrap().id;
+    let archive = owner.folder("Archive").await.unwrap().id;
+    owner.copy(inbox, &[2], &owner, inbox).await.unwrap();
+    owner.move_to(inbox, &[1, 2], &owner, archive).await.unwrap();
+    owner.move_to(archive, &[1], &owner, inbox).await.unwrap();
+    // The copy of the second, and the first, which was away.
+    let mut client = world.anna().await;
+    let after = client.ask("UIDL\r\n").await;
+    let id = |list: &str, number: usize| list.lines().nth(number - 1).unwrap()[2..].to_owned();
+    assert_eq!((id(&after, 1), id(&after, 2)), (id(&before, 2), id(&before, 1)));
+    client.say("QUIT\r\n", "+OK").await;
+    // Two of one text are told apart.
+    owner.copy(inbox, &[4], &owner, inbox).await.unwrap();
+    let mut client = world.anna().await;
+    let after = client.ask("UIDL\r\n").await;
+    assert_eq!(id(&after, 2), id(&before, 1));
+    assert!(
+        id(&after, 3).starts_with(&format!("{}.", id(&before, 1))),
+        "{after}"
+    );
+    let third = id(&after, 3);
+    client.say("UIDL 3\r\n", &format!("+OK 3 {third}")).await;
+}
+
+#[tokio::test]
+async fn every_mechanism_with_and_without_an_initial_response() {
+    use wire::sasl::{Mechanism, client::Client as Sasl};
+    let world = World::new().await;
+    for mechanism in Mechanism::ALL {
+        if mechanism.needs_channel_binding() {
+            continue;
+        }
+        let mut client = world.connect(LOOPBACK).await;
+        client.say(&format!("AUTH {}\r\n", mechanism.name()), "+ ").await;
+        client.say("*\r\n", "-ERR authentication cancelled").await;
+        if Sasl::new(mechanism, "", "").is_none() {
+            continue;
+        }
+        for initial in [true, false] {
+            let mut sasl = Sasl::new(mechanism, "anna@here.test", "pass").unwrap();
+            let mut client = world.connect(LOOPBACK).await;
+            let first = sasl.initial();
+            let mut waiting = first.clone().filter(|_| !initial);
+            let first = first.filter(|_| initial).map(|text| match text.as_slice() {
+                b"" => " =".to_owned(),
+                text => format!(" {}", wire::base64::encode(text)),
+            });
+            let first = first.unwrap_or_default();
+            client
+                .send(&format!("AUTH {}{first}\r\n", mechanism.name()))
+                .await;
+            loop {
+                let line = client.line().await;
+                let Some(challenge) = line.strip_prefix("+ ") else {
+                    assert!(line.starts_with("+OK"), "{} {initial}: {line}", mechanism.name());
+                    break;
+                };
+                let challenge = wire::base64::decode(challenge.trim_end().as_bytes()).unwrap();
+                let response = waiting
+                    .take()
+                    .unwrap_or_else(|| sasl.respond(&challenge).unwrap());
+                client
+                    .send(&format!("{}\r\n", wire::base64::encode(&response)))
+                    .await;
+            }
+            client.say("STAT\r\n", "+OK").await;
+            client.say("QUIT\r\n", "+OK").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn headers_in_utf8_are_shown_to_those_who_ask_for_them() {
+    let world = World::new().await;
+    let mail = "Subject: \u{43f}\u{440}\u{438}\u{432}\u{435}\u{442}\r\nFrom: a@here.test\r\n\r\n.\u{442}\r\n";
+    let large = format!("{mail}{}", "a long line of text\r\n".repeat(10_000));
+    world.fill(&[mail, ONE, &large]).await;
+    let mut client = world.connect(LOOPBACK).await;
+    client.say("UTF8\r\n", "+OK").await;
+    client.say("STLS\r\n", "-ERR").await;
+    client.say("USER anna@here.test\r\n", "+OK").await;
+    client.say("PASS pass\r\n", "+OK").await;
+    client.say("LIST 1\r\n", &format!("+OK 1 {}", mail.len())).await;
+    assert_eq!(client.ask("RETR 1\r\n").await, mail);
+    assert_eq!(client.ask("RETR 3\r\n").await, large);
+    client.say("QUIT\r\n", "+OK").await;
+    let mut client = world.anna().await;
+    for (number, body) in [(1, ".\u{442}\r\n"), (3, "a long line of text\r\n")] {
+        let shown = client.ask(&format!("RETR {number}\r\n")).await;
+        assert!(
+            shown.starts_with("Subject: =?") && shown.ends_with(body),
+            "{shown}"
+        );
+        client
+            .say(
+                &format!("LIST {number}\r\n"),
+                &format!("+OK {number} {}", shown.len()),
+            )
+            .await;
+        let header = client.ask(&format!("TOP {number} 0\r\n")).await;
+        assert!(header.is_ascii() && shown.starts_with(&header), "{header}");
+    }
+    client.say("LIST 2\r\n", &format!("+OK 2 {}", ONE.len())).await;
+    assert_eq!(client.ask("RETR 2\r\n").await, ONE);
+}
+
+#[tokio::test]
+async fn what_the_settings_say_is_told_and_kept() {
+    let world = World::new().await;
+    let mut client = world.connect(LOOPBACK).await;
+    let offered = client.ask("CAPA\r\n").await;
+    for line in [
+        "EXPIRE NEVER\r\n",
+        "LOGIN-DELAY 0\r\n",
+        "IMPLEMENTATION BatPost\r\n",
+    ] {
+        assert!(offered.contains(line), "{offered}");
+    }
+    for (key, value) in [
+        ("pop3.login-delay", "60"),
+        ("pop3.expire-days", "7"),
+        ("pop3.implementation", ""),
+    ] {
+        let (_, revision) = world.directory.setting_values().await.unwrap();
+        world
+            .directory
+            .set_setting(key, value, revision, "test")
+            .await
+            .unwrap();
+    }
+    let offered = client.ask("CAPA\r\n").await;
+    assert!(
+        offered.contains("EXPIRE 7\r\n") && offered.contains("LOGIN-DELAY 60\r\n"),
+        "{offered}"
+    );
+    assert!(!offered.contains("IMPLEMENTATION"), "{offered}");
+    world.anna().await.say("QUIT\r\n", "+OK").await;
+    client.say("USER anna@here.test\r\n", "+OK").await;
+    client.say("PASS pass\r\n", "-ERR [LOGIN-DELAY]").await;
+    // A wrong password is told as such, whatever the time.
+    client.say("USER anna@here.test\r\n", "+OK").await;
+    client.say("PASS wrong\r\n", "-ERR [AUTH]").await;
+}
+
 #[tokio::test]
 async fn logins_say_no_more_than_they_must() {
     let world = World::new().await;

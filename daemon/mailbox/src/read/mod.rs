@@ -6,5 +6,6 @@ pub(crate) mod order;
 pub(crate) mod preview;
 pub(crate) mod search;
 pub(crate) mod select;
+pub(crate) mod sizes;
 pub(crate) mod sort;
 pub(crate) mod thread;

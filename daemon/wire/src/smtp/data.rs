@@ -4,6 +4,8 @@
 //! is never read as a line end (RFC 5321 §2.3.8): what looks like an end to another server is no end here,
 //! and is not handed on.
 
+use bytes::BufMut;
+
 /// What must not stand in message data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -200,41 +202,57 @@ impl Stuffer {
         Self::default()
     }
 
-    pub fn feed(&mut self, mut text: &[u8], out: &mut Vec<u8>) {
-        while let Some(&first) = text.first() {
-            if self.after_cr {
-                out.extend_from_slice(b"\r\n");
-                (self.after_cr, self.at_line_start) = (false, true);
-                if first == b'\n' {
-                    text = &text[1..];
+    /// Lines that need no change are handed on many at once.
+    pub fn feed(&mut self, text: &[u8], out: &mut impl BufMut) {
+        let mut at = 0;
+        if self.after_cr && !text.is_empty() {
+            out.put_slice(b"\r\n");
+            (self.after_cr, self.at_line_start) = (false, true);
+            at = usize::from(text.starts_with(b"\n"));
+        }
+        // From here on text is not yet handed on.
+        let mut from = at;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.at_line_start && rest.starts_with(b".") {
+                hand_on(text, from, at, out);
+                out.put_u8(b'.');
+                from = at;
+            }
+            self.at_line_start = false;
+            let Some(len) = memchr::memchr2(b'\r', b'\n', rest) else {
+                break;
+            };
+            self.at_line_start = true;
+            let end = at + len;
+            match rest.get(len..) {
+                Some([b'\r', b'\n', ..]) => {
+                    at = end + 2;
                     continue;
                 }
+                Some([b'\r']) => self.after_cr = true,
+                _ => {}
             }
-            if self.at_line_start && first == b'.' {
-                out.push(b'.');
+            hand_on(text, from, end, out);
+            if !self.after_cr {
+                out.put_slice(b"\r\n");
             }
-            let len = memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len());
-            out.extend_from_slice(&text[..len]);
-            self.at_line_start &= len == 0;
-            match text.get(len) {
-                Some(b'\r') => self.after_cr = true,
-                Some(_) => {
-                    out.extend_from_slice(b"\r\n");
-                    self.at_line_start = true;
-                }
-                None => return,
-            }
-            text = &text[len + 1..];
+            at = end + 1;
+            from = at;
         }
+        hand_on(text, from, text.len(), out);
     }
 
     /// Ends the last line if need be, and the data.
-    pub fn finish(self, out: &mut Vec<u8>) {
+    pub fn finish(self, out: &mut impl BufMut) {
         if self.after_cr || !self.at_line_start {
-            out.extend_from_slice(b"\r\n");
+            out.put_slice(b"\r\n");
         }
-        out.extend_from_slice(b".\r\n");
+        out.put_slice(b".\r\n");
     }
+}
+
+fn hand_on(text: &[u8], from: usize, to: usize, out: &mut impl BufMut) {
+    out.put_slice(text.get(from..to).unwrap_or_default());
 }
 
 /// Appends a whole text as message data with its end.
