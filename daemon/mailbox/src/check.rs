@@ -12,6 +12,7 @@ use wire::imap::Flags;
 use crate::Result;
 use crate::ctx::Ctx;
 use crate::durability::{large_dir, large_path};
+use crate::index;
 use crate::store::FolderRow;
 use crate::texts;
 use crate::types::{Checked, FolderId};
@@ -39,6 +40,7 @@ pub(crate) fn database(ctx: &mut Ctx<'_>, repair: bool) -> Result<Checked> {
         checked.messages += counters(ctx, folder, repair, &mut checked.problems)?;
     }
     references(ctx, repair, &mut checked.problems)?;
+    index::check(ctx, repair, &mut checked.problems)?;
     Ok(checked)
 }
 

@@ -8,8 +8,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use disk::SharedDisk;
 use events::Events;
@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::ctx::Ctx;
 use crate::durability::Durability;
+use crate::index::Background;
 use crate::replay::Unapplied;
 use crate::slot::{Run, Slot};
 use crate::store::Store;
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) durability: Arc<Durability>,
     pub(crate) summaries: SummaryCache,
+    pub(crate) index: Background,
     slots: Mutex<Slots>,
     run: Mutex<RunQueue>,
     wake: Condvar,
@@ -84,6 +86,7 @@ impl Core {
             options,
             durability,
             summaries: SummaryCache::default(),
+            index: Background::default(),
             slots: Mutex::default(),
             run: Mutex::default(),
             wake: Condvar::new(),
@@ -144,6 +147,31 @@ impl Core {
             }),
         );
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// The same for a thread that may wait, ahead of those that wait for room.
+    pub(crate) fn run_blocking<T: Send + 'static>(
+        &self,
+        slot: &Arc<Slot>,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = mpsc::channel();
+        self.push_now(
+            slot,
+            Box::new(move |ctx| {
+                let result = ctx.and_then(call);
+                Box::new(move |committed| {
+                    let _ = answer.send(committed.and(result));
+                })
+            }),
+        );
+        answered.recv().map_err(|_| stopped())?
+    }
+
+    /// Whether any job waits or runs.
+    pub(crate) fn is_busy(&self) -> bool {
+        let run = self.run.lock();
+        run.busy > 0 || !run.slots.is_empty()
     }
 
     /// Queues a job without waiting for room.
@@ -393,6 +421,7 @@ impl Core {
 
     /// Ends the workers after what they are doing; queued jobs are dropped.
     pub(crate) fn stop(&self) {
+        self.index.stop();
         let mut run = self.run.lock();
         run.closing = true;
         run.stop = true;

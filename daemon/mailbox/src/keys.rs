@@ -10,7 +10,7 @@
 //! | `long` | bit n: [`FIELDS`] n is longer than [`FIELD_MAX_BYTES`] and not kept; whoever needs it reads the header |
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::message::{casemap, date, decode, headers};
+use wire::message::{casemap, date, headers, searchable};
 
 use crate::Result;
 use crate::core::Core;
@@ -92,9 +92,9 @@ impl Keys {
     }
 }
 
-/// A header field's value as searches compare it: unfolded, decoded, i;unicode-casemap, tabs as spaces.
+/// A header field's value as searches compare it.
 pub(crate) fn folded(value: &[u8]) -> String {
-    casemap::casemap(&decode::header_text(value)).replace('\t', " ")
+    searchable::header_value(value)
 }
 
 /// A needle to find in one of those.

@@ -12,6 +12,7 @@
 //! | `memory.rs`, `uidset.rs` | which messages a folder has, and what changed last, in memory |
 //! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
 //! | `write/`, `read/` | the operations |
+//! | `index.rs`, `index/` | the index of texts for BODY and TEXT searches |
 //! | `texts.rs`, `saved.rs`, `threads.rs` | small and large texts; dates of saving; threads |
 //! | `keys.rs` | what searching and sorting need of headers |
 //! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
@@ -28,6 +29,7 @@ mod codec;
 mod core;
 mod ctx;
 mod durability;
+mod index;
 mod keys;
 mod memory;
 mod names;
@@ -210,6 +212,9 @@ impl Mailboxes {
             let thread = std::thread::Builder::new().name(format!("mailbox-{number}"));
             threads.push(thread.spawn(move || core.work())?);
         }
+        let indexing = Arc::clone(&core);
+        let thread = std::thread::Builder::new().name("mailbox-index".to_owned());
+        threads.push(thread.spawn(move || index::run(&indexing))?);
         let handle = Arc::new(Handle {
             core,
             threads: Mutex::new(threads),
@@ -268,10 +273,16 @@ impl Mailboxes {
         self.handle.core.durability.until_failed().await
     }
 
+    /// Whether texts are indexed for searches. Off: the indices that exist stay as they are, and are not asked.
+    pub fn set_indexing(&self, on: bool) {
+        self.handle.core.index.set_on(on);
+    }
+
     /// Applies and syncs everything, closes the databases.
     pub async fn close(&self) {
         let handle = Arc::clone(&self.handle);
         let closed = tokio::task::spawn_blocking(move || {
+            handle.core.index.stop();
             handle.core.finish();
             // A failure was told; the journal keeps the records.
             let _ = handle.core.durability.sync_all();

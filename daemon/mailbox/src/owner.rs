@@ -11,6 +11,7 @@ use shared::model::OwnerId;
 use wire::imap::SearchKey;
 
 use crate::ctx::Ctx;
+use crate::index::{self, Answer};
 use crate::read::{changes, fetch, preview, search, select, sizes};
 use crate::record::Op;
 use crate::slot::Slot;
@@ -297,17 +298,60 @@ impl Owner {
     /// The UIDs of the messages that match, ascending. Sequence sets in `key` have been replaced by UID sets. Strings are
     /// UTF-8, matched as substrings without regard to case over decoded text (RFC 3501 §6.4.4). `now`: Unix seconds, for YOUNGER and OLDER.
     pub async fn search(&self, folder: FolderId, key: Arc<SearchKey>, now: i64) -> Result<Vec<Uid>> {
+        let answer = Arc::new(self.ask_index(&key).await?);
         let mut found = Vec::new();
         let mut from = 0;
         loop {
-            let key = Arc::clone(&key);
+            let (key, answer) = (Arc::clone(&key), Arc::clone(&answer));
             let (more, next) = self
-                .run(move |ctx| search::portion(ctx, folder, &key, now, from))
+                .run(move |ctx| search::portion(ctx, folder, &key, &answer, now, from))
                 .await?;
             found.extend(more);
             match next {
                 Some(next) => from = next,
                 None => return Ok(found),
+            }
+        }
+    }
+
+    /// Somebody has opened this mailbox and may search it: its texts are indexed when it is left alone.
+    pub fn expect_searches(&self) {
+        self.handle.core.index.opened(&self.slot);
+    }
+
+    /// Indexes all texts that are there, now.
+    pub async fn index(&self) -> Result<()> {
+        let (handle, slot) = (Arc::clone(&self.handle), Arc::clone(&self.slot));
+        let indexed = tokio::task::spawn_blocking(move || index::work(&handle.core, &slot));
+        indexed
+            .await
+            .map_err(|error| MailboxError::Unavailable(error.to_string()))?
+    }
+
+    /// Removes the index and makes it anew, now.
+    pub async fn rebuild_index(&self) -> Result<()> {
+        self.run(index::clear).await?;
+        self.index().await
+    }
+
+    /// What the index knows of a search's needles.
+    async fn ask_index(&self, key: &SearchKey) -> Result<Answer> {
+        let background = &self.handle.core.index;
+        if !index::asks_texts(key) || !background.is_on() {
+            return Ok(Answer::default());
+        }
+        background.searched(&self.slot);
+        let Some(mut answer) = Answer::to(key) else {
+            return Ok(Answer::default());
+        };
+        loop {
+            let asked = self.run(move |ctx| {
+                let whole = answer.ask(&ctx.store.conn)?;
+                Ok((answer, whole))
+            });
+            match asked.await? {
+                (asked, true) => return Ok(asked),
+                (asked, false) => answer = asked,
             }
         }
     }

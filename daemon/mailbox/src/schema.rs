@@ -20,6 +20,7 @@
 //! - `preview`: previews that somebody has asked for (RFC 8970).
 //! - `keys`: what searches and sorting need of a header; see `keys.rs`.
 //! - `order_key`: what texts are sorted and threaded by; see `read/order.rs`. `refs`: hashes of 64 bits.
+//! - `ix_…`: the index of texts; see `index.rs`.
 //! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
 
 use std::path::Path;
@@ -74,6 +75,11 @@ CREATE TABLE keys(text INTEGER PRIMARY KEY, froms TEXT, sent INTEGER, sent_day I
 CREATE TABLE order_key(text INTEGER PRIMARY KEY, sent INTEGER, subject TEXT NOT NULL, subject_hash INTEGER NOT NULL,
   is_reply INTEGER NOT NULL, sender TEXT NOT NULL, recipient TEXT NOT NULL, cc TEXT NOT NULL, display_sender TEXT NOT NULL,
   display_recipient TEXT NOT NULL, message_id INTEGER, refs BLOB NOT NULL);
+CREATE TABLE ix_state(id INTEGER PRIMARY KEY CHECK(id = 1), indexed_to INTEGER NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE ix_segment(id INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, texts BLOB NOT NULL, wide BLOB NOT NULL);
+CREATE TABLE ix_words(id INTEGER PRIMARY KEY, starts BLOB NOT NULL, words BLOB NOT NULL);
+CREATE TABLE ix_lists(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE ix_gone(text INTEGER PRIMARY KEY);
 CREATE TABLE downgraded(text INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 ";
 

@@ -16,7 +16,7 @@ use crate::core::Core;
 use crate::durability::{large_dir, large_path};
 use crate::read::order;
 use crate::store::Store;
-use crate::{Result, SMALL_TEXT_MAX_BYTES, keys, threads};
+use crate::{Result, SMALL_TEXT_MAX_BYTES, index, keys, threads};
 
 /// Summaries of deliveries that are remembered for their further recipients.
 const SUMMARIES_MAX: usize = 64;
@@ -202,6 +202,7 @@ pub(crate) fn release(core: &Core, store: &Store, id: u64, record: RecordId) -> 
     }
     threads::forget(&store.conn, id)?;
     order::forget(store, id)?;
+    index::forget(store, id)?;
     if large {
         core.durability.unlink_later(record, large_path(&store.dir, id));
     } else {

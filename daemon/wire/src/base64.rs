@@ -17,23 +17,42 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
 /// (bodies glued together), bits left over are dropped.
 pub fn decode_tolerant(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for &byte in text {
-        let value = VALUES[usize::from(byte)];
-        if value < 64 {
-            bits = bits << 6 | u32::from(value);
-            count += 1;
-            if count == 4 {
-                out.extend_from_slice(&bits.to_be_bytes()[1..]);
-                (bits, count) = (0, 0);
-            }
-        } else if byte == b'=' {
-            flush(bits, count, &mut out);
-            (bits, count) = (0, 0);
-        }
-    }
-    flush(bits, count, &mut out);
+    let mut decoder = Tolerant::default();
+    decoder.push(text, &mut out);
+    decoder.finish(&mut out);
     out
+}
+
+/// The same, a portion at a time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tolerant {
+    bits: u32,
+    digits: u32,
+}
+
+impl Tolerant {
+    pub fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        let (mut bits, mut digits) = (self.bits, self.digits);
+        for &byte in text {
+            let value = VALUES[usize::from(byte)];
+            if value < 64 {
+                bits = bits << 6 | u32::from(value);
+                digits += 1;
+                if digits == 4 {
+                    out.extend_from_slice(&bits.to_be_bytes()[1..]);
+                    (bits, digits) = (0, 0);
+                }
+            } else if byte == b'=' {
+                flush(bits, digits, out);
+                (bits, digits) = (0, 0);
+            }
+        }
+        (self.bits, self.digits) = (bits, digits);
+    }
+
+    pub fn finish(self, out: &mut Vec<u8>) {
+        flush(self.bits, self.digits, out);
+    }
 }
 
 /// The whole bytes among two or three digits.

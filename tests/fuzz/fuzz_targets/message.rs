@@ -1,8 +1,10 @@
 //! Messages of any kind: every part lies within its message, and what is shown of it can be made.
 #![no_main]
 
+use std::ops::ControlFlow;
+
 use libfuzzer_sys::fuzz_target;
-use wire::message::{Message, Summary, date, decode, structure};
+use wire::message::{Message, Summary, date, decode, searchable, structure};
 
 fuzz_target!(|data: &[u8]| {
     let parsed = Message::parse(data);
@@ -17,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     // What goes onto the wire inside of a line has no line end outside of literals, and no NUL.
     assert!(!summary.envelope.contains(&0) && !summary.structure.contains(&0));
     assert!(structure::body_of(&summary.structure).is_some());
-    let _ = decode::search_text(data, &parsed, 64 * 1024);
+    let _ = searchable::pieces(data, &parsed, searchable::Scope::All, &mut |_| ControlFlow::Continue(()));
     let _ = decode::header_text(data);
     if let Some(date) = date::parse(data) {
         let _ = date.rfc5322();

@@ -1,7 +1,7 @@
 //! SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4): exact, over decoded text, cheap keys first.
 //!
-//! Flags, dates and sizes stand in the rows; the fields that people search stand in `keys`; other header keys read the header, BODY and TEXT the whole
-//! text. A long search is done in portions, so that other jobs of the owner get their turn; whoever asked lets the rest be by asking no more. RECENT and
+//! Flags, dates and sizes stand in the rows; the fields that people search stand in `keys`; other header keys read the header; BODY and TEXT ask the
+//! `index` and read the texts of which it is not sure. A long search is done in portions, so that other jobs of the owner get their turn; whoever asked lets the rest be by asking no more. RECENT and
 //! NEW speak of what no session has claimed; what is recent for one session it puts in as a set of UIDs.
 
 mod candidate;
@@ -16,6 +16,7 @@ use self::candidate::Candidate;
 use self::plan::{Known, Plan};
 use crate::Result;
 use crate::ctx::Ctx;
+use crate::index::{Answer, Place};
 use crate::keys::Keys;
 use crate::types::{FolderId, Uid};
 
@@ -29,6 +30,7 @@ pub(crate) fn portion(
     ctx: &mut Ctx<'_>,
     folder: FolderId,
     key: &SearchKey,
+    answer: &Answer,
     now: i64,
     from: Uid,
 ) -> Result<(Vec<Uid>, Option<Uid>)> {
@@ -42,10 +44,11 @@ pub(crate) fn portion(
             owner: ctx.store.owner,
             highest,
             now,
+            answer,
         },
     );
     let mut made = Vec::new();
-    let found = run(ctx, folder, &plan, from, &mut made)?;
+    let found = run(ctx, folder, (&plan, answer), from, &mut made)?;
     ctx.store.wrote |= !made.is_empty();
     for (text, keys) in made {
         keys.insert(&ctx.store.conn, text)?;
@@ -57,7 +60,7 @@ pub(crate) fn portion(
 fn run(
     ctx: &Ctx<'_>,
     folder: FolderId,
-    plan: &Plan,
+    (plan, answer): (&Plan, &Answer),
     from: Uid,
     made: &mut Vec<(u64, Keys)>,
 ) -> Result<(Vec<Uid>, Option<Uid>)> {
@@ -66,9 +69,10 @@ fn run(
     let mut statement = ctx.store.conn.prepare_cached(&query(plan))?;
     let mut rows = statement.query((folder.0, first.max(from), last))?;
     let dear = plan.reads_texts();
+    let place = Place::default();
     let (mut found, mut read) = (Vec::new(), 0_u32);
     while let Some(row) = rows.next()? {
-        let candidate = Candidate::read(ctx, folder, row)?;
+        let candidate = Candidate::read(ctx, folder, row, (answer, &place))?;
         let (uid, text) = (candidate.row.uid, candidate.text);
         if plan.matches(&candidate)? {
             found.push(uid);

@@ -13,7 +13,7 @@ pub(super) async fn found(owner: &Owner, key: SearchKey) -> Vec<Uid> {
     owner.search(inbox, Arc::new(key), 0).await.unwrap()
 }
 
-async fn count(owner: &Owner, table: &'static str) -> i64 {
+pub(super) async fn count(owner: &Owner, table: &'static str) -> i64 {
     let count = move |ctx: &mut ctx::Ctx<'_>| {
         let sql = format!("SELECT count(*) FROM {table}");
         Ok(ctx.store.conn.query_row(&sql, [], |row| row.get(0))?)

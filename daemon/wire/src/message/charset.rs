@@ -12,13 +12,15 @@ pub fn is_known(name: &[u8]) -> bool {
 /// Decodes bytes of a named charset. What cannot be decoded becomes U+FFFD; an unknown name counts as
 /// none given.
 pub fn decode<'a>(name: Option<&[u8]>, bytes: &'a [u8]) -> Cow<'a, str> {
-    match name.and_then(lookup) {
-        // Much mail that claims ASCII holds something else.
-        Some(encoding) if encoding != WINDOWS_1252 || bytes.is_ascii() => {
-            encoding.decode_without_bom_handling(bytes).0
-        }
-        _ => guess(bytes),
+    match certain(name) {
+        Some(encoding) => encoding.decode_without_bom_handling(bytes).0,
+        None => guess(bytes),
     }
+}
+
+/// The charset of a name, if the name can be believed: much mail that claims ASCII holds something else.
+pub(crate) fn certain(name: Option<&[u8]>) -> Option<&'static Encoding> {
+    name.and_then(lookup).filter(|encoding| *encoding != WINDOWS_1252)
 }
 
 /// UTF-8 if it is, else Windows-1252.

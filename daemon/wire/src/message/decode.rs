@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::header::{headers, unfold};
+use super::header::unfold;
 use super::mime::Param;
-use super::{Part, Structure, charset};
+use super::{Part, charset};
 use crate::base64;
 
 /// How a body is encoded (RFC 2045 §6).
@@ -120,37 +120,6 @@ pub fn param_text(params: &[Param], name: &str) -> Option<String> {
         return Some(charset::decode(Some(charset), &percent(text)).into_owned());
     }
     find(name).map(|value| header_text(value))
-}
-
-/// All that a search may look at, decoded: every header of the message and of those inside, and every text
-/// part, HTML without its tags. Ends after about `limit_bytes`.
-pub fn search_text(text: &[u8], structure: &Structure, limit_bytes: usize) -> String {
-    let mut out = String::new();
-    structure.root.walk(&mut |part| {
-        if out.len() >= limit_bytes {
-            return;
-        }
-        for field in headers(text.get(part.header.clone()).unwrap_or_default()) {
-            if out.len() >= limit_bytes {
-                return;
-            }
-            out.push_str(&charset::guess(field.name));
-            out.push_str(": ");
-            out.push_str(&header_text(field.value));
-            out.push('\n');
-        }
-        push_body(text, part, limit_bytes, &mut out);
-    });
-    out
-}
-
-/// The same of the bodies alone (RFC 3501 §6.4.4, BODY).
-pub fn search_body(text: &[u8], structure: &Structure, limit_bytes: usize) -> String {
-    let mut out = String::new();
-    structure
-        .root
-        .walk(&mut |part| push_body(text, part, limit_bytes, &mut out));
-    out
 }
 
 /// HTML without tags, comments and the content of style and script; the common entities decoded.
@@ -288,25 +257,6 @@ fn unescape(text: &[u8], mark: u8, map: impl Fn(u8) -> u8, out: &mut Vec<u8>) {
     }
 }
 
-fn push_body(text: &[u8], part: &Part, limit_bytes: usize, out: &mut String) {
-    if out.len() >= limit_bytes {
-        return;
-    }
-    // Not more of a large part than can be wanted.
-    let end = part
-        .body
-        .end
-        .min(part.body.start.saturating_add(limit_bytes.saturating_mul(4)));
-    if let Some(body) = body_text(text, part, part.body.start..end) {
-        if part.content.subtype == "html" {
-            out.push_str(&html_text(&body));
-        } else {
-            out.push_str(&body);
-        }
-        out.push('\n');
-    }
-}
-
 fn starts_with_tag(text: &str, tag: &str) -> bool {
     let Some(head) = text.get(..tag.len()) else {
         return false;
@@ -417,18 +367,10 @@ mod tests {
     }
 
     #[test]
-    fn searchable_text() {
-        let text =
-            b"Subject: =?utf-8?q?s=C3=A9?=\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\
-            Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n\
-            PHA+YTxiPmI8L2I+JmFtcDsmIzY1OzwvcD48c3R5bGU+LnN7fTwvc3R5bGU+Yw==\r\n--x\r\n\
-            Content-Type: image/png\r\n\r\nnotshown\r\n--x--";
-        let structure = Message::parse(text);
-        let found = search_text(text, &structure, 10_000);
-        assert!(found.contains("Subject: s\u{e9}\n"), "{found}");
-        assert!(found.contains("ab&A"), "{found}");
-        assert!(!found.contains("notshown") && !found.contains(".s{}"), "{found}");
-        assert_eq!(search_body(text, &structure, 10_000).trim(), "ab&A  c");
-        assert!(search_text(text, &structure, 5).len() < 100);
+    fn html_without_tags() {
+        assert_eq!(
+            html_text("<p>a<b>b</b>&amp;&#65;</p><style>.s{}</style>c"),
+            " ab&A  c"
+        );
     }
 }

@@ -18,6 +18,7 @@ mod mime;
 mod order;
 mod parse;
 mod preview;
+pub mod searchable;
 pub mod structure;
 pub mod subject;
 mod summary;

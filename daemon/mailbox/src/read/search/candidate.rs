@@ -1,17 +1,19 @@
 //! A message that a search looks at, of which only what is asked for is read.
 
 use std::cell::OnceCell;
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use wire::message::{Message, casemap, decode};
+use memchr::memmem::Finder;
+use wire::message::searchable::{self, Scope};
+use wire::message::{Message, Structure};
 
 use crate::ctx::Ctx;
+use crate::index::{Answer, Place, Verdict};
 use crate::keys::{self, FIELDS, Keys};
 use crate::types::{FolderId, Row};
 use crate::{Result, saved, texts, threads};
 
-/// Decoded text of one message that is looked at, in bytes.
-const TEXT_MAX_BYTES: usize = 256 << 20;
 /// Columns of a row of the search before those of its keys.
 pub(super) const COLUMNS: &str = "m.uid, m.modseq, m.flags, m.keywords, m.received, m.zone, m.size, m.text";
 /// The columns `k.text`, `k.long`, `k.sent_day`; then those of [`FIELDS`].
@@ -46,12 +48,17 @@ pub(super) struct Candidate<'a, 'b> {
     made: OnceCell<Keys>,
     header: OnceCell<Vec<u8>>,
     whole: OnceCell<Bytes>,
-    body: OnceCell<String>,
-    all: OnceCell<String>,
+    structure: OnceCell<Structure>,
+    answer: (&'a Answer, &'a Place),
 }
 
 impl<'a, 'b> Candidate<'a, 'b> {
-    pub(super) fn read(ctx: &'a Ctx<'b>, folder: FolderId, columns: &'a rusqlite::Row<'a>) -> Result<Self> {
+    pub(super) fn read(
+        ctx: &'a Ctx<'b>,
+        folder: FolderId,
+        columns: &'a rusqlite::Row<'a>,
+        answer: (&'a Answer, &'a Place),
+    ) -> Result<Self> {
         Ok(Candidate {
             row: crate::store::read_row(columns)?,
             received: columns.get(4)?,
@@ -64,8 +71,8 @@ impl<'a, 'b> Candidate<'a, 'b> {
             made: OnceCell::new(),
             header: OnceCell::new(),
             whole: OnceCell::new(),
-            body: OnceCell::new(),
-            all: OnceCell::new(),
+            structure: OnceCell::new(),
+            answer,
         })
     }
 
@@ -135,25 +142,27 @@ impl<'a, 'b> Candidate<'a, 'b> {
         Ok(self.whole.get_or_init(|| whole))
     }
 
-    pub(super) fn body(&self) -> Result<&str> {
-        let whole = self.whole()?;
-        Ok(self.body.get_or_init(|| {
-            casemap::casemap(&decode::search_body(
-                whole,
-                &Message::parse(whole),
-                TEXT_MAX_BYTES,
-            ))
-        }))
+    /// What the index says of the text.
+    pub(super) fn verdict(&self, question: usize) -> Verdict {
+        let (answer, place) = self.answer;
+        answer.verdict(question, self.text, place)
     }
 
-    pub(super) fn all(&self) -> Result<&str> {
+    /// Whether the text holds a needle.
+    pub(super) fn holds(&self, scope: Scope, needle: &Finder<'_>) -> Result<bool> {
         let whole = self.whole()?;
-        Ok(self.all.get_or_init(|| {
-            casemap::casemap(&decode::search_text(
-                whole,
-                &Message::parse(whole),
-                TEXT_MAX_BYTES,
-            ))
-        }))
+        let structure = self.structure.get_or_init(|| Message::parse(whole));
+        // What of the pieces so far a needle could begin in, and the last piece.
+        let mut window: Vec<u8> = Vec::new();
+        let found = searchable::pieces(whole, structure, scope, &mut |piece| {
+            window.extend_from_slice(piece.as_bytes());
+            if needle.find(&window).is_some() {
+                return ControlFlow::Break(());
+            }
+            let kept = needle.needle().len().saturating_sub(1).min(window.len());
+            window.drain(..window.len() - kept);
+            ControlFlow::Continue(())
+        });
+        Ok(found.is_break())
     }
 }

@@ -2,9 +2,11 @@
 
 use memchr::memmem::Finder;
 use wire::imap::{Flags, ResolvedSet, SearchKey, TextField};
+use wire::message::searchable::Scope;
 use wire::message::{casemap, headers};
 
 use super::candidate::Candidate;
+use crate::index::{Answer, Verdict};
 use crate::keys::{self, FIELDS};
 use crate::types::{Uid, email_number, thread_number};
 use crate::{OwnerId, Result};
@@ -18,6 +20,7 @@ pub(super) struct Known<'a> {
     pub(super) owner: OwnerId,
     pub(super) highest: Uid,
     pub(super) now: i64,
+    pub(super) answer: &'a Answer,
 }
 
 /// What a message must be.
@@ -48,8 +51,8 @@ pub(super) enum Plan {
         name: String,
         needle: Needle,
     },
-    Body(Needle),
-    Anywhere(Needle),
+    /// A needle in the body or anywhere, and its number in the index's answer.
+    Holds(Scope, Needle, Option<usize>),
 }
 
 /// A folded text to be found.
@@ -122,8 +125,15 @@ impl Plan {
                     },
                 }
             }
-            SearchKey::Text(TextField::Body, text) => Plan::Body(Needle::new(&casemap::casemap(text))),
-            SearchKey::Text(TextField::Text, text) => Plan::Anywhere(Needle::new(&casemap::casemap(text))),
+            SearchKey::Text(field, text) => {
+                let needle = casemap::casemap(text);
+                let scope = match field {
+                    TextField::Body => Scope::Body,
+                    _ => Scope::All,
+                };
+                let question = known.answer.question(scope, &needle);
+                Plan::Holds(scope, Needle::new(&needle), question)
+            }
             SearchKey::Before(date) => Plan::Day(i64::MIN, i64::from(date.days()) - 1),
             SearchKey::On(date) => Plan::Day(i64::from(date.days()), i64::from(date.days())),
             SearchKey::Since(date) => Plan::Day(i64::from(date.days()), i64::MAX),
@@ -151,7 +161,7 @@ impl Plan {
             Plan::Not(plan) => plan.cost(),
             Plan::SentDay(..) | Plan::SavedDay(..) | Plan::Thread(_) | Plan::Field(..) => 1,
             Plan::Header { .. } => 2,
-            Plan::Body(_) | Plan::Anywhere(_) => 3,
+            Plan::Holds(..) => 3,
             _ => 0,
         }
     }
@@ -241,8 +251,14 @@ impl Plan {
                 })
             }
             Plan::Field(field, needle) => message.field(*field, |value| needle.is_in(value))?,
-            Plan::Body(needle) => needle.is_empty() || needle.is_in(message.body()?),
-            Plan::Anywhere(needle) => needle.is_empty() || needle.is_in(message.all()?),
+            Plan::Holds(scope, needle, question) => {
+                needle.is_empty()
+                    || match question.map_or(Verdict::Open, |question| message.verdict(question)) {
+                        Verdict::Yes => true,
+                        Verdict::No => false,
+                        Verdict::Open => message.holds(*scope, &needle.0)?,
+                    }
+            }
         })
     }
 }
