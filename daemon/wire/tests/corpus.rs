@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use batpost_wire::message::{Message, Part, Structure, Summary, decode, envelope, header_end, structure};
+use batpost_wire::message::{Message, Part, Structure, Summary, envelope, header_end, searchable, structure};
 use proptest::prelude::*;
 
 fn root() -> PathBuf {
@@ -98,7 +99,10 @@ fn exercise(text: &[u8]) -> Summary {
     let body = structure::render(text, &parsed, false);
     balanced(&body);
     assert_eq!(structure::body_of(&summary.structure), Some(body));
-    let _ = decode::search_text(text, &parsed, 100_000);
+    let all = searchable::pieces(text, &parsed, searchable::Scope::All, &mut |_| {
+        ControlFlow::Continue(())
+    });
+    assert!(all.is_continue());
     parsed.root.walk(&mut |part| {
         let _ = part.filename();
     });

@@ -95,7 +95,8 @@ impl Cutter {
         }
         self.shorten(term);
         // Of a cut run of grams one character is left, which the last term had.
-        if !self.run.is_empty() && !(self.cut && self.kind == Kind::Gram) {
+        let told = self.cut && self.kind == Kind::Gram;
+        if !(self.run.is_empty() || told) {
             term(&self.run);
         }
         self.run.clear();
@@ -105,8 +106,7 @@ impl Cutter {
     /// Gives all terms but the last one, which may go on.
     fn shorten(&mut self, term: &mut dyn FnMut(&str)) {
         let mut from = 0;
-        loop {
-            let Some(rest) = self.run.get(from..) else { break };
+        while let Some(rest) = self.run.get(from..) {
             let (end, step) = match self.kind {
                 Kind::Gram => match (boundary(rest, 1), boundary(rest, 2)) {
                     (Some(first), Some(second)) => (second, first),

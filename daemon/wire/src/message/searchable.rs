@@ -248,6 +248,8 @@ impl Folder {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::message::Message;
 
@@ -298,8 +300,8 @@ mod tests {
         assert_eq!(got, plain.clone() + "\n");
         let mut quoted = String::new();
         for byte in text.bytes() {
-            quoted.push_str(&format!("={byte:02X}"));
-            if quoted.len() % 75 == 0 {
+            let _ = write!(quoted, "={byte:02X}");
+            if quoted.len().is_multiple_of(75) {
                 quoted.push_str("=\r\n");
             }
         }
