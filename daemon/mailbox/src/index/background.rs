@@ -45,6 +45,8 @@ struct State {
     stop: bool,
     /// The administrator wants no index.
     off: bool,
+    /// Nothing is begun here.
+    by_hand: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -68,7 +70,7 @@ impl Background {
 
     fn want(&self, slot: &Slot, at: Instant, put_off: u32) {
         let mut state = self.state.lock();
-        if state.off || state.owners.len() >= OWNERS_MAX {
+        if state.off || state.by_hand || state.owners.len() >= OWNERS_MAX {
             return;
         }
         let due = Due {
@@ -99,6 +101,12 @@ impl Background {
             state.owners.clear();
             state.order.clear();
         }
+    }
+
+    /// From now on only [`work`] indexes.
+    #[cfg(test)]
+    pub(crate) fn by_hand(&self) {
+        self.state.lock().by_hand = true;
     }
 
     pub(crate) fn is_on(&self) -> bool {

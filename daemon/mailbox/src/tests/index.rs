@@ -195,6 +195,7 @@ fn a_search_with_an_index_finds_what_one_without_finds() {
         runtime().block_on(async {
             let mut random = Random(seed);
             let world = World::real(dir.path());
+            world.boxes.handle.core.index.by_hand();
             let owner = world.boxes.owner(ALICE);
             let inbox = owner.folder("INBOX").await.unwrap().id;
             let mut mails = Vec::new();
@@ -232,6 +233,7 @@ fn what_is_found_is_in_the_text() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let world = World::real(dir.path());
+        world.boxes.handle.core.index.by_hand();
         let owner = world.boxes.owner(ALICE);
         let inbox = owner.folder("INBOX").await.unwrap().id;
         let bodies = [
@@ -305,6 +307,7 @@ fn the_index_follows_what_is_there() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let world = World::real(dir.path());
+        world.boxes.handle.core.index.by_hand();
         let owner = world.boxes.owner(ALICE);
         let inbox = owner.folder("INBOX").await.unwrap().id;
         for part in 0..40 {
