@@ -12,6 +12,7 @@ impl Session {
             }
             let (switch, spelt) = match name.as_str() {
                 "CONDSTORE" => (&mut self.enabled.condstore, " CONDSTORE"),
+                "QRESYNC" => (&mut self.enabled.qresync, " QRESYNC"),
                 "IMAP4REV2" => (&mut self.enabled.rev2, " IMAP4rev2"),
                 "UTF8=ACCEPT" => (&mut self.enabled.utf8_accept, " UTF8=ACCEPT"),
                 // RFC 5161 §3.1: what is not known is let go.
@@ -21,6 +22,8 @@ impl Session {
                 now.push_str(spelt);
             }
         }
+        // RFC 7162 §3.2.3
+        self.enabled.condstore |= self.enabled.qresync;
         untagged(self.conn.output(), &now);
         Answer::ok(COMPLETED)
     }

@@ -4,7 +4,8 @@ use shared::Rights;
 use wire::imap::SequenceSet;
 
 use crate::reply::{Answer, COMPLETED, Outcome};
-use crate::session::Session;
+use crate::session::{Session, Tell};
+use crate::view::View;
 
 impl Session {
     /// Removes the messages with \Deleted, all or those among the UIDs. The responses come with the announcement.
@@ -29,8 +30,20 @@ impl Session {
             .expunge(view.folder.id, uids.as_deref())
             .await
         {
-            Ok(_) => Ok(Answer::ok(COMPLETED)),
+            Ok(gone) => self.expunged(!gone.is_empty()).await,
             Err(error) => Ok(error.into()),
         }
+    }
+
+    /// Tells of it; with QRESYNC also how far the client has come (RFC 7162 §3.2.7).
+    async fn expunged(&mut self, any: bool) -> Outcome {
+        self.tell(Tell::All, false).await?;
+        let modseq = self.view.as_ref().map_or(0, View::modseq);
+        let answer = Answer::ok(COMPLETED);
+        Ok(if any && self.enabled.qresync {
+            answer.with(format!("HIGHESTMODSEQ {modseq}"))
+        } else {
+            answer
+        })
     }
 }

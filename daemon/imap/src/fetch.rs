@@ -13,7 +13,7 @@ use bytes::BufMut;
 use mailbox::{Fetched, FlagAction, FlagChange, ModSeq, Row, Uid, Want};
 use shared::Rights;
 use wire::imap::render::put_number;
-use wire::imap::{FetchArgs, FetchItem, Flags, PartialRange, SectionText};
+use wire::imap::{FetchArgs, FetchItem, Flags, PartialRange, SectionText, SequenceSet};
 
 use crate::esearch;
 use crate::reply::{Answer, COMPLETED, End, Outcome};
@@ -143,11 +143,22 @@ fn part_of(ranges: &[Range<usize>], partial: PartialRange) -> Vec<Range<usize>> 
 impl Session {
     pub(crate) async fn fetch(&mut self, uid: bool, args: FetchArgs) -> Outcome {
         self.tell(Tell::NoExpunge, uid).await?;
-        if args.vanished {
+        // RFC 7162 §3.2.6
+        if args.vanished && !(uid && self.enabled.qresync) {
             return Ok(Answer::bad("this is not offered"));
         }
         // RFC 7162 §3.1: asking for MODSEQ enables CONDSTORE.
         self.enabled.condstore |= args.changed_since.is_some() || args.items.contains(&FetchItem::ModSeq);
+        if args.vanished {
+            let saved = self.view.as_ref().map(|view| view.saved.clone());
+            let uids = match &args.set {
+                SequenceSet::Saved => saved.unwrap_or_default(),
+                // What went may have been the last.
+                set => set.resolve(Uid::MAX),
+            };
+            let since = args.changed_since.unwrap_or(0);
+            self.put_earlier(&uids, since, None).await?;
+        }
         let Some(view) = &self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
@@ -257,7 +268,7 @@ impl Session {
                 }
             }
             self.conn.flush_if_full().await?;
-            left = from(left, next);
+            left = ranges_from(left, next);
         }
         done.missing = since == 0 && shown < ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
         Ok(done)
@@ -283,7 +294,7 @@ impl Session {
                     .map(|row| row.uid)
                     .filter(|&uid| numbers.index(uid).is_some()),
             );
-            left = from(left, next);
+            left = ranges_from(left, next);
         }
         Ok(uids)
     }
@@ -439,7 +450,7 @@ impl Session {
 }
 
 /// What is left of ascending ranges from a UID on.
-fn from(ranges: Vec<(Uid, Uid)>, next: Option<Uid>) -> Vec<(Uid, Uid)> {
+pub(crate) fn ranges_from(ranges: Vec<(Uid, Uid)>, next: Option<Uid>) -> Vec<(Uid, Uid)> {
     let Some(next) = next else {
         return Vec::new();
     };

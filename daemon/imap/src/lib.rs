@@ -25,6 +25,7 @@ mod login;
 mod lsub;
 mod namespace;
 mod place;
+mod qresync;
 mod quota;
 mod reply;
 mod rights;

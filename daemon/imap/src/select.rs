@@ -16,7 +16,8 @@ impl Session {
             self.conn.session().set_state("authenticated");
             untagged(self.conn.output(), "OK [CLOSED] the previous mailbox is closed");
         }
-        if args.qresync.is_some() {
+        // RFC 7162 §3.2.5
+        if args.qresync.is_some() && !self.enabled.qresync {
             return Ok(Answer::bad("QRESYNC is not enabled"));
         }
         self.enabled.condstore |= args.condstore;
@@ -60,6 +61,9 @@ impl Session {
         untagged(out, &format!("OK [MAILBOXID ({id})] id of the mailbox"));
         self.view = Some(view);
         self.conn.session().set_state("selected");
+        if let Some(known) = &args.qresync {
+            self.resync(known, status.uid_next).await?;
+        }
         let text = if examine {
             "EXAMINE completed"
         } else {

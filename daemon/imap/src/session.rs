@@ -45,6 +45,7 @@ pub(crate) struct User {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Enabled {
     pub(crate) condstore: bool,
+    pub(crate) qresync: bool,
     pub(crate) rev2: bool,
     /// UTF8=ACCEPT (RFC 6855).
     pub(crate) utf8_accept: bool,
@@ -244,6 +245,7 @@ impl Session {
         Telling {
             expunges,
             modseq: self.enabled.condstore,
+            vanished: self.enabled.qresync,
             recent: !self.enabled.rev2,
             uid,
         }

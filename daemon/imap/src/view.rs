@@ -23,7 +23,7 @@ use mailbox::{
 use shared::Rights;
 use smallvec::SmallVec;
 use tokio::sync::watch;
-use wire::imap::render::{put_flags, put_number};
+use wire::imap::render::{put_flags, put_number, put_set};
 use wire::imap::{ResolvedSet, SequenceSet};
 
 use crate::place::{Place, no_permission};
@@ -63,6 +63,8 @@ pub(crate) struct Telling {
     pub(crate) expunges: bool,
     /// The client knows of MODSEQ (RFC 7162 §3.1).
     pub(crate) modseq: bool,
+    /// VANISHED instead of EXPUNGE (RFC 7162 §3.2.10).
+    pub(crate) vanished: bool,
     /// IMAP4rev2 has no RECENT.
     pub(crate) recent: bool,
     /// After a UID command: FETCH responses carry the UID.
@@ -96,6 +98,8 @@ pub(crate) struct Numbers<'a> {
     start: usize,
 }
 
+/// Ranges of one VANISHED.
+const VANISHED_RANGES_MAX: usize = 1000;
 /// Runs that are passed over one by one before the set is asked anew.
 const RUNS_PASSED_MAX: usize = 8;
 
@@ -168,6 +172,11 @@ impl View {
 
     pub(crate) fn last_uid(&self) -> Uid {
         self.told.last().unwrap_or(0)
+    }
+
+    /// Up to where the client knows all changes.
+    pub(crate) fn modseq(&self) -> ModSeq {
+        self.modseq
     }
 
     pub(crate) fn is_recent(&self, uid: Uid) -> bool {
@@ -305,6 +314,17 @@ impl View {
         news
     }
 
+    /// Whether nothing has happened but that these went.
+    pub(crate) fn is_only_loss(&self, news: &News, gone: &[Uid]) -> bool {
+        let lost = self.told.minus(&news.uids);
+        news.rows.is_empty()
+            && news.uids.minus(&self.told).is_empty()
+            && lost
+                .into_iter()
+                .flat_map(|(first, last)| first..=last)
+                .eq(gone.iter().copied())
+    }
+
     /// The next changed messages.
     pub(crate) async fn more(&mut self, mut news: News) -> Option<News> {
         let from = news.next?;
@@ -360,7 +380,7 @@ impl View {
         }
         let gone = self.told.minus(&news.uids);
         if telling.expunges {
-            self.tell_expunged(out, &gone);
+            self.tell_expunged(out, &gone, telling.vanished);
         }
         self.behind = !telling.expunges && !gone.is_empty();
         let known = self.len();
@@ -468,8 +488,11 @@ impl View {
     }
 
     /// Highest number first, so that no number of those that follow changes.
-    fn tell_expunged(&mut self, out: &mut BytesMut, gone: &[(Uid, Uid)]) {
-        for &(first, last) in gone.iter().rev() {
+    fn tell_expunged(&mut self, out: &mut BytesMut, gone: &[(Uid, Uid)], vanished: bool) {
+        if vanished {
+            put_vanished(out, "VANISHED ", gone);
+        }
+        for &(first, last) in gone.iter().rev().filter(|_| !vanished) {
             for index in self.range_of(first, last).rev() {
                 untagged_number(out, index as u64 + 1, "EXPUNGE");
             }
@@ -493,6 +516,16 @@ pub(crate) fn is_read_only(place: &Place, examine: bool) -> bool {
         Rights::EXPUNGE,
     ];
     examine || !changing.into_iter().any(|right| place.rights.contains(right))
+}
+
+/// `* VANISHED 3:5,7`, as many as it takes.
+pub(crate) fn put_vanished(out: &mut BytesMut, word: &str, gone: &[(Uid, Uid)]) {
+    for some in gone.chunks(VANISHED_RANGES_MAX) {
+        out.put_slice(b"* ");
+        out.put_slice(word.as_bytes());
+        put_set(out, &ResolvedSet::from_sorted(some.iter().copied()));
+        out.put_slice(b"\r\n");
+    }
 }
 
 fn is_all(set: &SequenceSet) -> bool {

@@ -290,6 +290,7 @@ pub(crate) fn note_expunged(store: &mut Store, folder: i64, modseq: u64, uids: &
             .prepare_cached("INSERT OR REPLACE INTO expunged VALUES(?1, ?2, ?3, ?4)")?
             .execute((folder, modseq as i64, first, last))?;
     }
+    store.history.grew(&store.conn, folder, uids.len())?;
     if !uids.is_empty()
         && let Some(counters) = store.folder_mut(folder)
     {
@@ -443,6 +444,7 @@ fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64
     store.folders.remove(&folder);
     store.uids.forget(folder);
     store.recent_changes.forget(folder);
+    store.history.forget(folder);
     folders_changed(store, modseq);
     Ok(())
 }

@@ -188,8 +188,8 @@ impl Owner {
             .await
     }
 
-    /// The ranges of UIDs that went after a MODSEQ, ascending.
-    pub async fn expunged(&self, folder: FolderId, since: ModSeq) -> Result<Vec<(Uid, Uid)>> {
+    /// The ranges of UIDs that went after a MODSEQ, ascending; `None`: it is not known any more what went so long ago.
+    pub async fn expunged(&self, folder: FolderId, since: ModSeq) -> Result<Option<Vec<(Uid, Uid)>>> {
         self.run(move |ctx| changes::expunged(ctx, folder, since)).await
     }
 

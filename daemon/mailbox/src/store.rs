@@ -16,7 +16,7 @@ use shared::model::OwnerId;
 use wire::imap::Flags;
 
 use crate::durability::sync_names;
-use crate::memory::{RecentChanges, UidSets};
+use crate::memory::{History, RecentChanges, UidSets};
 use crate::types::{Folder, FolderId, RightsTable, Row, Status, Uid};
 use crate::uidset::UidSet;
 use crate::{MailboxError, Result, names, schema, sqlite};
@@ -134,6 +134,7 @@ pub(crate) struct Store {
     pub(crate) rights_changed: bool,
     pub(crate) recent_changes: RecentChanges,
     pub(crate) uids: UidSets,
+    pub(crate) history: History,
     /// Records of the transaction that is open, with the text of a delivery.
     pub(crate) records: Vec<(RecordId, Option<Blob>)>,
     /// When the record that is being applied was written, if it says so.
@@ -205,6 +206,7 @@ impl Store {
                 folders.values().map(|folder| (folder.id, folder.highest_modseq)),
             ),
             uids: UidSets::default(),
+            history: History::default(),
             folders,
             listing: None,
             rights: None,

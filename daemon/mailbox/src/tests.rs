@@ -171,6 +171,7 @@ pub(crate) async fn rows(owner: &Owner, folder: FolderId, since: ModSeq) -> Vec<
 pub(crate) async fn gone(owner: &Owner, folder: FolderId, since: ModSeq) -> Vec<Uid> {
     let ranges = owner.expunged(folder, since).await.unwrap();
     ranges
+        .unwrap()
         .into_iter()
         .flat_map(|(first, last)| first..=last)
         .collect()

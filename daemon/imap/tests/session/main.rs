@@ -9,6 +9,7 @@ mod folders;
 mod items;
 mod login;
 mod messages;
+mod qresync;
 mod search;
 mod shared;
 mod sort;

@@ -109,6 +109,12 @@ impl World {
         client
     }
 
+    /// A user's mailbox, past all sessions.
+    pub(crate) async fn owner(&self, address: &str) -> mailbox::Owner {
+        let account = self.server.directory.account(&address.parse().unwrap()).await;
+        self.server.mailboxes.owner(account.unwrap().unwrap().owner)
+    }
+
     /// A connection of the first user.
     pub(crate) async fn user(&self) -> Client {
         let mut client = self.connect().await;

@@ -3,7 +3,7 @@
 use crate::codec;
 use crate::ctx::Ctx;
 use crate::types::{Changes, FolderId, ModSeq, Row, Uid};
-use crate::{Result, store};
+use crate::{Result, memory, store};
 
 /// Rows of one answer.
 pub(crate) const ROWS_MAX: usize = 4096;
@@ -54,10 +54,22 @@ pub(crate) fn rows(
     since: ModSeq,
 ) -> Result<(Vec<Row>, Option<Uid>)> {
     ctx.store.folder(folder)?;
+    let mut found = Vec::new();
+    if since > 0
+        && let Some(uids) = ctx.store.recent_changes.since(folder.0, since, Uid::MAX)
+    {
+        let mut ranges = ranges.iter().peekable();
+        for uid in uids {
+            while ranges.next_if(|range| range.1 < uid).is_some() {}
+            if ranges.peek().is_some_and(|range| range.0 <= uid) {
+                found.extend(ctx.store.row(folder.0, uid)?.filter(|row| row.modseq > since));
+            }
+        }
+        return Ok((found, None));
+    }
     let mut statement = ctx.store.conn.prepare_cached(
         "SELECT uid, modseq, flags, keywords FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
     )?;
-    let mut found = Vec::new();
     let mut read = 0;
     for &(first, last) in ranges {
         let mut rows = statement.query((folder.0, first, last))?;
@@ -75,15 +87,18 @@ pub(crate) fn rows(
     Ok((found, None))
 }
 
-/// The ranges of UIDs that went after a MODSEQ, ascending.
-pub(crate) fn expunged(ctx: &Ctx<'_>, folder: FolderId, since: ModSeq) -> Result<Vec<(Uid, Uid)>> {
+/// The ranges of UIDs that went after a MODSEQ, ascending; `None`: it is not known any more what went so long ago.
+pub(crate) fn expunged(ctx: &Ctx<'_>, folder: FolderId, since: ModSeq) -> Result<Option<Vec<(Uid, Uid)>>> {
     ctx.store.folder(folder)?;
+    if memory::forgotten(&ctx.store.conn, folder.0)? > since {
+        return Ok(None);
+    }
     let mut statement = ctx
         .store
         .conn
-        .prepare_cached("SELECT first, last FROM expunged WHERE folder = ?1 AND modseq > ?2")?;
+        .prepare_cached("SELECT first, last FROM expunged WHERE folder = ?1 AND modseq > ?2 AND first > 0")?;
     let ranges = statement.query_map((folder.0, since as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut ranges: Vec<(Uid, Uid)> = ranges.collect::<rusqlite::Result<_>>()?;
     ranges.sort_unstable();
-    Ok(codec::merged(ranges))
+    Ok(Some(codec::merged(ranges)))
 }
