@@ -154,7 +154,7 @@ impl Session {
             let uids = match &args.set {
                 SequenceSet::Saved => saved.unwrap_or_default(),
                 // What went may have been the last.
-                set => set.resolve(Uid::MAX),
+                set @ SequenceSet::Ranges(_) => set.resolve(Uid::MAX),
             };
             let since = args.changed_since.unwrap_or(0);
             self.put_earlier(&uids, since, None).await?;
