@@ -153,7 +153,13 @@ fn uid_key(set: &ResolvedSet) -> SearchKey {
 fn bound(key: SearchKey, view: &View) -> Result<SearchKey, Answer> {
     Ok(match key {
         SearchKey::Sequence(set) => {
-            let uids = view.uids_of(&view.indices(&set, false)?);
+            // `9:*` asks for what has come since, and is no error where nothing has.
+            let there = if set.has_star() {
+                view.numbers_there(&set)
+            } else {
+                view.indices(&set, false)?
+            };
+            let uids = view.uids_of(&there);
             uid_key(&ResolvedSet::from_numbers(uids))
         }
         SearchKey::Uid(SequenceSet::Saved) => uid_key(&view.saved),

@@ -8,15 +8,15 @@ use directory::Account;
 use events::kinds::imap::ImapCommandRefused;
 use mailbox::Owner;
 use net::{Conn, ConnError};
-use wire::imap::{Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with};
+use wire::imap::{Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with, refusal};
 
 use crate::Server;
 use crate::append::Appending;
-use crate::reply::{Answer, BYE_ENDED, BYE_ERRORS, BYE_TIMEOUT, End, Verdict, untagged};
+use crate::reply::{Answer, BYE_ENDED, BYE_ERRORS, BYE_TIMEOUT, BYE_TOO_BIG, End, Verdict, untagged};
 use crate::switched::Switched;
 use crate::view::{Telling, View};
 
-/// Commands that were not understood, after which the session ends.
+/// Refused commands one after another, after which the session ends: whoever speaks another protocol is not listened to for long.
 const ERRORS_MAX: u32 = 50;
 /// How long a client may take to log in between two commands.
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(3);
@@ -31,6 +31,10 @@ const STRANGER_LIMITS: Limits = Limits {
 const LINE_LENGTH_MAX_BYTES: usize = 256 * 1024;
 const LITERAL_MAX_BYTES: u64 = 256 * 1024;
 const COMMAND_MAX_BYTES: usize = 1024 * 1024;
+
+/// The rest of a refused command that is read and let go: of a stranger, of a user.
+const STRANGER_UNASKED_MAX_BYTES: u64 = 64 * 1024;
+const UNASKED_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Who is logged in.
 pub(crate) struct User {
@@ -151,7 +155,7 @@ impl Session {
             Frame::NeedMore => {
                 self.conn.fill(self.timeout()).await?;
             }
-            Frame::Continue => self.go_ahead().await?,
+            Frame::Continue { prefix_len, first } => self.literal_announced(prefix_len, first).await?,
             Frame::Command { len } => {
                 let parsed = self.parse(len);
                 self.conn.input().advance(len);
@@ -171,9 +175,13 @@ impl Session {
                 self.conn.input().advance(len);
                 self.refuse(tag.as_ref(), "line too long")?;
             }
-            Frame::LiteralTooBig { tag, len, .. } => {
+            Frame::LiteralTooBig { tag, size, sync, len } => {
                 self.conn.input().advance(len);
                 self.appending = None;
+                // RFC 7888 §4: what comes unasked is read and let go, or the session ends.
+                if !sync && size > self.unasked_max_bytes() {
+                    return Err(End::Bye(BYE_TOO_BIG));
+                }
                 match tag {
                     // RFC 7889 §4
                     Some(tag) => Answer::no("too big").with("TOOBIG").put(self.conn.output(), &tag),
@@ -192,6 +200,29 @@ impl Session {
         parse_with(input.get(..len).unwrap_or_default(), utf8)
     }
 
+    /// How much of what is not wanted is read for the sake of what comes behind it.
+    fn unasked_max_bytes(&self) -> u64 {
+        match &self.user {
+            None => STRANGER_UNASKED_MAX_BYTES,
+            Some(_) => UNASKED_MAX_BYTES,
+        }
+    }
+
+    /// A client waits for leave to send a literal. It gets it unless the command is wrong already (RFC 9051 §4.3).
+    async fn literal_announced(&mut self, prefix_len: usize, first: bool) -> Result<(), End> {
+        let utf8 = self.enabled.rev2;
+        let prefix: &[u8] = self.conn.input();
+        let prefix = prefix.get(..prefix_len).unwrap_or_default();
+        match first.then(|| refusal(prefix, utf8)).flatten() {
+            None => self.go_ahead().await,
+            Some(error) => {
+                self.conn.input().advance(prefix_len);
+                self.framer.reset();
+                self.refuse(error.tag.as_ref(), error.reason)
+            }
+        }
+    }
+
     /// The client may send the literal that it announced.
     pub(crate) async fn go_ahead(&mut self) -> Result<(), End> {
         self.conn.output().put_slice(b"+ OK\r\n");
@@ -207,10 +238,12 @@ impl Session {
             }
         };
         let answer = self.dispatch(&tag, command).await?;
+        answer.put(self.conn.output(), &tag);
         if answer.verdict == Verdict::Bad {
             self.note_refused(answer.text)?;
+        } else {
+            self.errors = 0;
         }
-        answer.put(self.conn.output(), &tag);
         Ok(())
     }
 

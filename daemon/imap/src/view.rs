@@ -235,15 +235,22 @@ impl View {
             return Ok(self.index_ranges(&set.resolve(self.last_uid())));
         }
         let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        if set.highest_written().is_some_and(|highest| highest > count) && !(count == 0 && is_all(set)) {
+        // RFC 9051 §9, seq-number: none is right in an empty folder, `*` neither.
+        if count == 0 || set.highest_written().is_some_and(|highest| highest > count) {
             return Err(Answer::bad("no such message number"));
         }
+        Ok(self.numbers_there(set))
+    }
+
+    /// The indices of the message numbers of a set that are there: none is wrong.
+    pub(crate) fn numbers_there(&self, set: &SequenceSet) -> Vec<Range<usize>> {
+        if *set == SequenceSet::Saved {
+            return self.index_ranges(&self.saved);
+        }
+        let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
         let set = set.resolve(count).clamp(count);
-        Ok(set
-            .ranges()
-            .iter()
-            .map(|&(from, to)| from as usize - 1..to as usize)
-            .collect())
+        let ranges = set.ranges().iter();
+        ranges.map(|&(from, to)| from as usize - 1..to as usize).collect()
     }
 
     fn index_ranges(&self, set: &ResolvedSet) -> Vec<Range<usize>> {
@@ -526,8 +533,4 @@ pub(crate) fn put_vanished(out: &mut BytesMut, word: &str, gone: &[(Uid, Uid)]) 
         put_set(out, &ResolvedSet::from_sorted(some.iter().copied()));
         out.put_slice(b"\r\n");
     }
-}
-
-fn is_all(set: &SequenceSet) -> bool {
-    set.resolve(u32::MAX).ranges() == [(1, u32::MAX)]
 }

@@ -12,10 +12,6 @@ pub(crate) const INBOX: &str = "INBOX";
 pub(crate) fn canonical(name: &str) -> Result<String> {
     // RFC 3501 §6.3.3: a separator at the end only announces that levels below will be made.
     let name = name.strip_suffix('/').unwrap_or(name);
-    // RFC 3501 §5.1: INBOX in any case is the same mailbox.
-    if name.eq_ignore_ascii_case(INBOX) {
-        return Ok(INBOX.to_owned());
-    }
     let control = |char: char| char.is_control() || matches!(char, '\u{2028}' | '\u{2029}');
     let bad = name.is_empty()
         || name.len() > NAME_MAX_BYTES
@@ -23,10 +19,15 @@ pub(crate) fn canonical(name: &str) -> Result<String> {
         || name.split('/').any(str::is_empty)
         || name.split('/').count() > LEVELS_MAX;
     if bad {
-        Err(MailboxError::InvalidName)
-    } else {
-        Ok(name.to_owned())
+        return Err(MailboxError::InvalidName);
     }
+    // RFC 3501 §5.1: INBOX in any case is the same mailbox, and so is what lies below it.
+    let (first, rest) = name.split_at(name.find('/').unwrap_or(name.len()));
+    Ok(if first.eq_ignore_ascii_case(INBOX) {
+        format!("{INBOX}{rest}")
+    } else {
+        name.to_owned()
+    })
 }
 
 /// The levels above a name, outermost first.
@@ -47,6 +48,7 @@ mod tests {
     #[test]
     fn names() {
         assert_eq!(canonical("inBox").unwrap(), "INBOX");
+        assert_eq!(canonical("inBox/a").unwrap(), "INBOX/a");
         assert_eq!(canonical("a/b/").unwrap(), "a/b");
         assert_eq!(canonical("Отправленные/2024").unwrap(), "Отправленные/2024");
         for bad in ["", "/", "/a", "a//b", "a\u{7}", "a\nb"] {

@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
 /// Whether the framer got further.
 fn step(framer: &mut Framer, buffer: &mut Vec<u8>) -> bool {
     let taken = match framer.next(buffer, &LIMITS) {
-        Frame::NeedMore | Frame::Continue => return false,
+        Frame::NeedMore | Frame::Continue { .. } => return false,
         Frame::Command { len } => {
             let _ = parse_with(&buffer[..len], len % 2 == 0);
             len

@@ -13,6 +13,7 @@ mod qresync;
 mod search;
 mod shared;
 mod sort;
+mod strict;
 mod support;
 mod updates;
 mod utf8;

@@ -4,7 +4,7 @@
 //! The octets of a message never stand in the command: the session streams them elsewhere, and what is parsed
 //! is the *skeleton*, the command with each message literal cut out after its announcement.
 
-use super::command::{ParseError, Tag};
+use super::command::{ParseError, Tag, tag};
 use super::date::{DateTime, date_time};
 use super::flag::{FlagList, flag_list};
 use super::lexer::{Bad, Lexer, Parsed, Resume};
@@ -58,10 +58,7 @@ pub struct ReplaceArgs {
 /// literal: the tag, the mailbox and the messages up to and with that one.
 pub fn parse_append_prefix(skeleton: &[u8], utf8: bool) -> Result<(Tag, AppendArgs), ParseError> {
     let mut lexer = Lexer::new(skeleton, utf8);
-    let tag = lexer
-        .tag()
-        .map(Tag::new)
-        .map_err(|Bad(reason)| ParseError { tag: None, reason })?;
+    let tag = tag(&mut lexer).map_err(|Bad(reason)| ParseError { tag: None, reason })?;
     let mut args = None;
     let result = prefix(&mut lexer, &mut args);
     match (args, result) {

@@ -6,7 +6,7 @@ use super::acl::{self, AclCommand};
 use super::append::{self, AppendArgs, ReplaceArgs};
 use super::auth::{self, Authenticate, Secret};
 use super::fetch::{self, FetchArgs};
-use super::lexer::{Bad, Lexer, Parsed, utf8};
+use super::lexer::{Bad, Lexer, Parsed, Resume, utf8};
 use super::list::{self, ListArgs};
 use super::mailbox::{MailboxName, mailbox};
 use super::metadata::{self, MetadataGet, MetadataSet};
@@ -155,10 +155,7 @@ pub fn parse(command: &[u8]) -> Result<Tagged, ParseError> {
 /// Like [`parse`]; with `utf8` mailbox names are UTF-8 (after ENABLE UTF8=ACCEPT or IMAP4rev2).
 pub fn parse_with(command: &[u8], utf8: bool) -> Result<Tagged, ParseError> {
     let mut lexer = Lexer::new(command, utf8);
-    let tag = lexer
-        .tag()
-        .map(Tag::new)
-        .map_err(|Bad(reason)| ParseError { tag: None, reason })?;
+    let tag = tag(&mut lexer).map_err(|Bad(reason)| ParseError { tag: None, reason })?;
     let command = lexer.sp().and_then(|()| body(&mut lexer)).and_then(|command| {
         lexer.end()?;
         Ok(command)
@@ -169,6 +166,35 @@ pub fn parse_with(command: &[u8], utf8: bool) -> Result<Tagged, ParseError> {
             tag: Some(tag),
             reason,
         }),
+    }
+}
+
+/// Whether a command that was read up to the announcement of a literal is wrong already, whatever follows.
+pub fn refusal(prefix: &[u8], utf8: bool) -> Option<ParseError> {
+    let mut lexer = Lexer::new(prefix, utf8);
+    let tag = match tag(&mut lexer) {
+        Ok(tag) => tag,
+        Err(Bad(reason)) => return Some(ParseError { tag: None, reason }),
+    };
+    let read = lexer.sp().and_then(|()| body(&mut lexer));
+    let reason = match read {
+        _ if lexer.cut || lexer.resume != Resume::Start => return None,
+        Ok(_) => "unexpected argument",
+        Err(Bad(reason)) => reason,
+    };
+    Some(ParseError {
+        tag: Some(tag),
+        reason,
+    })
+}
+
+/// A tag that ends where a tag may end; one with a forbidden character is none, not its beginning.
+pub(super) fn tag(lexer: &mut Lexer<'_>) -> Parsed<Tag> {
+    let tag = lexer.tag()?;
+    if lexer.peek() == Some(b' ') || lexer.at_end() {
+        Ok(Tag::new(tag))
+    } else {
+        Err(Bad("forbidden character in the tag"))
     }
 }
 

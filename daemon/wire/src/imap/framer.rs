@@ -37,8 +37,10 @@ pub enum Frame {
     NeedMore,
     /// A whole command, literals included, lies in `buf[..len]`. Consume it.
     Command { len: usize },
-    /// A literal was announced that the client sends only after "+". Consume nothing; send it, then read on.
-    Continue,
+    /// A literal was announced that the client sends only after "+". Consume nothing; send it, then read on. If it is the
+    /// `first` of its command, `buf[..prefix_len]` tells whether anything good can come of it (`refusal`); if not, answer,
+    /// consume that much and `reset`.
+    Continue { prefix_len: usize, first: bool },
     /// The command so far is an APPEND (or REPLACE) up to this message literal. Consume `prefix_len`; look at
     /// it with `append_skeleton` and `parse_append_prefix`; if all is well take `literal.size` octets off
     /// the stream, else call `abandon_append`. Then go on.
@@ -138,10 +140,14 @@ impl Framer {
             let Some(after) = fits else {
                 return self.refuse_literal(buf, end, literal);
             };
+            let first = self.line == 0 && self.skeleton.is_empty();
             self.line = after;
             self.scanned = after;
             if literal.sync {
-                return Frame::Continue;
+                return Frame::Continue {
+                    prefix_len: end,
+                    first,
+                };
             }
         }
         Frame::NeedMore
@@ -186,7 +192,7 @@ impl Framer {
         }
     }
 
-    /// Forgets everything, as after STARTTLS.
+    /// Forgets everything, as after STARTTLS or a command that was refused before its literal came.
     pub fn reset(&mut self) {
         *self = Self::default();
     }

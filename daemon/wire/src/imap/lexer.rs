@@ -78,6 +78,8 @@ pub(super) struct Lexer<'a> {
     pub(super) utf8: bool,
     /// Where the last message literal ended.
     pub(super) resume: Resume,
+    /// A literal was met whose octets have not all come.
+    pub(super) cut: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -87,6 +89,7 @@ impl<'a> Lexer<'a> {
             pos: 0,
             utf8,
             resume: Resume::Start,
+            cut: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl<'a> Lexer<'a> {
             pos,
             utf8: false,
             resume: Resume::Start,
+            cut: false,
         }
     }
 
@@ -279,6 +283,7 @@ impl<'a> Lexer<'a> {
             return Err(Bad("no literal8 here"));
         }
         let size = usize::try_from(head.size).map_err(|_| Bad("literal too big"))?;
+        self.cut |= self.rest().len() <= size;
         let bytes = self.rest().get(..size).ok_or(Bad("literal cut short"))?;
         self.pos += size;
         // CHAR8 = %x01-ff

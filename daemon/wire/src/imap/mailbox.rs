@@ -14,9 +14,12 @@ impl MailboxName {
     /// From decoded text.
     pub fn new(name: impl Into<String>) -> Self {
         let mut name = name.into();
-        // RFC 9051 §5.1: INBOX in any case is the same mailbox.
-        if name.eq_ignore_ascii_case("INBOX") {
-            name.make_ascii_uppercase();
+        // RFC 9051 §5.1: INBOX in any case is the same mailbox, and so is what lies below it.
+        let level = name.find('/').unwrap_or(name.len());
+        if let Some(first) = name.get_mut(..level)
+            && first.eq_ignore_ascii_case("INBOX")
+        {
+            first.make_ascii_uppercase();
         }
         Self(name)
     }
@@ -265,7 +268,8 @@ mod tests {
     #[test]
     fn inbox_in_any_case() {
         assert!(MailboxName::new("iNbOx").is_inbox());
-        assert_eq!(MailboxName::new("inbox/x").as_str(), "inbox/x");
+        assert_eq!(MailboxName::new("inbox/x").as_str(), "INBOX/x");
+        assert_eq!(MailboxName::new("inbox2/x").as_str(), "inbox2/x");
     }
 
     proptest! {

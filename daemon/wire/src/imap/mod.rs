@@ -31,7 +31,7 @@ mod store;
 pub use acl::{AclCommand, RightsChange};
 pub use append::{AppendArgs, AppendData, AppendMessage, CatPart, ReplaceArgs, parse_append_prefix};
 pub use auth::{Authenticate, Secret};
-pub use command::{Command, IDENTIFICATION_FIELDS_MAX, ParseError, Tag, Tagged, parse, parse_with};
+pub use command::{Command, IDENTIFICATION_FIELDS_MAX, ParseError, Tag, Tagged, parse, parse_with, refusal};
 pub use date::{Date, DateTime};
 pub use fetch::{FetchArgs, FetchItem, Partial, Section, SectionText};
 pub use flag::{FLAG_LIST_MAX, FlagList, Flags};

@@ -74,6 +74,14 @@ impl SequenceSet {
         ResolvedSet::from_sorted(pairs)
     }
 
+    /// Whether `*` stands in it.
+    pub fn has_star(&self) -> bool {
+        let Self::Ranges(ranges) = self else { return false };
+        ranges
+            .iter()
+            .any(|range| range.from == SeqNumber::Star || range.to == SeqNumber::Star)
+    }
+
     /// The highest number that is written out.
     pub fn highest_written(&self) -> Option<u32> {
         let Self::Ranges(ranges) = self else { return None };

@@ -27,7 +27,7 @@ fn run(stream: &[u8], piece: usize) -> Vec<String> {
             let text = |len: usize| String::from_utf8_lossy(&buf[..len]).into_owned();
             let len = match frame {
                 Frame::NeedMore => break,
-                Frame::Continue => {
+                Frame::Continue { .. } => {
                     log.push("+".to_owned());
                     0
                 }
