@@ -287,12 +287,16 @@ pub fn signal(process: u32, name: &str) {
     assert!(status.success(), "{command}");
 }
 
-/// Whether a program is installed; says so if it is not.
+/// Whether a program is installed; says so if it is not, and fails where `tests/run` has installed all (`BATPOST_CLIENTS`).
 pub fn has(program: &str) -> bool {
     let found = std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder: PathBuf| is_program(&folder.join(program)))
     });
     if !found {
+        assert!(
+            std::env::var_os("BATPOST_CLIENTS").is_none(),
+            "{program} is not installed"
+        );
         eprintln!("SKIPPED: {program} is not installed");
     }
     found

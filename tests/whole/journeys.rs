@@ -462,7 +462,7 @@ fn mutt_sends_and_reads() {
 }
 
 /// Runs a program that wants a terminal, by util-linux's script; what it showed.
-fn in_terminal(command: &Command) -> String {
+pub(crate) fn in_terminal(command: &Command) -> String {
     let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', "'\\''"));
     let mut line = quoted(command.get_program());
     for argument in command.get_args() {

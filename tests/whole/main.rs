@@ -6,6 +6,7 @@
     reason = "tests: a failure is the test's failure"
 )]
 
+mod clients;
 mod control;
 mod corpus;
 mod crash;

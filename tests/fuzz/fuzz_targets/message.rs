@@ -1,29 +1,7 @@
-//! Messages of any kind: every part lies within its message, and what is shown of it can be made.
 #![no_main]
+#![allow(dead_code)]
 
-use std::ops::ControlFlow;
+#[path = "../bodies/mod.rs"]
+mod bodies;
 
-use libfuzzer_sys::fuzz_target;
-use wire::message::{Message, Summary, date, decode, searchable, structure};
-
-fuzz_target!(|data: &[u8]| {
-    let parsed = Message::parse(data);
-    parsed.root.walk(&mut |part| {
-        assert!(data.get(part.header.clone()).is_some());
-        assert!(data.get(part.body.clone()).is_some());
-        let _ = decode::part_text(data, part);
-        let _ = part.filename();
-    });
-    let summary = Summary::of(data);
-    assert_eq!(summary.size, data.len() as u64);
-    // What goes onto the wire inside of a line has no line end outside of literals, and no NUL.
-    assert!(!summary.envelope.contains(&0) && !summary.structure.contains(&0));
-    assert!(structure::body_of(&summary.structure).is_some());
-    let _ = searchable::pieces(data, &parsed, searchable::Scope::All, &mut |_| ControlFlow::Continue(()));
-    let _ = decode::header_text(data);
-    if let Some(date) = date::parse(data) {
-        let _ = date.rfc5322();
-        let _ = date.internal();
-    }
-    let _ = date::parse_internal(data);
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::message::run(data));

@@ -1,13 +1,7 @@
-//! Commands of POP3.
 #![no_main]
+#![allow(dead_code)]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/mod.rs"]
+mod bodies;
 
-fuzz_target!(|data: &[u8]| {
-    for line in data.split_inclusive(|byte| *byte == b'\n') {
-        let _ = wire::pop3::parse(line);
-    }
-    for lines in [0, 1, 10] {
-        assert!(data.starts_with(wire::pop3::top(data, lines)));
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::pop3_command::run(data));
