@@ -30,6 +30,7 @@ fn needed(command: &Command) -> State {
         | Command::Close
         | Command::Unselect
         | Command::Expunge
+        | Command::CancelUpdate(_)
         | Command::UidExpunge(_)
         | Command::Search { .. }
         | Command::Sort { .. }
@@ -158,8 +159,9 @@ impl Session {
             Command::Expunge => self.expunge(None).await,
             Command::UidExpunge(set) => self.expunge(Some(set)).await,
             Command::Search { uid, program } => self.search(tag, uid, program).await,
+            Command::CancelUpdate(tags) => Ok(self.cancel_update(&tags)),
             Command::Sort { uid, args } => self.sort(tag, uid, args).await,
-            Command::Thread { uid, args } => self.thread(uid, args).await,
+            Command::Thread { uid, args } => self.thread(tag, uid, args).await,
             Command::Fetch { uid, args } => self.fetch(uid, args).await,
             Command::Store { uid, args } => self.store(uid, args).await,
             Command::Copy { uid, set, mailbox } => self.copy(uid, &set, &mailbox).await,

@@ -80,7 +80,7 @@ impl Report<'_> {
             .filter(|_| self.with_modseq)
     }
 
-    /// RFC 4731 §3.1. With nothing but SAVE, UPDATE and CONTEXT there is nothing to tell.
+    /// RFC 4731 §3.1. With nothing but SAVE there is nothing to tell (RFC 5182 §2.1).
     pub(crate) fn put_esearch(&self, out: &mut BytesMut, tag: &Tag, returns: SearchReturn) {
         let SearchReturn {
             min,
@@ -90,7 +90,7 @@ impl Report<'_> {
             partial,
             ..
         } = returns;
-        if !(min || max || all || count || partial.is_some()) {
+        if returns.save && !(min || max || all || count || partial.is_some()) {
             return;
         }
         out.put_slice(b"* ESEARCH (TAG ");

@@ -11,6 +11,7 @@ mod append;
 mod capability;
 mod close;
 mod compress;
+mod contexts;
 mod copy;
 mod dispatch;
 mod enable;

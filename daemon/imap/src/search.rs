@@ -8,6 +8,7 @@ use wire::imap::{
     Tag,
 };
 
+use crate::contexts::Context;
 use crate::esearch::{Found, Report};
 use crate::reply::{Answer, COMPLETED, Outcome, Verdict};
 use crate::session::{Session, Tell};
@@ -23,8 +24,16 @@ const BAD_CHARSET: &str = "BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ISO-8859-2 ISO-
 pub(crate) struct Search {
     pub(crate) charset: Charset,
     pub(crate) key: SearchKey,
-    /// It keeps its result (RFC 5182).
-    pub(crate) saves: bool,
+    /// What it wants of the result.
+    pub(crate) returns: Option<SearchReturn>,
+}
+
+/// What was found.
+pub(crate) struct Matched {
+    /// Ascending.
+    pub(crate) uids: Vec<Uid>,
+    /// What was looked for, if the result is to be kept up to date, and the folder's MODSEQ before.
+    pub(crate) kept: Option<(SearchKey, ModSeq)>,
 }
 
 impl Session {
@@ -38,10 +47,10 @@ impl Session {
         let search = Search {
             charset: program.charset,
             key: program.key,
-            saves: program.returns.is_some_and(|returns| returns.save),
+            returns: program.returns,
         };
-        let uids = match self.matching(search).await {
-            Ok(uids) => uids,
+        let Matched { uids, kept } = match self.matching(tag, search).await {
+            Ok(matched) => matched,
             Err(answer) => return Ok(answer),
         };
         let rev2 = self.enabled.rev2;
@@ -71,22 +80,37 @@ impl Session {
             }
             None => self.put_numbers(b"* SEARCH", &report).await?,
         }
+        if let Some((key, modseq)) = kept {
+            self.keep_up_to_date(Context::new(tag, uid, key, uids, None), modseq);
+        }
         Ok(Answer::ok(COMPLETED))
     }
 
-    /// The messages that match, ascending, as far as the client knows them.
-    pub(crate) async fn matching(&mut self, search: Search) -> Result<Vec<Uid>, Answer> {
+    /// The messages that match, as far as the client knows them.
+    pub(crate) async fn matching(&mut self, tag: &Tag, search: Search) -> Result<Matched, Answer> {
+        let returns = search.returns.unwrap_or_default();
+        if returns.update && self.is_tag_in_use(tag) {
+            return Err(Answer::bad("this tag is in use for updates"));
+        }
         // RFC 7162 §3.1: a MODSEQ key enables CONDSTORE.
         self.enabled.condstore |= asks_modseq(&search.key);
         let Some(view) = &mut self.view else {
             return Err(Answer::bad("no mailbox"));
         };
+        let modseq = view.watch.borrow().modseq;
         let found = match search.charset {
-            Charset::Unstated | Charset::Known => view.find(search.key).await,
             Charset::Unknown(_) => Err(Answer::no("unknown charset").with(BAD_CHARSET)),
+            Charset::Unstated | Charset::Known => match numbered(search.key, view) {
+                Ok(key) => {
+                    let kept = returns.update.then(|| (key.clone(), modseq));
+                    let found = view.find(key).await;
+                    found.map(|uids| Matched { uids, kept })
+                }
+                Err(answer) => Err(answer),
+            },
         };
         // RFC 5182 §2.1: a search with SAVE that is answered with NO empties the saved result.
-        if search.saves && found.as_ref().is_err_and(|answer| answer.verdict == Verdict::No) {
+        if returns.save && found.as_ref().is_err_and(|answer| answer.verdict == Verdict::No) {
             view.saved = ResolvedSet::default();
         }
         found
@@ -94,8 +118,9 @@ impl Session {
 }
 
 impl View {
-    async fn find(&self, key: SearchKey) -> Result<Vec<Uid>, Answer> {
-        let key = bound(key, self)?;
+    /// The messages that match, ascending, as far as the client knows them. No message numbers and no `$` in the key.
+    pub(crate) async fn find(&self, key: SearchKey) -> Result<Vec<Uid>, Answer> {
+        let key = bound(key, self);
         if is_local(&key) {
             return Ok(self.uids().iter().filter(|uid| matches(&key, *uid)).collect());
         }
@@ -141,7 +166,7 @@ pub(crate) fn asks_modseq(key: &SearchKey) -> bool {
     }
 }
 
-fn uid_key(set: &ResolvedSet) -> SearchKey {
+pub(crate) fn uid_key(set: &ResolvedSet) -> SearchKey {
     let range = |&(from, to): &(u32, u32)| NumberRange {
         from: SeqNumber::Number(from),
         to: SeqNumber::Number(to),
@@ -149,37 +174,56 @@ fn uid_key(set: &ResolvedSet) -> SearchKey {
     SearchKey::Uid(SequenceSet::Ranges(set.ranges().iter().map(range).collect()))
 }
 
-/// Puts UIDs for what only this session knows: message numbers, `*`, `$` and what is recent.
-fn bound(key: SearchKey, view: &View) -> Result<SearchKey, Answer> {
+/// Puts UIDs for message numbers and `$`: these mean what they mean now.
+fn numbered(key: SearchKey, view: &View) -> Result<SearchKey, Answer> {
+    replaced(key, &|key| {
+        Ok(match key {
+            SearchKey::Sequence(set) => {
+                // `9:*` asks for what has come since, and is no error where nothing has.
+                let there = if set.has_star() {
+                    view.numbers_there(&set)
+                } else {
+                    view.indices(&set, false)?
+                };
+                uid_key(&ResolvedSet::from_numbers(view.uids_of(&there)))
+            }
+            SearchKey::Uid(SequenceSet::Saved) => uid_key(&view.saved),
+            key => key,
+        })
+    })
+}
+
+/// Puts UIDs for what only this session knows: `*`, and what is recent.
+fn bound(key: SearchKey, view: &View) -> SearchKey {
+    let replaced = replaced::<std::convert::Infallible>(key, &|key| {
+        Ok(match key {
+            SearchKey::Uid(set) => uid_key(&set.resolve(view.last_uid())),
+            SearchKey::Recent(true) => uid_key(&view.recent_set()),
+            SearchKey::Recent(false) => SearchKey::Not(Box::new(uid_key(&view.recent_set()))),
+            SearchKey::New => SearchKey::And(vec![
+                uid_key(&view.recent_set()),
+                SearchKey::Flag(Flags::SEEN, false),
+            ]),
+            key => key,
+        })
+    });
+    match replaced {
+        Ok(key) => key,
+    }
+}
+
+/// Replaces the keys that hold no other keys.
+fn replaced<E>(key: SearchKey, by: &impl Fn(SearchKey) -> Result<SearchKey, E>) -> Result<SearchKey, E> {
     Ok(match key {
-        SearchKey::Sequence(set) => {
-            // `9:*` asks for what has come since, and is no error where nothing has.
-            let there = if set.has_star() {
-                view.numbers_there(&set)
-            } else {
-                view.indices(&set, false)?
-            };
-            let uids = view.uids_of(&there);
-            uid_key(&ResolvedSet::from_numbers(uids))
+        SearchKey::And(keys) => {
+            let keys: Result<_, E> = keys.into_iter().map(|key| replaced(key, by)).collect();
+            SearchKey::And(keys?)
         }
-        SearchKey::Uid(SequenceSet::Saved) => uid_key(&view.saved),
-        SearchKey::Uid(set) => uid_key(&set.resolve(view.last_uid())),
-        SearchKey::Recent(true) => uid_key(&view.recent_set()),
-        SearchKey::Recent(false) => SearchKey::Not(Box::new(uid_key(&view.recent_set()))),
-        SearchKey::New => SearchKey::And(vec![
-            uid_key(&view.recent_set()),
-            SearchKey::Flag(Flags::SEEN, false),
-        ]),
-        SearchKey::And(keys) => SearchKey::And(
-            keys.into_iter()
-                .map(|key| bound(key, view))
-                .collect::<Result<_, _>>()?,
-        ),
         SearchKey::Or(first, second) => {
-            SearchKey::Or(Box::new(bound(*first, view)?), Box::new(bound(*second, view)?))
+            SearchKey::Or(Box::new(replaced(*first, by)?), Box::new(replaced(*second, by)?))
         }
-        SearchKey::Not(key) => SearchKey::Not(Box::new(bound(*key, view)?)),
-        key => key,
+        SearchKey::Not(key) => SearchKey::Not(Box::new(replaced(*key, by)?)),
+        key => by(key)?,
     })
 }
 

@@ -284,6 +284,13 @@ impl Session {
         }
     }
 
+    /// On the heap: few sessions have any.
+    async fn tell_contexts(&mut self) {
+        if self.view.as_ref().is_some_and(|view| view.contexts.is_some()) {
+            Box::pin(self.update_contexts()).await;
+        }
+    }
+
     /// Learns what others have done to the selected folder and tells it, as far as it may be told now.
     pub(crate) async fn tell(&mut self, tell: Tell, uid: bool) -> Result<(), End> {
         if tell == Tell::Nothing {
@@ -295,16 +302,20 @@ impl Session {
         };
         let Some(mut news) = view.sync().await? else {
             view.announce_keywords(self.conn.output());
+            self.tell_contexts().await;
             return Ok(());
         };
+        view.remove_from_contexts(self.conn.output(), &news);
         view.announce(self.conn.output(), &news, telling);
         loop {
             view.put_changed(self.conn.output(), &news, telling);
             self.conn.flush_if_full().await?;
             match view.more(news).await {
                 Some(more) => news = more,
-                None => return Ok(()),
+                None => break,
             }
         }
+        self.tell_contexts().await;
+        Ok(())
     }
 }

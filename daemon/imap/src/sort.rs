@@ -4,9 +4,10 @@ use bytes::BufMut;
 use wire::imap::render::put_number;
 use wire::imap::{SortArgs, Tag};
 
+use crate::contexts::Context;
 use crate::esearch::Report;
 use crate::reply::{Answer, COMPLETED, Outcome};
-use crate::search::{Search, asks_modseq};
+use crate::search::{Matched, Search, asks_modseq};
 use crate::session::{Session, Tell};
 
 /// Numbers written between two looks at how much there is to send.
@@ -19,16 +20,22 @@ impl Session {
         let search = Search {
             charset: args.charset,
             key: args.search,
-            saves: args.returns.is_some_and(|returns| returns.save),
+            returns: args.returns,
         };
-        let uids = match self.matching(search).await {
-            Ok(uids) => uids,
+        let Matched { uids, kept } = match self.matching(tag, search).await {
+            Ok(matched) => matched,
             Err(answer) => return Ok(answer),
         };
         let Some(view) = &mut self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
-        let sorted = match view.place.spot.owner.sort(view.folder.id, uids, args.keys).await {
+        let sorted = match view
+            .place
+            .spot
+            .owner
+            .sort(view.folder.id, uids, args.keys.clone())
+            .await
+        {
             Ok(sorted) => sorted,
             Err(error) => return Ok(error.into()),
         };
@@ -49,6 +56,10 @@ impl Session {
                 report.put_esearch(self.conn.output(), tag, returns);
             }
             None => self.put_numbers(b"* SORT", &report).await?,
+        }
+        if let Some((key, modseq)) = kept {
+            let sorted = found.iter().map(|found| found.uid).collect();
+            self.keep_up_to_date(Context::new(tag, uid, key, sorted, Some(args.keys)), modseq);
         }
         Ok(Answer::ok(COMPLETED))
     }

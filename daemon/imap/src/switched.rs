@@ -86,6 +86,7 @@ fn capability_of(command: &Command) -> Option<&'static str> {
         Command::Notify(_) => "NOTIFY",
         Command::Unselect => "UNSELECT",
         Command::UidExpunge(_) => "UIDPLUS",
+        Command::CancelUpdate(_) => "CONTEXT",
         Command::Sort { .. } => "SORT",
         Command::Thread { .. } => "THREAD",
         Command::Move { .. } => "MOVE",

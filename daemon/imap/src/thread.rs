@@ -2,8 +2,8 @@
 
 use bytes::{BufMut, BytesMut};
 use mailbox::{ThreadNode, Uid};
-use wire::imap::ThreadArgs;
 use wire::imap::render::put_number;
+use wire::imap::{Tag, ThreadArgs};
 
 use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::search::Search;
@@ -11,15 +11,15 @@ use crate::session::{Session, Tell};
 use crate::sort::NUMBERS_PER_LOOK;
 
 impl Session {
-    pub(crate) async fn thread(&mut self, uid: bool, args: ThreadArgs) -> Outcome {
+    pub(crate) async fn thread(&mut self, tag: &Tag, uid: bool, args: ThreadArgs) -> Outcome {
         self.tell(Tell::NoExpunge, uid).await?;
         let search = Search {
             charset: args.charset,
             key: args.search,
-            saves: false,
+            returns: None,
         };
-        let uids = match self.matching(search).await {
-            Ok(uids) => uids,
+        let uids = match self.matching(tag, search).await {
+            Ok(matched) => matched.uids,
             Err(answer) => return Ok(answer),
         };
         let Some(view) = &self.view else {

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use wire::imap::render::{put_flags, put_number, put_set};
 use wire::imap::{ResolvedSet, SequenceSet};
 
+use crate::contexts::Contexts;
 use crate::place::{Place, no_permission};
 use crate::reply::{Answer, BYE_FOLDER_GONE, End, untagged_number};
 
@@ -44,6 +45,8 @@ pub(crate) struct View {
     pub(crate) keywords: Vec<String>,
     /// What SEARCH RETURN (SAVE) kept (RFC 5182), as UIDs.
     pub(crate) saved: ResolvedSet,
+    /// Results that are kept up to date (RFC 5267).
+    pub(crate) contexts: Option<Box<Contexts>>,
     told: Arc<UidSet>,
     modseq: ModSeq,
     own: SmallVec<[ModSeq; 2]>,
@@ -129,6 +132,7 @@ impl View {
             rights_as_of: (0, 0),
             keywords: selected.keywords,
             saved: ResolvedSet::default(),
+            contexts: None,
             told: selected.uids,
             modseq: selected.status.highest_modseq,
             own: SmallVec::new(),
@@ -375,6 +379,16 @@ impl View {
         if keywords.len() > self.keywords.len() {
             self.keywords = keywords;
             self.keywords_changed = true;
+        }
+    }
+
+    /// Takes what is gone out of the results that are kept up to date; before [`Self::announce`].
+    pub(crate) fn remove_from_contexts(&mut self, out: &mut BytesMut, news: &News) {
+        if let Some(mut contexts) = self.contexts.take() {
+            if !Arc::ptr_eq(&self.told, &news.uids) {
+                contexts.remove(&self.told.minus(&news.uids), self, out);
+            }
+            self.contexts = Some(contexts);
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod append;
 mod compress;
+mod contexts;
 mod fetch;
 mod folders;
 mod items;

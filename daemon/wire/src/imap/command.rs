@@ -100,6 +100,8 @@ pub enum Command {
     /// In capitals.
     Compress(String),
     Unauthenticate,
+    /// The tags of searches that are not to be kept up to date any more (RFC 5267).
+    CancelUpdate(Vec<String>),
     Acl(AclCommand),
     Quota(QuotaCommand),
     GetMetadata(MetadataGet),
@@ -286,6 +288,19 @@ fn on_messages(lexer: &mut Lexer<'_>, word: &str, uid: bool) -> Parsed<Option<Co
     }))
 }
 
+/// RFC 5267 §5: "CANCELUPDATE" 1*(SP quoted)
+fn cancel_update(lexer: &mut Lexer<'_>) -> Parsed<Vec<String>> {
+    let mut tags = Vec::new();
+    while tags.is_empty() || !lexer.at_end() {
+        lexer.sp()?;
+        if lexer.peek() != Some(b'"') {
+            return Err(Bad("quoted tag expected"));
+        }
+        tags.push(utf8(lexer.string()?)?);
+    }
+    Ok(tags)
+}
+
 fn with_arguments(lexer: &mut Lexer<'_>, word: &str) -> Parsed<Command> {
     Ok(match word {
         "ID" => Command::Id(identification(lexer)?),
@@ -318,6 +333,7 @@ fn with_arguments(lexer: &mut Lexer<'_>, word: &str) -> Parsed<Command> {
             Command::Status { mailbox, items }
         }
         "APPEND" => Command::Append(append::append(lexer)?),
+        "CANCELUPDATE" => Command::CancelUpdate(cancel_update(lexer)?),
         "COMPRESS" => {
             lexer.sp()?;
             Command::Compress(lexer.atom()?.to_ascii_uppercase())

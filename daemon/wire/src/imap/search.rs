@@ -89,6 +89,10 @@ pub struct SearchReturn {
     pub count: bool,
     pub save: bool,
     pub partial: Option<PartialRange>,
+    /// The result is kept up to date (RFC 5267).
+    pub update: bool,
+    /// The client will ask again.
+    pub context: bool,
 }
 
 /// A whole SEARCH.
@@ -162,6 +166,9 @@ fn return_option(lexer: &mut Lexer<'_>, options: &mut SearchReturn) -> Parsed<()
         "ALL" => options.all = true,
         "COUNT" => options.count = true,
         "SAVE" => options.save = true,
+        // RFC 5267 §5
+        "UPDATE" if !options.update => options.update = true,
+        "CONTEXT" if !options.context => options.context = true,
         "PARTIAL" if options.partial.is_none() => {
             lexer.sp()?;
             options.partial = Some(partial_range(lexer)?);
@@ -470,7 +477,10 @@ mod tests {
             options("RETURN (PARTIAL -1:-100) ALL").unwrap().partial,
             Some(PartialRange { from: -1, to: -100 })
         );
+        let got = options("RETURN (UPDATE CONTEXT COUNT) ALL").unwrap();
+        assert!(got.update && got.context && got.count && !got.all);
         for bad in [
+            "RETURN (UPDATE UPDATE) ALL",
             "RETURN (PARTIAL 1:-1) ALL",
             "RETURN (ALL PARTIAL 1:2) ALL",
             "RETURN (FOO) ALL",

@@ -205,6 +205,8 @@ fn full_year(word: &str) -> Option<i64> {
     Some(match word.len() {
         1 | 2 if year < 50 => year + 2000,
         1..=3 => year + 1900,
+        // RFC 5322 §3.3: 1900 or later.
+        _ if year < 1900 => return None,
         _ => year,
     })
 }
@@ -307,6 +309,7 @@ mod tests {
             ("1 Jan 102 1:02:03 GMT", "Tue, 1 Jan 2002 01:02:03 +0000"),
             ("29 Feb 2023 00:00:00 +0000", "none"),
             ("32 Jan 2023 00:00:00 +0000", "none"),
+            ("Mon, 04 Feb 0102 21:08:54 +0700", "none"),
             ("tomorrow", "none"),
             ("", "none"),
             ("1 Jan 2000 25:00", "none"),
