@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Refusal;
-use crate::model::{Alias, Domain, Folder, Group, ListEntry, Protocol, Side, User};
+use crate::model::{Alias, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User};
 
 /// The version of this protocol; a daemon refuses a client of another major version.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
@@ -174,12 +174,24 @@ requests! {
     GroupSet "group.set" => Changed { group: Group }
     GroupRemove "group.remove" => Done { name: String }
 
+    /// In all requests for folders, `user` is a user's address, or `Public/NAME` for the public folders of that domain or group. The first folder of
+    /// those is `INBOX`: it stands for `Public/NAME` itself.
     FolderList "folder.list" => Rows<Folder> { user: String }
     FolderAdd "folder.add" => Done { user: String, name: String, #[serde(default)] special_use: Option<String> }
     FolderRename "folder.rename" => Done { user: String, name: String, to: String }
     FolderRemove "folder.remove" => Done { user: String, name: String }
-    /// Gives rights (RFC 4314 letters; empty: takes them away) on a folder to a user, `$group` or `anyone`.
+    /// Gives rights (RFC 4314 letters or a role, see [`crate::Rights::parse_words`]; empty: takes them away) on a folder to a user, `$group`, `@domain` or
+    /// `anyone`; with `-` before it, they are denied, whoever gives them.
     FolderRights "folder.rights" => Done { user: String, name: String, identifier: String, rights: String }
+
+    /// Domains and groups that have public folders.
+    TreeList "tree.list" => Rows<PublicTree> { #[serde(default)] page: Page }
+    /// Makes public folders for a domain (its users may read them) or a group (its members may use them) of that name.
+    TreeAdd "tree.add" => Changed { name: String, #[serde(default)] quota_bytes: Option<u64> }
+    /// Sets the quota.
+    TreeSet "tree.set" => Changed { tree: PublicTree }
+    /// Removes all of them with their messages.
+    TreeRemove "tree.remove" => Done { name: String }
 
     AccessList "access.list" => Rows<ListEntry> { #[serde(default)] side: Option<Side>, #[serde(default)] page: Page }
     AccessAdd "access.add" => Changed { entry: ListEntry }

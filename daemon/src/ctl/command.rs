@@ -32,6 +32,7 @@ pub(super) fn build(t: Texts) -> Command {
             alias(t),
             group(t),
             folder(t),
+            public(t),
             queue(t),
             session(t),
             service(t),
@@ -210,6 +211,16 @@ fn folder(t: Texts) -> Command {
                 .arg(t.positional("identifier"))
                 .arg(t.positional("rights").required(false)),
         )
+}
+
+fn public(t: Texts) -> Command {
+    let quota = || bytes(t, "tree-quota");
+    let named = |name, key| t.command(name, key).arg(t.positional("name"));
+    noun(t, "public")
+        .subcommand(paged(t, t.command("list", "public-list")))
+        .subcommand(named("add", "public-add").arg(quota()))
+        .subcommand(named("set", "public-set").arg(quota().required(true)))
+        .subcommand(named("remove", "public-remove"))
 }
 
 fn queue(t: Texts) -> Command {

@@ -1,4 +1,4 @@
-//! The folders of a user.
+//! The folders of a user, and public ones.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,68 @@ use super::users::user;
 use crate::dispatch::Handle;
 use crate::{Caller, Context, Fault};
 
-async fn owner(context: &Context, address: &str) -> Result<Owner, Fault> {
-    Ok(context.mailboxes.owner(user(context, address).await?.owner))
+/// What stands before the name of a public tree.
+const PUBLIC: &str = "Public/";
+/// Own folders can't be named so: in IMAP these are the folders of others.
+const RESERVED: [&str; 2] = ["Public", "Other Users"];
+
+/// Whose folders they are.
+pub(super) struct Whose {
+    pub(super) owner: Owner,
+    is_tree: bool,
+}
+
+pub(super) async fn whose(context: &Context, written: &str) -> Result<Whose, Fault> {
+    let Some(name) = written.strip_prefix(PUBLIC) else {
+        return Ok(Whose {
+            owner: context.mailboxes.owner(user(context, written).await?.owner),
+            is_tree: false,
+        });
+    };
+    let tree = context.directory.tree(name).await?;
+    let tree = tree.ok_or_else(|| Refusal::new("tree-unknown").with("name", name))?;
+    Ok(Whose {
+        owner: context.mailboxes.owner(tree.owner),
+        is_tree: true,
+    })
+}
+
+async fn owner(context: &Context, written: &str) -> Result<Owner, Fault> {
+    Ok(whose(context, written).await?.owner)
+}
+
+/// Refuses names that mean something else.
+fn check_name(whose: &Whose, name: &str) -> Result<(), Fault> {
+    let first = name.split('/').next().unwrap_or_default();
+    if !whose.is_tree && RESERVED.contains(&first) {
+        let refusal = Refusal::new("folder-name-reserved").with("name", first);
+        return Err(refusal.field("name").into());
+    }
+    Ok(())
+}
+
+/// Makes what the directory knows of an owner's rights anew.
+pub(super) async fn note_shares(context: &Context, owner: &Owner) -> Result<(), Fault> {
+    let all = async { Ok::<_, Fault>(owner.identifiers().await?) };
+    context.directory.change_shares(owner.id(), None, all).await
+}
+
+/// Gives rights, in the form in which they are kept.
+pub(super) async fn give(
+    context: &Context,
+    owner: &Owner,
+    folder: &str,
+    kept: &str,
+    rights: Rights,
+) -> Result<(), Fault> {
+    let change = async {
+        owner
+            .change_rights(folder, kept, RightsAction::Replace, rights)
+            .await?;
+        Ok::<_, Fault>(owner.identifiers().await?)
+    };
+    let gains = Some(kept).filter(|_| !rights.is_empty());
+    context.directory.change_shares(owner.id(), gains, change).await
 }
 
 fn changed(context: &Context, caller: &Caller, user: &str, name: &str, action: &str) {
@@ -64,10 +124,13 @@ impl Handle for FolderList {
 impl Handle for FolderAdd {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
         let special = self.special_use.as_deref().map(special_use).transpose()?;
-        owner(context, &self.user)
-            .await?
-            .create(&self.name, special)
-            .await?;
+        let whose = whose(context, &self.user).await?;
+        check_name(&whose, &self.name)?;
+        if whose.is_tree {
+            whose.owner.create_in_tree(&self.name, special).await?;
+        } else {
+            whose.owner.create(&self.name, special).await?;
+        }
         changed(context, caller, &self.user, &self.name, "add");
         Ok(Done {})
     }
@@ -92,10 +155,13 @@ fn special_use(name: &str) -> Result<&'static str, Fault> {
 
 impl Handle for FolderRename {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
-        owner(context, &self.user)
-            .await?
-            .rename(&self.name, &self.to)
-            .await?;
+        let whose = whose(context, &self.user).await?;
+        check_name(&whose, &self.to)?;
+        if whose.is_tree {
+            whose.owner.rename_in_tree(&self.name, &self.to).await?;
+        } else {
+            whose.owner.rename(&self.name, &self.to).await?;
+        }
         changed(context, caller, &self.user, &self.to, "rename");
         Ok(Done {})
     }
@@ -103,7 +169,9 @@ impl Handle for FolderRename {
 
 impl Handle for FolderRemove {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
-        owner(context, &self.user).await?.delete(&self.name).await?;
+        let owner = owner(context, &self.user).await?;
+        owner.delete(&self.name).await?;
+        note_shares(context, &owner).await?;
         changed(context, caller, &self.user, &self.name, "remove");
         Ok(Done {})
     }
@@ -124,14 +192,7 @@ impl Handle for FolderRights {
             }
         };
         let owner = owner(context, &self.user).await?;
-        let change = async {
-            owner
-                .change_rights(&self.name, &kept, RightsAction::Replace, rights)
-                .await?;
-            Ok::<_, Fault>(owner.identifiers().await?)
-        };
-        let gains = Some(kept.as_str()).filter(|_| !rights.is_empty());
-        context.directory.change_shares(owner.id(), gains, change).await?;
+        give(context, &owner, &self.name, &kept, rights).await?;
         changed(context, caller, &self.user, &self.name, "rights");
         Ok(Done {})
     }

@@ -5,6 +5,7 @@ mod folders;
 mod monitor;
 mod queue;
 mod server;
+mod trees;
 mod users;
 
 pub(crate) use monitor::monitor;

@@ -3,7 +3,7 @@
 use shared::Refusal;
 use shared::protocol::*;
 
-use super::users::user;
+use super::folders::{note_shares, whose};
 use crate::dispatch::Handle;
 use crate::{Caller, Context, Fault};
 
@@ -55,13 +55,22 @@ impl Handle for StorageShow {
 impl Handle for Check {
     async fn handle(self, context: &Context, _: &Caller) -> Result<CheckReport, Fault> {
         let owners = match &self.user {
-            Some(address) => vec![user(context, address).await?.owner],
+            Some(written) => vec![whose(context, written).await?.owner.id()],
             None => context.mailboxes.owners()?,
         };
         let mut report = CheckReport::default();
         for id in owners {
             report.mailboxes += 1;
-            match context.mailboxes.owner(id).check(self.repair).await {
+            let owner = context.mailboxes.owner(id);
+            // A mailbox that can't be asked has its problem below.
+            if self.repair && note_shares(context, &owner).await.is_err() {
+                report.problems.push(Problem {
+                    owner: id.0.to_string(),
+                    refusal: Refusal::new("shares-unknown"),
+                    repaired: false,
+                });
+            }
+            match owner.check(self.repair).await {
                 Ok(checked) => {
                     report.messages += checked.messages;
                     report

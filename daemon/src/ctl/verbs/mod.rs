@@ -5,6 +5,7 @@ mod domains;
 mod folders;
 mod groups;
 mod logs;
+mod public;
 mod queue;
 mod server;
 mod sessions;
@@ -30,6 +31,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
         "alias" => groups::aliases(session, verb, inner).await,
         "group" => groups::groups(session, verb, inner).await,
         "folder" => folders::run(session, verb, inner).await,
+        "public" => public::run(session, verb, inner).await,
         "queue" => queue::run(session, verb, inner).await,
         "session" => sessions::sessions(session, verb, inner).await,
         "service" => sessions::services(session, verb, inner).await,
