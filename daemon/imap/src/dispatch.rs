@@ -148,6 +148,8 @@ impl Session {
             Command::Status { mailbox, items } => self.status(&mailbox, &items).await,
             Command::Quota(command) => self.quota(command).await,
             Command::Acl(command) => self.acl(command).await,
+            Command::GetMetadata(args) => self.get_metadata(args).await,
+            Command::SetMetadata(args) => self.set_metadata(args).await,
             command => self.execute_on_messages(tag, command).await,
         }
     }

@@ -24,6 +24,7 @@ mod idle;
 mod list;
 mod login;
 mod lsub;
+mod metadata;
 mod namespace;
 mod place;
 mod qresync;

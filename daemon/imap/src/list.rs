@@ -1,4 +1,4 @@
-//! LIST (RFC 9051 §6.3.9; RFC 5258, 5819, 6154, 8440).
+//! LIST (RFC 9051 §6.3.9; RFC 5258, 5819, 6154, 8440, 9590).
 
 use bytes::{BufMut, BytesMut};
 use shared::Rights;
@@ -44,6 +44,10 @@ impl Session {
                     put_my_rights(self.conn.output(), name, seen.rights, listing.utf8);
                 }
                 self.list_status(&listing, &tree, name, seen).await;
+                let entries = &listing.returns.metadata;
+                if let (Some(spot), false) = (tree.owners.get(seen.owner), entries.is_empty()) {
+                    self.list_metadata(name, spot, seen, entries).await;
+                }
             }
             self.conn.flush_if_full().await?;
         }

@@ -13,6 +13,7 @@ use crate::record::{Append, Copy, ItemText, NewFolder, Op, Place, Ranges};
 use crate::store::{FolderRow, Store};
 use crate::texts::{self, Source};
 use crate::types::{FlagAction, Row};
+use crate::write::annotations;
 use crate::{Result, codec, saved};
 
 /// Applies an operation and notes its record as the last one.
@@ -46,6 +47,7 @@ pub(crate) fn apply(
         Op::Create { modseq, folders } => create(store, *modseq, folders)?,
         Op::Rename { modseq, names } => rename(store, *modseq, names)?,
         Op::Delete { modseq, folder } => delete(core, store, id, *modseq, *folder)?,
+        Op::Annotate { folder, entries } => annotations::apply(store, *folder, entries)?,
         Op::Subscribe { name, on } => subscribe(store, name, *on)?,
         Op::Rights {
             folder,
@@ -436,9 +438,11 @@ fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64
     store
         .conn
         .execute("DELETE FROM expunged WHERE folder = ?1", [folder])?;
-    store
-        .conn
-        .execute("DELETE FROM rights WHERE folder = ?1", [folder])?;
+    for table in ["rights", "annotation"] {
+        store
+            .conn
+            .execute(&format!("DELETE FROM {table} WHERE folder = ?1"), [folder])?;
+    }
     store.rights = None;
     store.conn.execute("DELETE FROM folder WHERE id = ?1", [folder])?;
     store.folders.remove(&folder);

@@ -74,6 +74,8 @@ pub use uidset::UidSet;
 pub const JOURNAL_KIND: journal::Kind = journal::Kind(1);
 /// Keywords that one folder may know.
 pub const KEYWORDS_PER_FOLDER_MAX: usize = 64;
+/// Annotations of one folder that everybody shares, and those that one user has there.
+pub const ANNOTATIONS_MAX: usize = 100;
 /// Texts above this many bytes lie in files of their own.
 pub const SMALL_TEXT_MAX_BYTES: usize = 64 * 1024;
 /// Databases held open unless the options say otherwise.

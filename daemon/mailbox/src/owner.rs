@@ -16,11 +16,11 @@ use crate::read::{changes, fetch, preview, search, select, sizes};
 use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
-    Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq, RightsAction,
-    RightsTable, Row, Selected, SizeRow, Status, Stored, Transfer, Uid, Want,
+    Annotation, Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq,
+    RightsAction, RightsTable, Row, Selected, SizeRow, Status, Stored, Transfer, Uid, Want,
 };
 use crate::write::folders::Shape;
-use crate::write::{append, copy, expunge, flags, folders, replace};
+use crate::write::{annotations, append, copy, expunge, flags, folders, replace};
 use crate::{Handle, MailboxError, Result, check, names, replay};
 
 /// A handle on one owner's mailbox. Calls of one owner take effect in the order in which they were made.
@@ -131,6 +131,23 @@ impl Owner {
             ))
         })
         .await
+    }
+
+    /// Annotations of a folder, or (`None`) of the mailbox: those shared by all and those of one user, by name.
+    pub async fn annotations(
+        &self,
+        folder: Option<FolderId>,
+        user: OwnerId,
+        wanted: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        self.run(move |ctx| annotations::annotations(ctx, folder, user, wanted))
+            .await
+    }
+
+    /// Sets annotations, all or none. Durable when it returns.
+    pub async fn annotate(&self, folder: Option<FolderId>, entries: Vec<Annotation>) -> Result<()> {
+        self.run_durable(move |ctx| Ok(((), annotations::annotate(ctx, folder, entries)?)))
+            .await
     }
 
     pub async fn status(&self, folder: FolderId) -> Result<Status> {

@@ -13,10 +13,10 @@ use shared::model::OwnerId;
 use wire::imap::Flags;
 
 use crate::codec::{self, Malformed};
-use crate::types::FlagAction;
+use crate::types::{Annotation, FlagAction};
 use parts::{
-    get_append, get_byte, get_copy, get_folder, get_list, get_names, get_place, put_append, put_copy,
-    put_folders, put_names, put_place, put_renamed,
+    get_annotation, get_append, get_byte, get_copy, get_folder, get_list, get_names, get_place,
+    put_annotations, put_append, put_copy, put_folders, put_names, put_place, put_renamed,
 };
 
 pub(crate) const VERSION: u8 = 2;
@@ -70,6 +70,11 @@ pub(crate) enum Op {
         folder: i64,
         identifier: String,
         rights: String,
+    },
+    /// Annotations of a folder (0: the mailbox) as they are now.
+    Annotate {
+        folder: i64,
+        entries: Vec<Annotation>,
     },
     /// The mailbox is removed; what came before is not replayed.
     Destroy,
@@ -264,6 +269,11 @@ fn put_op(out: &mut Vec<u8>, op: &Op) {
             codec::put_text(out, rights);
         }
         Op::Destroy => out.push(12),
+        Op::Annotate { folder, entries } => {
+            out.push(40);
+            codec::put_i64(out, *folder);
+            put_annotations(out, entries);
+        }
     }
 }
 
@@ -321,6 +331,10 @@ fn get_op(from: &mut Bytes) -> codec::Read<Op> {
             rights: codec::get_text(from)?,
         },
         12 => Op::Destroy,
+        40 => Op::Annotate {
+            folder: codec::get_i64(from)?,
+            entries: get_list(from, get_annotation)?,
+        },
         _ => return Err(Malformed),
     })
 }
@@ -412,6 +426,21 @@ mod tests {
                 folder: 1,
                 identifier: "anyone".into(),
                 rights: "lrs".into(),
+            },
+            Op::Annotate {
+                folder: 0,
+                entries: vec![
+                    Annotation {
+                        user: OwnerId(0),
+                        entry: "/shared/comment".into(),
+                        value: Some(vec![0, 255]),
+                    },
+                    Annotation {
+                        user: OwnerId(9),
+                        entry: "/private/comment".into(),
+                        value: None,
+                    },
+                ],
             },
             Op::Destroy,
         ]

@@ -21,6 +21,7 @@
 //! - `keys`: what searches and sorting need of a header; see `keys.rs`.
 //! - `order_key`: what texts are sorted and threaded by; see `read/order.rs`. `refs`: hashes of 64 bits.
 //! - `ix_…`: the index of texts; see `index.rs`.
+//! - `annotation`: entries of METADATA (RFC 5464). `folder` 0: of the mailbox as a whole; `user` 0: shared by all, else the owner of the user.
 //! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
 
 use std::path::Path;
@@ -80,6 +81,8 @@ CREATE TABLE ix_segment(id INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes IN
 CREATE TABLE ix_words(id INTEGER PRIMARY KEY, starts BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE ix_lists(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE ix_gone(text INTEGER PRIMARY KEY);
+CREATE TABLE annotation(folder INTEGER NOT NULL, user INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB NOT NULL,
+  PRIMARY KEY(folder, user, entry)) WITHOUT ROWID;
 CREATE TABLE downgraded(text INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 ";
 

@@ -73,6 +73,16 @@ pub enum RightsAction {
     Remove,
 }
 
+/// An entry of METADATA (RFC 5464) and its value; none removes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// Whose private entry it is; 0: everybody's.
+    pub user: OwnerId,
+    /// The whole name, `/shared/…` or `/private/…`, in lower case.
+    pub entry: String,
+    pub value: Option<Vec<u8>>,
+}
+
 /// How messages go to another folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Transfer {

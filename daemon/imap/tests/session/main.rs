@@ -10,6 +10,7 @@ mod folders;
 mod items;
 mod login;
 mod messages;
+mod metadata;
 mod qresync;
 mod search;
 mod shared;

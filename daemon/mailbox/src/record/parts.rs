@@ -6,6 +6,7 @@ use wire::imap::Flags;
 
 use super::{Append, Copy, Item, ItemText, NewFolder, Place};
 use crate::codec::{self, Malformed, Read};
+use crate::types::Annotation;
 
 pub(super) fn get_byte(from: &mut Bytes) -> Read<u8> {
     codec::take(from, 1)?.first().copied().ok_or(Malformed)
@@ -25,6 +26,30 @@ pub(super) fn put_names(out: &mut Vec<u8>, names: &[String]) {
 
 pub(super) fn get_names(from: &mut Bytes) -> Read<Vec<String>> {
     get_list(from, codec::get_text)
+}
+
+pub(super) fn put_annotations(out: &mut Vec<u8>, entries: &[Annotation]) {
+    codec::put_u64(out, entries.len() as u64);
+    for Annotation { user, entry, value } in entries {
+        codec::put_u64(out, user.0);
+        codec::put_text(out, entry);
+        out.push(u8::from(value.is_some()));
+        if let Some(value) = value {
+            codec::put_u64(out, value.len() as u64);
+            out.extend_from_slice(value);
+        }
+    }
+}
+
+pub(super) fn get_annotation(from: &mut Bytes) -> Read<Annotation> {
+    let (user, entry) = (OwnerId(codec::get_u64(from)?), codec::get_text(from)?);
+    let value = if get_byte(from)? == 0 {
+        None
+    } else {
+        let len = codec::get_u64(from)?;
+        Some(codec::take(from, len)?.to_vec())
+    };
+    Ok(Annotation { user, entry, value })
 }
 
 pub(super) fn put_place(out: &mut Vec<u8>, place: &Place) {

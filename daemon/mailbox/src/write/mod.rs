@@ -1,5 +1,6 @@
 //! What changes a mailbox, one file per operation.
 
+pub(crate) mod annotations;
 pub(crate) mod append;
 pub(crate) mod copy;
 pub(crate) mod deliver;
