@@ -4,10 +4,10 @@
 
 use bytes::{Buf, BytesMut};
 use disk::blob::Blob;
-use mailbox::{Append, Flags};
+use mailbox::{Append, Appended, Flags};
 use shared::Rights;
 use wire::imap::render::{put_number, put_uid_sequence};
-use wire::imap::{AppendArgs, AppendData, Literal, Tag, parse_append_prefix};
+use wire::imap::{AppendArgs, AppendData, AppendPrefix, Literal, Tag, parse_append_prefix};
 
 use crate::copy::target_missing;
 use crate::place::Place;
@@ -20,10 +20,14 @@ const PIECE_MAX_BYTES: usize = 64 * 1024;
 /// Messages of one APPEND.
 const MESSAGES_MAX: usize = 1000;
 
-/// An APPEND whose messages have come so far.
+/// Texts of all messages of one command: those of CATENATE count one by one.
+const TEXTS_MAX: usize = 10_000;
+
+/// An APPEND or REPLACE whose texts have come so far.
 pub(crate) struct Appending {
-    place: Place,
-    texts: Vec<Blob>,
+    pub(crate) place: Place,
+    /// One for each literal, in their order.
+    pub(crate) texts: Vec<Blob>,
 }
 
 impl Session {
@@ -59,21 +63,32 @@ impl Session {
     }
 
     async fn check_append(&mut self, literal: Literal) -> (Option<Tag>, Result<(), Answer>) {
-        let (tag, args) = match parse_append_prefix(self.framer.append_skeleton(), self.enabled.utf8()) {
-            Ok((tag, args)) => (tag, args),
+        let prefix = match parse_append_prefix(self.framer.append_skeleton(), self.enabled.utf8()) {
+            Ok(prefix) => prefix,
             Err(error) => return (error.tag, Err(Answer::bad(error.reason))),
         };
-        (Some(tag), self.prepare_append(&args, literal).await)
+        let checked = self.prepare_append(&prefix, literal).await;
+        (Some(prefix.tag), checked)
     }
 
-    async fn prepare_append(&mut self, args: &AppendArgs, literal: Literal) -> Result<(), Answer> {
-        match args.messages.last().map(|message| &message.data) {
-            Some(AppendData::Literal { utf8, .. }) if !utf8 || self.enabled.utf8_accept => {}
-            _ => return Err(Answer::bad("this is not offered")),
-        }
-        // RFC 3502 §6.3.11: an empty message gives the whole APPEND up.
-        if literal.size == 0 {
-            return Err(Answer::no("an empty message gives up the APPEND"));
+    async fn prepare_append(&mut self, prefix: &AppendPrefix, literal: Literal) -> Result<(), Answer> {
+        let args = &prefix.args;
+        let size = match args.messages.last().map(|message| &message.data) {
+            // RFC 6855 §4
+            Some(AppendData::Literal { utf8: true, .. }) if !self.enabled.utf8_accept => {
+                return Err(Answer::bad("UTF8 needs ENABLE UTF8=ACCEPT"));
+            }
+            // RFC 3502 §6.3.11: an empty message gives the whole APPEND up.
+            Some(AppendData::Literal { .. }) if literal.size == 0 => return Err(empty()),
+            Some(AppendData::Literal { .. }) => literal.size,
+            Some(AppendData::Catenate(parts)) => self.size_of_texts(parts)?,
+            None => return Err(Answer::bad("message expected")),
+        };
+        if let Some(replaced) = prefix.replaced {
+            if args.messages.len() > 1 {
+                return Err(Answer::bad("one message expected"));
+            }
+            self.replaced_uid(replaced.uid, replaced.number)?;
         }
         match &self.appending {
             None => {
@@ -82,7 +97,7 @@ impl Session {
                     texts: Vec::new(),
                 });
             }
-            Some(appending) if appending.texts.len() >= MESSAGES_MAX => {
+            Some(appending) if args.messages.len() > MESSAGES_MAX || appending.texts.len() >= TEXTS_MAX => {
                 return Err(Answer::no("too many messages in one APPEND").with("LIMIT"));
             }
             Some(_) => {}
@@ -91,7 +106,7 @@ impl Session {
             .appending
             .as_ref()
             .and_then(|appending| appending.place.spot.quota_bytes);
-        if quota.is_some_and(|quota| literal.size > quota) {
+        if quota.is_some_and(|quota| size > quota) {
             return Err(Answer::no("over quota").with("OVERQUOTA"));
         }
         Ok(())
@@ -121,8 +136,7 @@ impl Session {
             if let (None, Some(into)) = (&refused, &mut intake)
                 && into.write(piece).await.is_err()
             {
-                refused =
-                    Some(Answer::no("the message can't be stored now, try again later").with("UNAVAILABLE"));
+                refused = Some(not_stored());
             }
             if refused.is_some() {
                 intake = None;
@@ -137,28 +151,45 @@ impl Session {
         let Some(intake) = intake else {
             return Ok(Err(Answer::bad("no message")));
         };
-        let unavailable =
-            || Answer::no("the message can't be stored now, try again later").with("UNAVAILABLE");
-        Ok(intake.finish().await.map_err(|_| unavailable()))
+        Ok(intake.finish().await.map_err(|_| not_stored()))
     }
 
     /// The whole command has come.
     pub(crate) async fn append_end(&mut self, args: AppendArgs) -> Outcome {
-        let Some(appending) = self.appending.take() else {
-            return Ok(Answer::bad("message expected"));
+        let (place, messages) = match self.appended(args).await {
+            Ok(ready) => ready,
+            Err(answer) => return Ok(answer),
         };
-        let place = &appending.place;
+        match place.spot.owner.append(place.folder.id, messages).await {
+            Ok(appended) => Ok(match append_uid(&appended) {
+                Some(code) => Answer::ok(COMPLETED).with(code),
+                None => Answer::ok(COMPLETED),
+            }),
+            Err(error) => Ok(target_missing(error)),
+        }
+    }
+
+    /// Where the messages go, and they themselves with their texts.
+    pub(crate) async fn appended(&mut self, args: AppendArgs) -> Result<(Place, Vec<Append>), Answer> {
+        let (place, texts) = match self.appending.take() {
+            Some(appending) => (appending.place, appending.texts),
+            // Of URLs alone nothing has come yet.
+            None => (self.target(args.mailbox.as_str()).await?, Vec::new()),
+        };
+        if args.messages.len() > MESSAGES_MAX {
+            return Err(Answer::no("too many messages in one APPEND").with("LIMIT"));
+        }
         let (kept, quota_bytes) = (flags_kept(place.rights), place.spot.quota_bytes);
         let keywords = place.rights.contains(Rights::WRITE);
-        if appending.texts.len() != args.messages.len() {
-            return Ok(Answer::bad("message expected"));
-        }
         let now = jiff::Timestamp::now().as_second();
-        let messages = args
-            .messages
-            .into_iter()
-            .zip(appending.texts)
-            .map(|(message, text)| Append {
+        let mut texts = texts.into_iter();
+        let mut messages = Vec::with_capacity(args.messages.len());
+        for message in args.messages {
+            let text = match message.data {
+                AppendData::Literal { .. } => texts.next().ok_or(Answer::bad("message expected"))?,
+                AppendData::Catenate(parts) => self.catenate(&parts, &mut texts).await?,
+            };
+            messages.push(Append {
                 text,
                 // RFC 4314 §4: flags that may not be set are left out.
                 flags: message.flags.system.without(Flags::ALL.without(kept)),
@@ -172,22 +203,25 @@ impl Session {
                     .map_or((now, 0), |date| (date.unix_seconds, date.offset_minutes)),
                 quota_bytes,
             });
-        match place.spot.owner.append(place.folder.id, messages.collect()).await {
-            Ok(appended) => {
-                let mut code = BytesMut::from(&b"APPENDUID "[..]);
-                put_number(
-                    &mut code,
-                    u64::from(appended.first().map_or(0, |first| first.uid_validity)),
-                );
-                code.extend_from_slice(b" ");
-                let uids: Vec<u32> = appended.iter().map(|appended| appended.uid).collect();
-                put_uid_sequence(&mut code, &uids);
-                Ok(match String::from_utf8(code.to_vec()) {
-                    Ok(code) => Answer::ok(COMPLETED).with(code),
-                    Err(_) => Answer::ok(COMPLETED),
-                })
-            }
-            Err(error) => Ok(target_missing(error)),
         }
+        Ok((place, messages))
     }
+}
+
+pub(crate) fn not_stored() -> Answer {
+    Answer::no("the message can't be stored now, try again later").with("UNAVAILABLE")
+}
+
+pub(crate) fn empty() -> Answer {
+    Answer::no("an empty message gives up the APPEND")
+}
+
+/// `APPENDUID validity uids` (RFC 4315 §3).
+pub(crate) fn append_uid(appended: &[Appended]) -> Option<String> {
+    let mut code = BytesMut::from(&b"APPENDUID "[..]);
+    put_number(&mut code, u64::from(appended.first()?.uid_validity));
+    code.extend_from_slice(b" ");
+    let uids: Vec<u32> = appended.iter().map(|appended| appended.uid).collect();
+    put_uid_sequence(&mut code, &uids);
+    String::from_utf8(code.to_vec()).ok()
 }

@@ -64,6 +64,7 @@ fn afterwards(command: &Command) -> (Tell, bool) {
         | Command::Logout
         | Command::Unauthenticate => (Tell::Nothing, false),
         Command::Copy { uid, .. } | Command::Move { uid, .. } => (Tell::All, *uid),
+        Command::Replace { uid, .. } => (Tell::All, *uid),
         Command::UidExpunge(_) => (Tell::All, true),
         _ => (Tell::All, false),
     }
@@ -166,6 +167,7 @@ impl Session {
             Command::Thread { uid, args } => self.thread(tag, uid, args).await,
             Command::Fetch { uid, args } => self.fetch(uid, args).await,
             Command::Store { uid, args } => self.store(uid, args).await,
+            Command::Replace { uid, args } => self.replace(uid, args).await,
             Command::Copy { uid, set, mailbox } => self.copy(uid, &set, &mailbox).await,
             Command::Move { uid, set, mailbox } => self.move_messages(uid, &set, &mailbox).await,
             _ => Ok(Answer::bad(NOT_OFFERED)),

@@ -9,6 +9,7 @@
 mod acl;
 mod append;
 mod capability;
+mod catenate;
 mod close;
 mod compress;
 mod contexts;
@@ -29,6 +30,7 @@ mod namespace;
 mod place;
 mod qresync;
 mod quota;
+mod replace;
 mod reply;
 mod rights;
 mod search;

@@ -12,6 +12,7 @@ mod login;
 mod messages;
 mod metadata;
 mod qresync;
+mod replace;
 mod search;
 mod shared;
 mod sort;

@@ -54,17 +54,34 @@ pub struct ReplaceArgs {
     pub message: AppendMessage,
 }
 
+/// The message that a REPLACE replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    pub uid: bool,
+    pub number: SeqNumber,
+}
+
+/// An APPEND or REPLACE as far as it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppendPrefix {
+    pub tag: Tag,
+    pub replaced: Option<Replaced>,
+    pub args: AppendArgs,
+}
+
 /// Reads what is there of an APPEND or REPLACE whose skeleton ends with the announcement of a message
 /// literal: the tag, the mailbox and the messages up to and with that one.
-pub fn parse_append_prefix(skeleton: &[u8], utf8: bool) -> Result<(Tag, AppendArgs), ParseError> {
+pub fn parse_append_prefix(skeleton: &[u8], utf8: bool) -> Result<AppendPrefix, ParseError> {
     let mut lexer = Lexer::new(skeleton, utf8);
     let tag = tag(&mut lexer).map_err(|Bad(reason)| ParseError { tag: None, reason })?;
-    let mut args = None;
-    let result = prefix(&mut lexer, &mut args);
+    let (mut args, mut replaced) = (None, None);
+    let result = prefix(&mut lexer, &mut replaced, &mut args);
     match (args, result) {
-        (Some(args), Ok(())) => Ok((tag, args)),
+        (Some(args), Ok(())) => Ok(AppendPrefix { tag, replaced, args }),
         // Cut after the announcement: all that could be read was.
-        (Some(args), Err(_)) if lexer.resume.position() == skeleton.len() => Ok((tag, args)),
+        (Some(args), Err(_)) if lexer.resume.position() == skeleton.len() => {
+            Ok(AppendPrefix { tag, replaced, args })
+        }
         (_, Err(Bad(reason))) => Err(ParseError {
             tag: Some(tag),
             reason,
@@ -76,18 +93,24 @@ pub fn parse_append_prefix(skeleton: &[u8], utf8: bool) -> Result<(Tag, AppendAr
     }
 }
 
-fn prefix(lexer: &mut Lexer<'_>, args: &mut Option<AppendArgs>) -> Parsed<()> {
+fn prefix(
+    lexer: &mut Lexer<'_>,
+    replaced: &mut Option<Replaced>,
+    args: &mut Option<AppendArgs>,
+) -> Parsed<()> {
     lexer.sp()?;
-    if lexer.eat_word("UID") {
+    let uid = lexer.eat_word("UID");
+    if uid {
         lexer.sp()?;
     }
     let replace = lexer.eat_word("REPLACE");
-    if !replace && !lexer.eat_word("APPEND") {
+    if !replace && (uid || !lexer.eat_word("APPEND")) {
         return Err(Bad("APPEND expected"));
     }
     lexer.sp()?;
     if replace {
-        seq_number(lexer)?;
+        let number = seq_number(lexer)?;
+        *replaced = Some(Replaced { uid, number });
         lexer.sp()?;
     }
     let args = args.insert(AppendArgs {
@@ -344,13 +367,19 @@ mod tests {
 
     #[test]
     fn prefixes_tell_the_mailbox_early() {
-        let (tag, args) = parse_append_prefix(b"a1 APPEND Sent (\\Seen) {9}\r\n", false).unwrap();
+        let prefix = parse_append_prefix(b"a1 APPEND Sent (\\Seen) {9}\r\n", false).unwrap();
+        let args = prefix.args;
         assert_eq!(
-            (tag.as_str(), args.mailbox.as_str(), args.messages.len()),
+            (prefix.tag.as_str(), args.mailbox.as_str(), args.messages.len()),
             ("a1", "Sent", 1)
         );
-        let (_, args) = parse_append_prefix(b"a1 APPEND Sent CATENATE (URL x TEXT {9}\r\n", false).unwrap();
-        assert_eq!(args.messages.len(), 1);
+        assert_eq!(prefix.replaced, None);
+        let prefix = parse_append_prefix(b"a1 APPEND Sent CATENATE (URL x TEXT {9}\r\n", false).unwrap();
+        assert_eq!(prefix.args.messages.len(), 1);
+        let prefix = parse_append_prefix(b"a1 UID REPLACE 7 Sent {9}\r\n", false).unwrap();
+        let number = SeqNumber::Number(7);
+        assert_eq!(prefix.replaced, Some(Replaced { uid: true, number }));
+        assert!(parse_append_prefix(b"a1 UID APPEND Sent {9}\r\n", false).is_err());
         assert!(parse_append_prefix(b"a1 APPEND Sent (\\Recent) {9}\r\n", false).is_err());
     }
 }

@@ -227,6 +227,14 @@ fn preview(lexer: &mut Lexer<'_>) -> Parsed<FetchItem> {
     Ok(FetchItem::Preview { lazy: true })
 }
 
+/// A section as it stands between the brackets, there as a whole.
+pub(super) fn section_of(text: &str) -> Option<Section> {
+    let bracketed = format!("[{text}]");
+    let mut lexer = Lexer::new(bracketed.as_bytes(), false);
+    let found = section(&mut lexer).ok()?;
+    (lexer.rest().is_empty() && !text.is_empty()).then_some(found)
+}
+
 /// section = "[" [section-spec] "]"
 fn section(lexer: &mut Lexer<'_>) -> Parsed<Section> {
     lexer.expect(b'[', "\"[\" expected")?;

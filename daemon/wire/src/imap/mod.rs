@@ -27,9 +27,12 @@ mod set;
 mod sort;
 mod status;
 mod store;
+mod url;
 
 pub use acl::{AclCommand, RightsChange};
-pub use append::{AppendArgs, AppendData, AppendMessage, CatPart, ReplaceArgs, parse_append_prefix};
+pub use append::{
+    AppendArgs, AppendData, AppendMessage, AppendPrefix, CatPart, ReplaceArgs, Replaced, parse_append_prefix,
+};
 pub use auth::{Authenticate, Secret};
 pub use command::{Command, IDENTIFICATION_FIELDS_MAX, ParseError, Tag, Tagged, parse, parse_with, refusal};
 pub use date::{Date, DateTime};
@@ -49,3 +52,4 @@ pub use set::{NumberRange, ResolvedSet, SeqNumber, SequenceSet};
 pub use sort::{SortArgs, SortKey, ThreadAlgorithm, ThreadArgs};
 pub use status::StatusItem;
 pub use store::{StoreArgs, StoreKind};
+pub use url::MessageUrl;
