@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use wire::message::{Message, Summary, date, decode, searchable, structure};
+use wire::message::{Message, Order, Summary, collation, date, decode, searchable, structure, subject};
 
 pub fn run(data: &[u8]) {
     let parsed = Message::parse(data);
@@ -20,7 +20,12 @@ pub fn run(data: &[u8]) {
     let _ = searchable::pieces(data, &parsed, searchable::Scope::All, &mut |_| {
         ControlFlow::Continue(())
     });
-    let _ = decode::header_text(data);
+    let _ = Order::of(data);
+    let text = decode::header_text(data);
+    let (base, _) = subject::base(&text);
+    // What is prepared for comparing stays as it is.
+    let prepared = collation::casemap(&base);
+    assert_eq!(collation::casemap(&prepared), prepared);
     if let Some(date) = date::parse(data) {
         let _ = date.rfc5322();
         let _ = date.internal();

@@ -29,7 +29,7 @@ pub use header::{Field, Fields, field, header_end, headers, unfold};
 pub use mime::{ContentType, Disposition, PARAMS_MAX_COUNT, Param};
 pub use order::{Order, THREAD_REFERENCES_MAX_COUNT};
 pub use preview::{PREVIEW_MAX_CHARS, preview};
-pub use summary::{REFERENCES_MAX_COUNT, Summary, first_mailbox};
+pub use summary::{REFERENCES_MAX_COUNT, Summary};
 
 /// Multiparts and messages within one another; deeper ones are opaque.
 pub const DEPTH_MAX_PARTS: usize = 64;

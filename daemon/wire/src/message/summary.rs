@@ -1,12 +1,12 @@
 //! What a mailbox keeps of a message beside its text, found while it is delivered.
 
 use super::envelope::{self, Collected};
-use super::{Message, Structure, addresses, date, decode, downgrade, header, headers, structure, subject};
+use super::{Message, Structure, date, downgrade, header, structure};
 
 /// Message-IDs kept of a References field: enough for any thread that people write.
 pub const REFERENCES_MAX_COUNT: usize = 200;
 
-/// What is shown, sorted and threaded by, without the text.
+/// What is shown, and what threads are made of, without the text. (What messages are sorted by: `Order`.)
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// The ENVELOPE, ready for the wire.
@@ -28,16 +28,6 @@ pub struct Summary {
     /// With their angle brackets, oldest first: References, or else the first of In-Reply-To
     /// (RFC 5256 §3, REFERENCES).
     pub references: Vec<String>,
-    /// The subject, decoded.
-    pub subject: String,
-    /// The base subject (RFC 5256 §2.1).
-    pub subject_base: String,
-    /// Whether the subject is that of a reply or a forward.
-    pub is_reply: bool,
-    /// The From field, decoded.
-    pub from: String,
-    /// Whether a part is an attachment.
-    pub has_attachment: bool,
     /// Bytes of the message for clients that know no international mail, if these must not see it as it is.
     pub downgraded_size: Option<u64>,
 }
@@ -54,16 +44,7 @@ impl Summary {
         let fields = Collected::of(head);
         let mut rendered = Vec::with_capacity(512);
         envelope::render_fields(&fields, &mut rendered);
-        let subject = fields.subject.map(decode::header_text).unwrap_or_default();
-        let (subject_base, is_reply) = subject::base(&subject);
         let sent = fields.date.and_then(date::parse);
-        let mut has_attachment = false;
-        root.walk(&mut |part| {
-            has_attachment |= part
-                .disposition
-                .as_ref()
-                .is_some_and(|found| found.kind == "attachment");
-        });
         let header_lines = memchr::memchr_iter(b'\n', head).count();
         Summary {
             envelope: rendered,
@@ -75,29 +56,9 @@ impl Summary {
             sent_day: sent.map(|date| date.local_day()),
             message_id: fields.message_id.and_then(|value| message_ids(value, 1).pop()),
             references: references(&fields),
-            subject,
-            subject_base,
-            is_reply,
-            from: fields
-                .from
-                .first()
-                .map(|value| decode::header_text(value))
-                .unwrap_or_default(),
-            has_attachment,
             downgraded_size: downgrade::downgraded_size(text, parsed),
         }
     }
-}
-
-/// The local part of the first address of a field, raw: the key by which SORT FROM, TO and CC compare
-/// (RFC 5256 §3).
-pub fn first_mailbox(head: &[u8], name: &str) -> Option<Vec<u8>> {
-    headers(head).filter(|field| field.is(name)).find_map(|field| {
-        addresses::mailboxes(field.value)
-            .into_iter()
-            .next()
-            .map(|mailbox| mailbox.local)
-    })
 }
 
 fn references(fields: &Collected<'_>) -> Vec<String> {
@@ -153,9 +114,6 @@ mod tests {
         assert_eq!(found.sent_day, date::parse_imap_date(b"17-Jul-1996"));
         assert_eq!(found.message_id.as_deref(), Some("<a@b>"));
         assert_eq!(found.references, ["<1@x>", "<2@x>"]);
-        assert_eq!((found.subject_base.as_str(), found.is_reply), ("\u{e9}", true));
-        assert_eq!(found.from, "J\u{e9} <j@x>");
-        assert_eq!(first_mailbox(text, "from").unwrap(), b"j");
         assert!(found.structure.starts_with(b"(\"text\" \"plain\""));
         assert!(found.envelope.starts_with(b"(\"Wed, 17"));
     }
