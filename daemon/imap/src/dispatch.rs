@@ -71,7 +71,7 @@ fn afterwards(command: &Command) -> (Tell, bool) {
 }
 
 impl Session {
-    fn allowed(&self, command: &Command) -> Result<(), Answer> {
+    pub(crate) fn allowed(&self, command: &Command) -> Result<(), Answer> {
         if !self.knows(command) {
             return Err(Answer::bad(UNKNOWN));
         }
@@ -99,12 +99,7 @@ impl Session {
             return Ok(answer);
         }
         let (tell, uid) = afterwards(&command);
-        // An idle session shall hold no more than it must: what commands need is on the heap while they run.
-        let answer = if command == Command::Idle {
-            self.idle().await?
-        } else {
-            Box::pin(self.execute(tag, command)).await?
-        };
+        let answer = self.execute(tag, command).await?;
         self.tell(tell, uid).await?;
         Ok(answer)
     }

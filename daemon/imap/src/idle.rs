@@ -1,7 +1,7 @@
 //! IDLE (RFC 9051 §6.3.13): tells changes as they happen, until DONE.
 
 use bytes::BufMut;
-use wire::imap::{Framer, Line};
+use wire::imap::{Command, Framer, Line, Tag};
 
 use crate::reply::{Answer, COMPLETED, End, Outcome};
 use crate::session::{Session, Tell};
@@ -10,7 +10,18 @@ use crate::session::{Session, Tell};
 const DONE_MAX_BYTES: usize = 64;
 
 impl Session {
-    pub(crate) async fn idle(&mut self) -> Outcome {
+    /// From the command to its answer.
+    pub(crate) async fn obey_idle(&mut self, tag: Tag) -> Result<(), End> {
+        let answer = match self.allowed(&Command::Idle) {
+            Ok(()) => self.idle().await?,
+            Err(answer) => answer,
+        };
+        Box::pin(self.tell(Tell::All, false)).await?;
+        self.give(&answer, &tag)
+    }
+
+    async fn idle(&mut self) -> Outcome {
+        Box::pin(self.renew_rights()).await;
         self.conn.output().put_slice(b"+ idling\r\n");
         self.conn.session().set_state("idle");
         let line = loop {

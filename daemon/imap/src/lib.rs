@@ -65,6 +65,7 @@ pub struct Server {
 }
 
 /// Serves one connection until its end.
-pub async fn serve(conn: Conn, server: Arc<Server>) {
-    session::Session::new(conn, server).run().await;
+pub fn serve(conn: Conn, server: Arc<Server>) -> impl Future<Output = ()> + Send {
+    // Boxed: a future holds what is moved into it and through it several times.
+    Box::new(session::Session::new(conn, server)).run()
 }

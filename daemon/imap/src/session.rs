@@ -8,7 +8,7 @@ use directory::Account;
 use events::kinds::imap::ImapCommandRefused;
 use mailbox::Owner;
 use net::{Conn, ConnError};
-use wire::imap::{Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with, refusal};
+use wire::imap::{Command, Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with, refusal};
 
 use crate::Server;
 use crate::append::Appending;
@@ -100,7 +100,7 @@ impl Session {
     }
 
     /// Greets, serves, and takes leave.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         self.greet();
         let end = self.serve().await;
         match end {
@@ -110,7 +110,7 @@ impl Session {
             End::Conn(ConnError::Ended) => self.bye(BYE_ENDED),
             End::Bye(reason) => self.bye(reason),
         }
-        self.conn.close().await;
+        Box::pin(self.conn.close()).await;
     }
 
     fn bye(&mut self, reason: &str) {
@@ -159,7 +159,14 @@ impl Session {
             Frame::Command { len } => {
                 let parsed = self.parse(len);
                 self.conn.input().advance(len);
-                self.obey(parsed).await?;
+                // An idle session shall hold no more than it must: what other commands need is on the heap while they run.
+                match parsed {
+                    Ok(Tagged {
+                        tag,
+                        command: Command::Idle,
+                    }) => self.obey_idle(tag).await?,
+                    parsed => Box::pin(self.obey(parsed)).await?,
+                }
             }
             Frame::AppendLiteral { prefix_len, literal } => {
                 self.conn.input().advance(prefix_len);
@@ -169,7 +176,7 @@ impl Session {
                 self.conn.input().advance(len);
                 let skeleton = self.framer.take_append();
                 let parsed = parse_with(&skeleton, self.enabled.utf8());
-                self.obey(parsed).await?;
+                Box::pin(self.obey(parsed)).await?;
             }
             Frame::TooLong { tag, len } => {
                 self.conn.input().advance(len);
@@ -238,7 +245,12 @@ impl Session {
             }
         };
         let answer = self.dispatch(&tag, command).await?;
-        answer.put(self.conn.output(), &tag);
+        self.give(&answer, &tag)
+    }
+
+    /// The answer to a command.
+    pub(crate) fn give(&mut self, answer: &Answer, tag: &Tag) -> Result<(), End> {
+        answer.put(self.conn.output(), tag);
         if answer.verdict == Verdict::Bad {
             self.note_refused(answer.text)?;
         } else {
@@ -317,5 +329,19 @@ impl Session {
         }
         self.tell_contexts().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an idle session holds beside its future and the selected folder's UIDs, which it shares.
+    const SESSION_MAX_BYTES: usize = 1200;
+
+    #[test]
+    fn what_a_session_holds_is_small() {
+        let size = size_of::<Session>();
+        assert!(size <= SESSION_MAX_BYTES, "{size} bytes");
     }
 }

@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::farewell::{self, refusal};
 use crate::limits::PerAddress;
 use crate::service::{ExternalService, Listener, ServiceConfig, Slot, word};
-use crate::session::Registry;
+use crate::session::{Registry, SessionHandle};
 use crate::stream::Raw;
 use crate::{ACCEPT_PAUSE, BACKLOG, Conn, FAREWELL_TIMEOUT, Gate, NetError, Verdict};
 
@@ -295,8 +296,35 @@ async fn accept(inner: Arc<Inner>, slot: Arc<Slot>, listener: TcpListener, wante
     }
 }
 
-/// A session: judged, put under TLS where the port says so, and given to its protocol.
-async fn serve(inner: Arc<Inner>, slot: Arc<Slot>, mut conn: Conn, implicit_tls: bool) {
+/// A session: let in, served, and caught if it panics.
+fn serve(
+    inner: Arc<Inner>,
+    slot: Arc<Slot>,
+    conn: Conn,
+    implicit_tls: bool,
+) -> impl Future<Output = ()> + Send {
+    // Boxed, and gone when it is done: a session that waits for its peer does not hold the room for it.
+    let opening = Box::pin(open(inner, slot, conn, implicit_tls));
+    async move {
+        let Some((served, session)) = opening.await else {
+            return;
+        };
+        if let Err(panic) = caught(served).await {
+            session.fault(panic_text(&*panic));
+        }
+    }
+}
+
+/// A session as its protocol's room runs it.
+type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A connection is judged, put under TLS where the port says so, and given to its protocol.
+async fn open(
+    inner: Arc<Inner>,
+    slot: Arc<Slot>,
+    mut conn: Conn,
+    implicit_tls: bool,
+) -> Option<(Served, SessionHandle)> {
     let session = conn.session().clone();
     let events = &inner.registry.events;
     let (words, reason) = match inner.gate.connect(conn.peer(), slot.protocol).await {
@@ -324,11 +352,11 @@ async fn serve(inner: Arc<Inner>, slot: Arc<Slot>, mut conn: Conn, implicit_tls:
             conn.output().extend_from_slice(words.as_bytes());
             conn.close().await;
         }
-        return;
+        return None;
     }
     if implicit_tls && let Err(error) = conn.start_tls().await {
         session.set_reason(error.reason());
-        return;
+        return None;
     }
     events.emit(
         session.scope(),
@@ -336,21 +364,13 @@ async fn serve(inner: Arc<Inner>, slot: Arc<Slot>, mut conn: Conn, implicit_tls:
             service: slot.name.to_owned(),
         },
     );
-    let served = (slot.handler)(conn);
-    if let Err(panic) = caught(served).await {
-        session.set_reason("internal fault");
-        let fault = InternalFault {
-            place: slot.name.to_owned(),
-            reason: panic_text(&*panic),
-        };
-        events.emit(session.scope(), fault);
-    }
+    Some(((slot.handler)(conn), session))
 }
 
 /// Runs a future; a panic in it is caught and costs nobody else.
 async fn caught<F: Future<Output = ()> + Unpin>(mut future: F) -> Result<(), Box<dyn Any + Send>> {
     poll_fn(move |cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| std::pin::Pin::new(&mut future).poll(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx)));
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
@@ -384,14 +404,14 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
-    open(address).map_err(|source| match source.kind() {
+    listening(address).map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => NetError::Occupied(address),
         io::ErrorKind::PermissionDenied => NetError::Forbidden(address),
         _ => NetError::Listen { address, source },
     })
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+fn listening(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,

@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events::kinds::net::SessionClosed;
+use events::kinds::server::InternalFault;
 use events::{Events, Scope, SessionId};
 use parking_lot::Mutex;
 use shared::protocol::SessionRow;
@@ -106,6 +107,16 @@ impl SessionHandle {
 
     pub fn events(&self) -> &Events {
         &self.row.registry.events
+    }
+
+    /// Tells of a panic in the session.
+    pub(crate) fn fault(&self, reason: String) {
+        self.set_reason("internal fault");
+        let fault = InternalFault {
+            place: self.row.slot.name.to_owned(),
+            reason,
+        };
+        self.events().emit(self.scope(), fault);
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {

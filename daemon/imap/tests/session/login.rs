@@ -225,3 +225,14 @@ async fn nothing_is_injected_before_tls() {
     let mut client = world.connect_from_afar(true).await;
     assert!(client.answer("STARTTLS").await.starts_with("OK"));
 }
+
+/// Ten thousand programs that wait for mail must not cost the server its memory.
+#[tokio::test]
+async fn what_a_session_costs_is_small() {
+    const FUTURE_MAX_BYTES: usize = 1280;
+    let world = World::new().await;
+    let (_client, server) = tokio::io::duplex(1);
+    let future = batpost_imap::serve(net::Conn::for_test(server), world.server.clone());
+    let size = std::mem::size_of_val(&future);
+    assert!(size <= FUTURE_MAX_BYTES, "{size} bytes");
+}
