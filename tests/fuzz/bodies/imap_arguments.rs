@@ -56,7 +56,9 @@ pub fn run(data: &[u8]) {
                 assert_eq!(tagged.tag.as_str(), "a");
                 // What is right as a whole was not wrong before its literal came.
                 let first = line.iter().position(|byte| *byte == b'}').map_or(0, |at| at + 3);
-                if let Some(prefix) = line.get(..first).filter(|prefix| prefix.ends_with(b"}\r\n")) {
+                // A brace at the end of the line is none.
+                let is_prefix = |prefix: &&[u8]| prefix.ends_with(b"}\r\n") && prefix.len() < line.len();
+                if let Some(prefix) = line.get(..first).filter(is_prefix) {
                     assert_eq!(refusal(prefix, utf8), None, "{}", String::from_utf8_lossy(&line));
                 }
             }
