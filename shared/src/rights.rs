@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A set of rights. The letters `c` and `d` of RFC 2086 stand for what they meant (RFC 4314 §2.1.1).
+/// A set of rights. The letters `c` and `d` of older clients stand for what they meant (RFC 4314 §2.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rights(u16);
 
@@ -109,7 +109,7 @@ impl Rights {
         self.0 == 0
     }
 
-    /// The letters, with the obsolete ones for clients of RFC 2086.
+    /// The letters, with the obsolete ones for older clients.
     pub fn with_obsolete(self) -> String {
         let obsolete = Self::OBSOLETE
             .into_iter()

@@ -308,6 +308,8 @@ impl Session {
         if tell == Tell::Nothing {
             return Ok(());
         }
+        // Who idles may have lost the right to hear of it.
+        self.renew_rights().await;
         let telling = self.telling(uid, tell == Tell::All);
         let Some(view) = self.view.as_mut().filter(|view| view.may_read()) else {
             return Ok(());

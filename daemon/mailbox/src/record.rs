@@ -344,6 +344,21 @@ fn get_op(from: &mut Bytes) -> codec::Read<Op> {
 mod tests {
     use super::*;
 
+    fn annotate() -> Op {
+        let annotation = |user, entry: &str, value| Annotation {
+            user: OwnerId(user),
+            entry: entry.to_owned(),
+            value,
+        };
+        Op::Annotate {
+            folder: 0,
+            entries: vec![
+                annotation(0, "/shared/comment", Some(vec![0, 255])),
+                annotation(9, "/private/comment", None),
+            ],
+        }
+    }
+
     fn all() -> Vec<Op> {
         let item = |text| Item {
             uid: 7,
@@ -427,21 +442,6 @@ mod tests {
                 identifier: "anyone".into(),
                 rights: "lrs".into(),
             },
-            Op::Annotate {
-                folder: 0,
-                entries: vec![
-                    Annotation {
-                        user: OwnerId(0),
-                        entry: "/shared/comment".into(),
-                        value: Some(vec![0, 255]),
-                    },
-                    Annotation {
-                        user: OwnerId(9),
-                        entry: "/private/comment".into(),
-                        value: None,
-                    },
-                ],
-            },
             Op::Destroy,
         ]
     }
@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn every_operation_both_ways() {
-        for op in all() {
+        for op in all().into_iter().chain([annotate()]) {
             let mut head = Vec::new();
             let payload = Bytes::from(encode(OwnerId(77), 1_700_000_000, &op, &mut head).concat());
             let (owner, at) = (OwnerId(77), Some(1_700_000_000));

@@ -5,6 +5,7 @@
 mod append;
 mod compress;
 mod contexts;
+mod every_right;
 mod fetch;
 mod folders;
 mod items;

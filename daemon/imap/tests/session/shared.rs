@@ -10,23 +10,23 @@ use crate::support::*;
 const ANNAS: &str = "\"Other Users/anna@example.test/INBOX\"";
 
 impl World {
-    async fn other(&self) -> Client {
+    pub(crate) async fn other(&self) -> Client {
         self.client_of(OTHER).await
     }
 
-    async fn client_of(&self, address: &str) -> Client {
+    pub(crate) async fn client_of(&self, address: &str) -> Client {
         let mut client = self.connect().await;
         client.ok(&format!("LOGIN {address} \"{PASSWORD}\"")).await;
         client
     }
 
-    async fn owner_of(&self, address: &str) -> Owner {
+    pub(crate) async fn owner_of(&self, address: &str) -> Owner {
         let account = self.server.directory.account(&address.parse().unwrap()).await;
         self.server.mailboxes.owner(account.unwrap().unwrap().owner)
     }
 
     /// As an administrator.
-    async fn give(&self, owner: &Owner, folder: &str, who: &str, letters: &str) {
+    pub(crate) async fn give(&self, owner: &Owner, folder: &str, who: &str, letters: &str) {
         let directory = &self.server.directory;
         let kept = directory.identifier(who).await.unwrap().unwrap();
         let rights = Rights::parse(letters).unwrap();
@@ -43,7 +43,7 @@ impl World {
             .unwrap();
     }
 
-    async fn group(&self, name: &str, members: &[&str], member_groups: &[&str]) {
+    pub(crate) async fn group(&self, name: &str, members: &[&str], member_groups: &[&str]) {
         let group = Group {
             name: name.to_owned(),
             description: String::new(),
@@ -55,7 +55,7 @@ impl World {
         self.server.directory.add_group(group, "test").await.unwrap();
     }
 
-    async fn tree(&self, name: &str, quota_bytes: Option<u64>) -> Owner {
+    pub(crate) async fn tree(&self, name: &str, quota_bytes: Option<u64>) -> Owner {
         let tree = self
             .server
             .directory
@@ -65,133 +65,6 @@ impl World {
         let owner = self.server.mailboxes.owner(tree.owner);
         owner.make_tree().await.unwrap();
         owner
-    }
-}
-
-/// One command and the rights of which at least one lets it through.
-struct Case {
-    command: &'static str,
-    needs: &'static str,
-    /// Whether a missing `l` hides the folder from it: commands on what is selected know of it.
-    by_name: bool,
-}
-
-const fn by_name(command: &'static str, needs: &'static str) -> Case {
-    Case {
-        command,
-        needs,
-        by_name: true,
-    }
-}
-
-const fn selected(command: &'static str, needs: &'static str) -> Case {
-    Case {
-        command,
-        needs,
-        by_name: false,
-    }
-}
-
-/// `F` is a folder of the first user, `B` one of the second.
-const CASES: &[Case] = &[
-    by_name("SELECT F", "r"),
-    by_name("EXAMINE F", "r"),
-    by_name("STATUS F (MESSAGES)", "r"),
-    by_name("GETQUOTAROOT F", "r"),
-    by_name("SUBSCRIBE F", "l"),
-    by_name("MYRIGHTS F", "lrikxa"),
-    by_name("GETACL F", "a"),
-    by_name("SETACL F $Team +p", "a"),
-    by_name("DELETEACL F $Team", "a"),
-    by_name("LISTRIGHTS F $Team", "a"),
-    by_name("APPEND F {2+}\r\nx\n", "i"),
-    by_name("RENAME F F/x", "x"),
-    by_name("DELETE F", "x"),
-    selected("CREATE F/below", "k"),
-    selected("RENAME E F/moved", "k"),
-    selected("STORE 1 +FLAGS (\\Seen)", "s"),
-    selected("STORE 1 +FLAGS (\\Deleted)", "t"),
-    selected("STORE 1 +FLAGS (\\Flagged)", "w"),
-    selected("STORE 1 +FLAGS ($key)", "w"),
-    selected("STORE 1 FLAGS ()", "swt"),
-    selected("EXPUNGE", "e"),
-    selected("UID EXPUNGE 1", "e"),
-    selected("FETCH 1 BODY[]", "r"),
-    selected("SEARCH ALL", "r"),
-    selected("COPY 1 B", "r"),
-];
-
-/// A user would lose the secrecy of a folder, or the use of it.
-#[tokio::test]
-async fn every_right_in_every_command() {
-    let world = World::new().await;
-    let anna = world.owner_of(USER).await;
-    world.owner_of(OTHER).await.create("B", None).await.unwrap();
-    world.group("Team", &[], &[]).await;
-    for case in CASES {
-        for (letter, _) in Rights::LETTERS {
-            // Renaming needs both ends, selecting needs `r`.
-            for hidden in [false, true] {
-                let mut rights = letter.to_string();
-                if !hidden {
-                    rights.push('l');
-                }
-                if !case.by_name {
-                    rights.push('r');
-                }
-                check(&world, &anna, case, &rights).await;
-            }
-        }
-    }
-}
-
-async fn check(world: &World, anna: &Owner, case: &Case, rights: &str) {
-    for name in ["E", "F"] {
-        anna.create(name, None).await.unwrap();
-        let all = if name == "E" { "x" } else { rights };
-        world.give(anna, name, OTHER, all).await;
-    }
-    let mut owner = world.user().await;
-    owner.append("F", MAIL).await;
-    let mut client = world.other().await;
-    let place = |name: &str| format!("\"Other Users/anna@example.test/{name}\"");
-    let (folder, empty) = (place("F"), place("E"));
-    let command = case
-        .command
-        .replace("E F/moved", &format!("{empty} {}", place("F/moved")))
-        .replace("F F/x", &format!("{folder} {}", place("F/x")))
-        .replace("F/below", &place("F/below"))
-        .replace(" F", &format!(" {folder}"))
-        .replace(&format!(" {folder}LAGS"), " FLAGS");
-    if !case.by_name {
-        client.ok(&format!("SELECT {folder}")).await;
-    }
-    let answer = client.answer(&command).await;
-    let had = Rights::parse(rights).unwrap();
-    let renames_within = case.command == "RENAME F F/x";
-    if had.intersects(Rights::parse(case.needs).unwrap()) && !renames_within {
-        assert!(
-            answer.starts_with("OK"),
-            "{} with {rights}: {answer}",
-            case.command
-        );
-    } else if case.by_name && !had.contains(Rights::LOOKUP) && !renames_within {
-        assert!(
-            answer.starts_with("NO [NONEXISTENT]"),
-            "{} with {rights}: {answer}",
-            case.command
-        );
-    } else {
-        assert!(
-            answer.starts_with("NO ["),
-            "{} with {rights}: {answer}",
-            case.command
-        );
-    }
-    for folder in anna.folders().await.unwrap().iter().rev() {
-        if folder.name.starts_with(['E', 'F']) {
-            anna.delete(&folder.name).await.unwrap();
-        }
     }
 }
 
@@ -391,6 +264,16 @@ async fn rights_taken_away_take_effect_at_once() {
     anna.append("INBOX", MAIL).await;
     assert_eq!(boris.ok("NOOP").await, Vec::<String>::new());
     boris.ok("UNSELECT").await;
+    // Nor is one who idles.
+    anna.ok("SETACL INBOX boris@example.test lr").await;
+    boris.ok(&format!("SELECT {ANNAS}")).await;
+    boris.send("i IDLE\r\n").await;
+    assert_eq!(boris.line().await, "+ idling");
+    anna.ok("DELETEACL INBOX boris@example.test").await;
+    anna.append("INBOX", MAIL).await;
+    boris.send("DONE\r\n").await;
+    let lines = boris.until("i").await;
+    assert!(!lines.iter().any(|line| line.contains("EXISTS")), "{lines:?}");
 }
 
 #[tokio::test]
@@ -574,6 +457,18 @@ async fn public_trees() {
             .await
             .starts_with("NO [NONEXISTENT]")
     );
+}
+
+#[tokio::test]
+async fn public_trees_have_limits() {
+    let world = World::new().await;
+    world.group("Sales", &[OTHER], &[]).await;
+    let sales = world.tree("sales", Some(5_000)).await;
+    world.give(&sales, "INBOX", "$Sales", "lrswipkte").await;
+    let mut boris = world.other().await;
+    boris.ok("CREATE Public/Sales/Offers").await;
+    let mut anna = world.user().await;
+    boris.append("Public/Sales/Offers", MAIL).await;
     // The tree's own limit.
     assert_eq!(
         boris.ok("GETQUOTAROOT Public/Sales/Offers").await,
@@ -617,6 +512,16 @@ async fn public_trees() {
             .await
             .starts_with("NO [OVERQUOTA]")
     );
+}
+
+#[tokio::test]
+async fn public_folders_stay_in_their_tree() {
+    let world = World::new().await;
+    world.group("Sales", &[OTHER], &[]).await;
+    let sales = world.tree("sales", Some(5_000)).await;
+    world.give(&sales, "INBOX", "$Sales", "lrswipkte").await;
+    let mut boris = world.other().await;
+    boris.ok("CREATE Public/Sales/Offers").await;
     // RENAME within a tree needs `x`, and never leaves it.
     assert!(
         boris
