@@ -18,7 +18,7 @@ pub struct MessageUrl {
 }
 
 impl MessageUrl {
-    /// `None`: it is no such URL. URLs with another host, with a search or with an authorisation (RFC 4467) are none.
+    /// `None`: it is no such URL. URLs with another host, with a search or with an authorisation (URLAUTH) are none.
     pub fn parse(url: &str) -> Option<Self> {
         if url.len() > URL_MAX_BYTES
             || url.contains('?')
