@@ -86,6 +86,11 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Switches,
         default: "",
     },
+    Setting {
+        key: "imap.index",
+        kind: Kind::Flag,
+        default: "true",
+    },
     number("pop3.sessions-max", "5000", 1, 1_000_000, Unit::Count),
     number("pop3.timeout", "600", 600, 86_400, Unit::Seconds),
     number("pop3.login-delay", "0", 0, 86_400, Unit::Seconds),

@@ -31,6 +31,7 @@ impl Session {
             Ok(selected) => selected,
             Err(error) => return Ok(error.into()),
         };
+        owner.expect_searches();
         let (status, first_unseen) = (selected.status, selected.first_unseen);
         let rev2 = self.enabled.rev2;
         let view = View::new(selected, place, examine);

@@ -31,7 +31,7 @@ mod terms;
 
 use shared::Refusal;
 
-pub(crate) use answer::{Answer, Place, Verdict, asks_texts};
+pub(crate) use answer::{Answer, Place, Verdict, asks_few, asks_texts};
 pub(crate) use background::{Background, run, work};
 
 use crate::Result;

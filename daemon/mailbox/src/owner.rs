@@ -354,7 +354,7 @@ impl Owner {
     /// What the index knows of a search's needles.
     async fn ask_index(&self, key: &SearchKey) -> Result<Answer> {
         let background = &self.handle.core.index;
-        if !index::asks_texts(key) || !background.is_on() {
+        if !index::asks_texts(key) || index::asks_few(key) || !background.is_on() {
             return Ok(Answer::default());
         }
         background.searched(&self.slot);

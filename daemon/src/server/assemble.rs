@@ -83,6 +83,7 @@ pub(super) async fn start(
         let (disk, data, events) = (disk.clone(), data.to_owned(), events.clone());
         blocking(move || stores(&disk, &data, &events)).await?
     };
+    follow_indexing(&directory, &stores.mailboxes);
     let tls = {
         let (disk, dir) = (disk.clone(), data.join("tls"));
         let hostname = directory.settings().text("server.hostname").to_owned();
@@ -264,6 +265,20 @@ fn follow_settings(directory: &Directory, events: &Events) {
             }
             events.set_keep_days(settings.number("log.keep-days") as u32);
             // Whatever changed: reading the settings costs nothing. The end of the feed is the end of the server.
+            if let Err(tokio::sync::broadcast::error::RecvError::Closed) = changes.recv().await {
+                return;
+            }
+        }
+    });
+}
+
+/// Texts are indexed for searches as long as the settings say so.
+fn follow_indexing(directory: &Directory, mailboxes: &Mailboxes) {
+    let (directory, mailboxes) = (directory.clone(), mailboxes.clone());
+    tokio::spawn(async move {
+        let mut changes = directory.changes();
+        loop {
+            mailboxes.set_indexing(directory.settings().flag("imap.index"));
             if let Err(tokio::sync::broadcast::error::RecvError::Closed) = changes.recv().await {
                 return;
             }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem::Finder;
 use rusqlite::Connection;
-use wire::imap::{SearchKey, TextField};
+use wire::imap::{NumberRange, SearchKey, SeqNumber, SequenceSet, TextField};
 use wire::message::casemap;
 use wire::message::searchable::Scope;
 
@@ -21,6 +21,8 @@ use crate::Result;
 const PORTION_TIME: Duration = Duration::from_millis(10);
 /// Needles of one search that are looked up.
 const QUESTIONS_MAX: usize = 32;
+/// Texts that are read sooner than the index is asked.
+const FEW: u64 = 16;
 
 /// What is known of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +137,21 @@ impl Answer {
         let verdicts = self.questions.get(question).map(|question| &question.verdicts);
         let verdict = verdicts.and_then(|verdicts| verdicts.get(found));
         verdict.copied().unwrap_or(Verdict::Open)
+    }
+}
+
+/// Whether a search looks at a few messages only, whose texts are read sooner than the index is asked.
+pub(crate) fn asks_few(key: &SearchKey) -> bool {
+    match key {
+        SearchKey::Uid(SequenceSet::Ranges(ranges)) => {
+            let count = |range: &NumberRange| match (range.from, range.to) {
+                (SeqNumber::Number(from), SeqNumber::Number(to)) => u64::from(from.abs_diff(to)) + 1,
+                _ => FEW + 1,
+            };
+            ranges.iter().map(count).sum::<u64>() <= FEW
+        }
+        SearchKey::And(keys) => keys.iter().any(asks_few),
+        _ => false,
     }
 }
 

@@ -69,10 +69,10 @@ fn run(
     let mut statement = ctx.store.conn.prepare_cached(&query(plan))?;
     let mut rows = statement.query((folder.0, first.max(from), last))?;
     let dear = plan.reads_texts();
-    let place = Place::default();
+    let (place, few) = (Place::default(), plan.needs_few());
     let (mut found, mut read) = (Vec::new(), 0_u32);
     while let Some(row) = rows.next()? {
-        let candidate = Candidate::read(ctx, folder, row, (answer, &place))?;
+        let candidate = Candidate::read(ctx, folder, row, few, (answer, &place))?;
         let (uid, text) = (candidate.row.uid, candidate.text);
         if plan.matches(&candidate)? {
             found.push(uid);
@@ -87,7 +87,12 @@ fn run(
 }
 
 fn query(plan: &Plan) -> String {
-    let mut sql = format!("SELECT {}", candidate::COLUMNS);
+    let columns = if plan.needs_few() {
+        candidate::FEW_COLUMNS
+    } else {
+        candidate::COLUMNS
+    };
+    let mut sql = format!("SELECT {columns}");
     let (fields, sent) = plan.keys();
     let keyed = fields != 0 || sent;
     if keyed {

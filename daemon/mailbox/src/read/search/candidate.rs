@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use memchr::memmem::Finder;
+use wire::imap::Flags;
 use wire::message::searchable::{self, Scope};
 use wire::message::{Message, Structure};
 
@@ -16,6 +17,8 @@ use crate::{Result, saved, texts, threads};
 
 /// Columns of a row of the search before those of its keys.
 pub(super) const COLUMNS: &str = "m.uid, m.modseq, m.flags, m.keywords, m.received, m.zone, m.size, m.text";
+/// The same, if nothing but UID and text is needed: a column costs as much as comparing a field.
+pub(super) const FEW_COLUMNS: &str = "m.uid, 0, 0, 0, 0, 0, 0, m.text";
 /// The columns `k.text`, `k.long`, `k.sent_day`; then those of [`FIELDS`].
 const KEY_COLUMN: usize = 8;
 const FIRST_FIELD_COLUMN: usize = KEY_COLUMN + 3;
@@ -57,13 +60,31 @@ impl<'a, 'b> Candidate<'a, 'b> {
         ctx: &'a Ctx<'b>,
         folder: FolderId,
         columns: &'a rusqlite::Row<'a>,
+        few: bool,
         answer: (&'a Answer, &'a Place),
     ) -> Result<Self> {
+        let (row, received, zone, size) = if few {
+            let row = Row {
+                uid: columns.get(0)?,
+                modseq: 0,
+                flags: Flags::NONE,
+                keywords: 0,
+            };
+            (row, 0, 0, 0)
+        } else {
+            let size = columns.get::<_, i64>(6)? as u64;
+            (
+                crate::store::read_row(columns)?,
+                columns.get(4)?,
+                columns.get(5)?,
+                size,
+            )
+        };
         Ok(Candidate {
-            row: crate::store::read_row(columns)?,
-            received: columns.get(4)?,
-            zone: columns.get(5)?,
-            size: columns.get::<_, i64>(6)? as u64,
+            row,
+            received,
+            zone,
+            size,
             text: columns.get::<_, i64>(7)? as u64,
             folder,
             ctx,
@@ -121,6 +142,7 @@ impl<'a, 'b> Candidate<'a, 'b> {
 
     /// Keys for the table, if they had to be made.
     pub(super) fn into_made(self) -> Option<Keys> {
+        self.made.get()?;
         let missing = self.has_keys().is_ok_and(|has| !has);
         self.made.into_inner().filter(|_| missing)
     }

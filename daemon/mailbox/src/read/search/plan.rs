@@ -171,6 +171,23 @@ impl Plan {
         self.cost() >= 2
     }
 
+    /// Whether UID and text of a message are all that is needed of its row.
+    pub(super) fn needs_few(&self) -> bool {
+        match self {
+            Plan::And(plans) | Plan::Or(plans) => plans.iter().all(Plan::needs_few),
+            Plan::Not(plan) => plan.needs_few(),
+            Plan::Constant(_)
+            | Plan::UidFrom(_)
+            | Plan::Uids(_)
+            | Plan::Text(_)
+            | Plan::Field(..)
+            | Plan::Header { .. }
+            | Plan::Holds(..)
+            | Plan::SentDay(..) => true,
+            _ => false,
+        }
+    }
+
     /// Which fields of the keys are needed, as bits, and whether the sent day is.
     pub(super) fn keys(&self) -> (u32, bool) {
         match self {
