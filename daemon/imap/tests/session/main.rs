@@ -12,6 +12,7 @@ mod items;
 mod login;
 mod messages;
 mod metadata;
+mod model;
 mod qresync;
 mod replace;
 mod search;
