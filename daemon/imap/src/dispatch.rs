@@ -153,7 +153,10 @@ impl Session {
     async fn execute_on_messages(&mut self, tag: &Tag, command: Command) -> Outcome {
         match command {
             Command::Close => self.close().await,
-            Command::Unselect => Ok(self.unselect()),
+            Command::Unselect => {
+                self.before_leaving().await?;
+                Ok(self.unselect())
+            }
             Command::Expunge => self.expunge(None).await,
             Command::UidExpunge(set) => self.expunge(Some(set)).await,
             Command::Search { uid, program } => self.search(tag, uid, program).await,

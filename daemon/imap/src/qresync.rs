@@ -8,7 +8,7 @@ use wire::imap::{Qresync, ResolvedSet, SequenceSet};
 
 use crate::fetch::ranges_from;
 use crate::reply::End;
-use crate::session::Session;
+use crate::session::{Session, Tell};
 use crate::view::{View, put_vanished};
 
 const BYE_UNREADABLE: &str = "[UNAVAILABLE] the mailbox can't be read now";
@@ -46,6 +46,14 @@ impl Session {
             }
             self.conn.flush_if_full().await?;
             left = ranges_from(left, next);
+        }
+        Ok(())
+    }
+
+    /// Before a folder is left: what went and was held back is told, since a client that has seen a later MODSEQ will not ask for it again.
+    pub(crate) async fn before_leaving(&mut self) -> Result<(), End> {
+        if self.enabled.qresync && self.view.as_ref().is_some_and(View::is_behind) {
+            self.tell(Tell::All, true).await?;
         }
         Ok(())
     }

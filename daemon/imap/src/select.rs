@@ -11,6 +11,7 @@ use crate::view::{View, is_read_only};
 
 impl Session {
     pub(crate) async fn select(&mut self, args: SelectArgs, examine: bool) -> Outcome {
+        self.before_leaving().await?;
         // RFC 9051 §6.3.2: whatever was selected is not any more, even if this fails.
         if self.view.take().is_some() {
             self.conn.session().set_state("authenticated");

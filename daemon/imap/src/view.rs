@@ -183,6 +183,11 @@ impl View {
         self.modseq
     }
 
+    /// Some are gone that the client still has numbers for.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
     pub(crate) fn is_recent(&self, uid: Uid) -> bool {
         self.recent.iter().any(|&(from, to)| (from..=to).contains(&uid))
     }

@@ -51,6 +51,8 @@ pub(crate) struct Expected {
     /// UIDs that fail UNCHANGEDSINCE.
     modified: Vec<u32>,
     pub(crate) refused: bool,
+    /// UIDs whose flags a STORE changes.
+    pub(crate) changed: Vec<u32>,
 }
 
 fn list(flags: &FlagSet) -> String {
@@ -177,6 +179,9 @@ impl Step {
                         continue;
                     }
                     let flags = combined(*action, &message.flags, flags);
+                    if flags != message.flags {
+                        expected.changed.push(uid);
+                    }
                     reference.set(folder, uid, flags);
                 }
             }

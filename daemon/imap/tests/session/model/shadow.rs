@@ -23,6 +23,8 @@ pub(crate) struct Shadow {
     /// The highest MODSEQ that was told.
     pub(crate) highest: u64,
     pub(crate) found: Vec<u32>,
+    /// What a silent STORE is changing: the client knows what becomes of it.
+    pub(crate) silent: Vec<u32>,
 }
 
 /// What may come now.
@@ -158,6 +160,12 @@ impl Shadow {
                     assert!(message.modseq <= modseq, "{line}: {}", message.modseq);
                 }
             }
+            let only_own = known.version + 1 == message.version && !before;
+            let silent = known.uid.is_some_and(|uid| self.silent.contains(&uid));
+            assert!(
+                !(silent && only_own && known.flags.is_some()),
+                "{line}: the echo of a silent STORE"
+            );
             known.version = message.version - u64::from(before);
             if recent && !self.read_only {
                 let first = *message.recent_for.get_or_insert(self.number);
