@@ -79,11 +79,13 @@ impl Login {
         }
         let nonce: [u8; 18] = random().map_err(|_| LoginFailure::Unavailable)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let binding = self.context.channel_bindings.first();
+        let bindings = self.context.channel_bindings.iter();
         let context = Context {
             hostname: core.settings.load().text("server.hostname").to_owned(),
             nonce: wire::base64::encode(&nonce),
-            channel_binding: binding.map(|(name, data)| ((*name).to_owned(), data.clone())),
+            channel_bindings: bindings
+                .map(|(name, data)| ((*name).to_owned(), data.clone()))
+                .collect(),
             timestamp: i64::try_from(now.as_secs()).unwrap_or(0),
             secret: core.secret.to_vec(),
         };

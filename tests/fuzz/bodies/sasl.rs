@@ -22,7 +22,7 @@ pub fn run(data: &[u8]) {
         Context {
             hostname: "mail.example.test".to_owned(),
             nonce: "fyko+d2lbbFgONRv9qkxdawL".to_owned(),
-            channel_binding: Some(("tls-exporter".to_owned(), vec![7; 32])),
+            channel_bindings: vec![("tls-exporter".to_owned(), vec![7; 32])],
             timestamp: 1_700_000_000,
             secret: vec![1; 32],
         },

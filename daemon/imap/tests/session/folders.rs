@@ -1,3 +1,5 @@
+//! # tests: LIST-EXTENDED LIST-STATUS
+
 use crate::support::*;
 
 #[tokio::test]

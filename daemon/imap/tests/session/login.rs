@@ -1,3 +1,5 @@
+//! # tests: LOGINDISABLED
+
 use crate::support::*;
 
 #[tokio::test]

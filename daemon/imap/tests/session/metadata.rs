@@ -1,4 +1,5 @@
 //! Annotations of folders and of the server.
+//! # tests: METADATA LIST-METADATA
 
 use crate::support::*;
 

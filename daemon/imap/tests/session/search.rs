@@ -1,3 +1,5 @@
+//! # tests: SEARCHRES WITHIN
+
 use crate::support::*;
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! Folders of others: rights in every command, and what is seen of them.
+//! # tests: ACL RIGHTS=texk LIST-MYRIGHTS NAMESPACE
 
 use mailbox::{Owner, RightsAction};
 use shared::Rights;

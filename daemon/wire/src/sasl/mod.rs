@@ -89,7 +89,7 @@ pub struct Context {
     /// Random, printable, without commas, quotes and angle brackets; at least 18 characters.
     pub nonce: String,
     /// Name and data, e.g. `tls-exporter` (RFC 9266); only if the -PLUS mechanisms are offered.
-    pub channel_binding: Option<(String, Vec<u8>)>,
+    pub channel_bindings: Vec<(String, Vec<u8>)>,
     /// Unix seconds.
     pub timestamp: i64,
     /// Of this server, random, never shown: the salts of users who do not exist come from it.

@@ -87,17 +87,21 @@ impl Scram {
         Ok(Step::NeedVerifiers { user, authzid })
     }
 
+    /// The data of the binding that the client has chosen among ours.
+    fn binding(&self, name: &str) -> Option<&[u8]> {
+        let mut ours = self.context.channel_bindings.iter();
+        ours.find(|(known, _)| known == name)
+            .map(|(_, data)| data.as_slice())
+    }
+
     /// The channel binding flag, RFC 5802 §6.
     fn check_flag(&self, flag: &str) -> Result<(), Reason> {
         let bound = flag.strip_prefix("p=");
         match (self.plus, bound, flag) {
-            (true, Some(name), _) => match &self.context.channel_binding {
-                Some((ours, _)) if ours == name => Ok(()),
-                _ => Err(Reason::ChannelBinding),
-            },
+            (true, Some(name), _) => self.binding(name).map(drop).ok_or(Reason::ChannelBinding),
             (false, None, "n") => Ok(()),
             // The client thinks that we offer no binding. If we do, somebody between has cut it out.
-            (false, None, "y") if self.context.channel_binding.is_none() => Ok(()),
+            (false, None, "y") if self.context.channel_bindings.is_empty() => Ok(()),
             (_, _, "n" | "y") | (false, Some(_), _) => Err(Reason::ChannelBinding),
             _ => Err(Reason::Syntax),
         }
@@ -160,8 +164,16 @@ impl Scram {
             .and_then(|field| field.strip_prefix("r="))
             .ok_or(Reason::Syntax)?;
         let mut expected = exchange.first.gs2_header.clone();
-        if let (true, Some((_, data))) = (self.plus, &self.context.channel_binding) {
-            expected.extend_from_slice(data);
+        if self.plus {
+            let flag = expected.split(|byte| *byte == b',').next().unwrap_or_default();
+            let name = flag
+                .strip_prefix(b"p=")
+                .and_then(|name| std::str::from_utf8(name).ok());
+            let data = name
+                .and_then(|name| self.binding(name))
+                .ok_or(Reason::ChannelBinding)?
+                .to_vec();
+            expected.extend_from_slice(&data);
         }
         if !equal(&binding, &expected) {
             return Err(Reason::ChannelBinding);

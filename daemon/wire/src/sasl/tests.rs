@@ -9,7 +9,7 @@ fn context(nonce: &str) -> Context {
     Context {
         hostname: "postoffice.reston.mci.net".into(),
         nonce: nonce.into(),
-        channel_binding: None,
+        channel_bindings: Vec::new(),
         timestamp: 697_170_952,
         secret: b"secret".to_vec(),
     }
@@ -90,7 +90,7 @@ fn scram_channel_binding() {
         Server::new(
             mechanism,
             Context {
-                channel_binding: binding,
+                channel_bindings: binding.into_iter().collect(),
                 ..context("srv")
             },
         )
