@@ -22,6 +22,7 @@ pub mod searchable;
 pub mod structure;
 pub mod subject;
 mod summary;
+pub mod text;
 
 use std::ops::Range;
 
@@ -44,6 +45,11 @@ pub struct Message;
 
 impl Message {
     pub fn parse(text: &[u8]) -> Structure {
+        parse::parse(&mut { text })
+    }
+
+    /// The same of a text that is not in memory as a whole.
+    pub fn parse_text(text: &mut impl text::Text) -> Structure {
         parse::parse(text)
     }
 }

@@ -6,11 +6,12 @@
 
 use memchr::memmem::Finder;
 
-use super::header::{headers, is_blank, line_end};
+use super::header::{headers, is_blank};
 use super::mime::{self, ContentType, Disposition};
+use super::text::{Text, with_range};
 use super::{BOUNDARY_MAX_BYTES, DEPTH_MAX_PARTS, PARTS_MAX_COUNT, Part, Structure};
 
-pub(super) fn parse(text: &[u8]) -> Structure {
+pub(super) fn parse<T: Text>(text: &mut T) -> Structure {
     let mut parser = Parser {
         text,
         at: 0,
@@ -24,8 +25,8 @@ pub(super) fn parse(text: &[u8]) -> Structure {
     Structure { root }
 }
 
-struct Parser<'a> {
-    text: &'a [u8],
+struct Parser<'a, T> {
+    text: &'a mut T,
     /// Up to here the line feeds are counted.
     at: usize,
     line_feeds: usize,
@@ -55,7 +56,7 @@ struct Hit {
     after: usize,
 }
 
-impl Parser<'_> {
+impl<T: Text> Parser<'_, T> {
     /// Parses the part whose header begins at the current place.
     fn part(&mut self, in_digest: bool) -> (Part, Stop) {
         self.parts_left = self.parts_left.saturating_sub(1);
@@ -65,7 +66,7 @@ impl Parser<'_> {
             Ok(end) => *end,
             Err(stop) => stop.end,
         };
-        let mut part = describe(&self.text[start..end], in_digest);
+        let mut part = with_range(self.text, start..end, |header| describe(header, in_digest));
         part.header = start..end;
         part.body = end..end;
         let stop = match header {
@@ -87,12 +88,14 @@ impl Parser<'_> {
     fn header(&mut self) -> Result<usize, Stop> {
         let mut at = self.at;
         while at < self.text.len() {
-            let end = line_end(self.text, at);
-            let line = &self.text[at..end];
+            let end = line_end_in(self.text, at);
+            // A line that is longer than the window is seen as far as it decides anything.
+            let line = self.text.window(at);
+            let line = line.get(..end - at).unwrap_or(line);
             if is_blank(line) {
                 return Ok(end);
             }
-            if let Some(hit) = self.boundary_at(at, end) {
+            if let Some(hit) = boundary_of(&self.boundaries, line, end) {
                 self.count_to(at);
                 // All of the header stays header: it ends with the line before the boundary.
                 return Err(Stop {
@@ -146,7 +149,8 @@ impl Parser<'_> {
             if hit.last || self.parts_left == 0 {
                 // The epilogue, if there is one: without it the line end after the last boundary is a part of the outer boundary.
                 self.boundaries.truncate(level);
-                return self.skip(before_line_end(self.text, hit.after));
+                let floor = before_line_end(self.text, hit.after);
+                return self.skip(floor);
             }
             let (child, next) = self.part(in_digest);
             part.children.push(child);
@@ -159,44 +163,43 @@ impl Parser<'_> {
     /// Goes on to the next boundary line of any multipart around, or to the end of the text. A line end from `floor` on may be a part of
     /// that boundary.
     fn skip(&mut self, floor: usize) -> Stop {
-        if self.boundaries.is_empty() {
-            self.count_to(self.text.len());
-            return Stop {
-                end: self.at,
-                line_feeds: self.line_feeds,
-                boundary: None,
-            };
+        // Whether a line begins at `at`.
+        let (mut at, mut begins) = (self.at, true);
+        while !self.boundaries.is_empty() {
+            let window = self.text.window(at);
+            if begins && window.starts_with(b"--") {
+                let end = line_end_in(self.text, at);
+                let line = self.text.window(at);
+                let line = line.get(..end - at).unwrap_or(line);
+                if let Some(hit) = boundary_of(&self.boundaries, line, end) {
+                    self.count_to(at);
+                    return self.stop_before(at, floor, hit);
+                }
+            }
+            let window = self.text.window(at);
+            let len = window.len();
+            match self.line_dashes.find(window) {
+                Some(offset) => (at, begins) = (at + offset + 1, true),
+                None if len == 0 || at + len >= self.text.len() => break,
+                // The next window begins so that it holds what this one holds in part.
+                None => (at, begins) = (at + len.saturating_sub(2).max(1), false),
+            }
         }
-        let mut line = self.at;
-        loop {
-            if self.text[line..].starts_with(b"--") {
-                let end = line_end(self.text, line);
-                if let Some(hit) = self.boundary_at(line, end) {
-                    self.count_to(line);
-                    return self.stop_before(line, floor, hit);
-                }
-            }
-            match self.line_dashes.find(&self.text[line..]) {
-                Some(offset) => line += offset + 1,
-                None => {
-                    self.count_to(self.text.len());
-                    return Stop {
-                        end: self.at,
-                        line_feeds: self.line_feeds,
-                        boundary: None,
-                    };
-                }
-            }
+        self.count_to(self.text.len());
+        Stop {
+            end: self.at,
+            line_feeds: self.line_feeds,
+            boundary: None,
         }
     }
 
     /// The line end before a boundary is not part of the body (RFC 2046 §5.1.1), if the body has begun.
-    fn stop_before(&self, line: usize, floor: usize, hit: Hit) -> Stop {
+    fn stop_before(&mut self, line: usize, floor: usize, hit: Hit) -> Stop {
         let (mut end, mut line_feeds) = (line, self.line_feeds);
-        if end > floor && self.text.get(end - 1) == Some(&b'\n') {
+        if end > floor && byte_at(self.text, end - 1) == Some(b'\n') {
             end -= 1;
             line_feeds -= 1;
-            if end > floor && self.text.get(end - 1) == Some(&b'\r') {
+            if end > floor && byte_at(self.text, end - 1) == Some(b'\r') {
                 end -= 1;
             }
         }
@@ -207,30 +210,53 @@ impl Parser<'_> {
         }
     }
 
-    /// The boundary that this line begins with: the longest, then the innermost (RFC 2046 §5.1.2).
-    fn boundary_at(&self, start: usize, end: usize) -> Option<Hit> {
-        let line = self.text[start..end].strip_prefix(b"--")?;
-        let mut best: Option<(usize, usize)> = None;
-        for (level, boundary) in self.boundaries.iter().enumerate() {
-            let longer = best.is_none_or(|(_, len)| boundary.len() >= len);
-            if longer && line.starts_with(boundary) {
-                best = Some((level, boundary.len()));
-            }
-        }
-        let (level, len) = best?;
-        Some(Hit {
-            level,
-            last: line[len..].starts_with(b"--"),
-            after: end,
-        })
-    }
-
     fn count_to(&mut self, to: usize) {
-        if let Some(bytes) = self.text.get(self.at..to) {
+        while self.at < to {
+            let window = self.text.window(self.at);
+            let bytes = window.get(..to - self.at).unwrap_or(window);
+            if bytes.is_empty() {
+                // Not to be read: the text ends here.
+                self.at = to;
+                return;
+            }
             self.line_feeds += memchr::memchr_iter(b'\n', bytes).count();
-            self.at = to;
+            self.at += bytes.len();
         }
     }
+}
+
+/// The boundary that a line begins with: the longest, then the innermost (RFC 2046 §5.1.2). `after`: the offset after the line.
+fn boundary_of(boundaries: &[Vec<u8>], line: &[u8], after: usize) -> Option<Hit> {
+    let line = line.strip_prefix(b"--")?;
+    let mut best: Option<(usize, usize)> = None;
+    for (level, boundary) in boundaries.iter().enumerate() {
+        let longer = best.is_none_or(|(_, len)| boundary.len() >= len);
+        if longer && line.starts_with(boundary) {
+            best = Some((level, boundary.len()));
+        }
+    }
+    let (level, len) = best?;
+    Some(Hit {
+        level,
+        last: line[len..].starts_with(b"--"),
+        after,
+    })
+}
+
+/// The offset after the line that begins at `at`.
+fn line_end_in(text: &mut impl Text, mut at: usize) -> usize {
+    loop {
+        let window = text.window(at);
+        match memchr::memchr(b'\n', window) {
+            Some(len) => return at + len + 1,
+            None if window.is_empty() => return text.len(),
+            None => at += window.len(),
+        }
+    }
+}
+
+fn byte_at(text: &mut impl Text, at: usize) -> Option<u8> {
+    text.window(at).first().copied()
 }
 
 /// What the header says of its body; the first field of each name counts.
@@ -292,8 +318,12 @@ fn describe(header: &[u8], in_digest: bool) -> Part {
 }
 
 /// Where the line ends that goes up to `after`: before its CRLF or LF, if it has one.
-fn before_line_end(text: &[u8], after: usize) -> usize {
-    let line = text.get(..after).unwrap_or_default();
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line).len()
+fn before_line_end(text: &mut impl Text, after: usize) -> usize {
+    let mut end = after;
+    for byte in *b"\n\r" {
+        if end > 0 && byte_at(text, end - 1) == Some(byte) {
+            end -= 1;
+        }
+    }
+    end
 }

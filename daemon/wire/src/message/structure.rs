@@ -1,10 +1,16 @@
 //! The IMAP BODY and BODYSTRUCTURE (RFC 3501 §7.4.2, RFC 9051 §7.5.2), ready for the wire.
 
 use super::envelope::{self, nstring, string};
+use super::text::{Text, with_range};
 use super::{DEPTH_MAX_PARTS, Param, Part, Structure};
 
 /// Renders the structure of `text`; `extended` is BODYSTRUCTURE, else BODY.
 pub fn render(text: &[u8], structure: &Structure, extended: bool) -> Vec<u8> {
+    render_text(&mut { text }, structure, extended)
+}
+
+/// The same of a text that is not in memory as a whole.
+pub fn render_text(text: &mut impl Text, structure: &Structure, extended: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     part(text, &structure.root, extended, &mut out);
     out
@@ -101,7 +107,7 @@ fn skip_value(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn part(text: &[u8], part: &Part, extended: bool, out: &mut Vec<u8>) {
+fn part(text: &mut impl Text, part: &Part, extended: bool, out: &mut Vec<u8>) {
     out.push(b'(');
     if part.is_multipart() {
         multipart(text, part, extended, out);
@@ -111,7 +117,7 @@ fn part(text: &[u8], part: &Part, extended: bool, out: &mut Vec<u8>) {
     out.push(b')');
 }
 
-fn multipart(text: &[u8], whole: &Part, extended: bool, out: &mut Vec<u8>) {
+fn multipart(text: &mut impl Text, whole: &Part, extended: bool, out: &mut Vec<u8>) {
     for child in &whole.children {
         part(text, child, extended, out);
     }
@@ -129,7 +135,7 @@ fn multipart(text: &[u8], whole: &Part, extended: bool, out: &mut Vec<u8>) {
     }
 }
 
-fn single(text: &[u8], part: &Part, extended: bool, out: &mut Vec<u8>) {
+fn single(text: &mut impl Text, part: &Part, extended: bool, out: &mut Vec<u8>) {
     string(part.content.type_.as_bytes(), out);
     out.push(b' ');
     string(part.content.subtype.as_bytes(), out);
@@ -157,7 +163,9 @@ fn single(text: &[u8], part: &Part, extended: bool, out: &mut Vec<u8>) {
     number(part.size(), out);
     if let Some(message) = &part.message {
         out.push(b' ');
-        envelope::render_to(text.get(message.header.clone()).unwrap_or_default(), out);
+        with_range(text, message.header.clone(), |header| {
+            envelope::render_to(header, out)
+        });
         out.push(b' ');
         self::part(text, message, extended, out);
         number(part.lines, out);

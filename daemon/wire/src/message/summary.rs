@@ -1,7 +1,8 @@
 //! What a mailbox keeps of a message beside its text, found while it is delivered.
 
 use super::envelope::{self, Collected};
-use super::{Message, Structure, date, downgrade, header, structure};
+use super::text::{Text, with_range};
+use super::{Message, Part, Structure, date, downgrade, header, structure};
 
 /// Message-IDs kept of a References field: enough for any thread that people write.
 pub const REFERENCES_MAX_COUNT: usize = 200;
@@ -34,13 +35,34 @@ pub struct Summary {
 
 impl Summary {
     pub fn of(text: &[u8]) -> Summary {
-        Self::with_structure(text, &Message::parse(text))
+        Self::of_text(&mut { text })
+    }
+
+    /// The same of a text that is not in memory as a whole.
+    pub fn of_text(text: &mut impl Text) -> Summary {
+        let parsed = Message::parse_text(text);
+        Self::with_structure_of(text, &parsed)
     }
 
     /// The same, if the structure is known.
     pub fn with_structure(text: &[u8], parsed: &Structure) -> Summary {
-        let root = &parsed.root;
-        let head = text.get(root.header.clone()).unwrap_or_default();
+        Self::with_structure_of(&mut { text }, parsed)
+    }
+
+    fn with_structure_of(text: &mut impl Text, parsed: &Structure) -> Summary {
+        let summary = with_range(text, parsed.root.header.clone(), |head| {
+            Self::of_header(head, &parsed.root)
+        });
+        Summary {
+            structure: structure::render_text(text, parsed, true),
+            size: text.len() as u64,
+            downgraded_size: downgrade::downgraded_size(text, parsed),
+            ..summary
+        }
+    }
+
+    /// What the header alone tells, and the length of the message.
+    fn of_header(head: &[u8], root: &Part) -> Summary {
         let fields = Collected::of(head);
         let mut rendered = Vec::with_capacity(512);
         envelope::render_fields(&fields, &mut rendered);
@@ -48,15 +70,15 @@ impl Summary {
         let header_lines = memchr::memchr_iter(b'\n', head).count();
         Summary {
             envelope: rendered,
-            structure: structure::render(text, parsed, true),
-            header_len: u32::try_from(head.len()).unwrap_or(u32::MAX),
-            size: text.len() as u64,
+            structure: Vec::new(),
+            header_len: u32::try_from(root.header.len()).unwrap_or(u32::MAX),
+            size: 0,
             lines: u32::try_from(header_lines + root.lines).unwrap_or(u32::MAX),
             sent: sent.map(|date| date.unix),
             sent_day: sent.map(|date| date.local_day()),
             message_id: fields.message_id.and_then(|value| message_ids(value, 1).pop()),
             references: references(&fields),
-            downgraded_size: downgrade::downgraded_size(text, parsed),
+            downgraded_size: None,
         }
     }
 }
