@@ -99,6 +99,11 @@ impl Session {
             return Ok(answer);
         }
         let (tell, uid) = afterwards(&command);
+        if !matches!(command, Command::Fetch { .. } | Command::Store { .. })
+            && let Some(view) = &mut self.view
+        {
+            view.ahead.forget();
+        }
         let answer = self.execute(tag, command).await?;
         self.tell(tell, uid).await?;
         Ok(answer)

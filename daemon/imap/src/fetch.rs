@@ -1,8 +1,9 @@
 //! FETCH (RFC 9051 §6.4.5; RFC 3516, 7162): what is asked for, batch by batch.
 //!
-//! UIDs come from the session's view; flags and all else from the store in batches of bounded size. A large text is
-//! never in memory as a whole, unless a part within it is asked for.
+//! UIDs come from the session's view; flags and all else from the store in portions of bounded size, of which the next is read while
+//! one is sent (`ahead.rs`). A large text is never in memory as a whole (`source.rs`).
 
+mod ahead;
 mod dress;
 mod item;
 mod source;
@@ -12,14 +13,18 @@ use std::ops::Range;
 use bytes::BufMut;
 use mailbox::{Fetched, FlagAction, FlagChange, ModSeq, Row, Uid, Want};
 use shared::Rights;
+use smallvec::SmallVec;
 use wire::imap::render::put_number;
 use wire::imap::{FetchArgs, FetchItem, Flags, PartialRange, SectionText, SequenceSet};
 
 use crate::esearch;
 use crate::reply::{Answer, COMPLETED, End, Outcome};
 use crate::session::{Session, Tell};
+pub(crate) use ahead::Ahead;
+pub(crate) use source::Known;
+use source::{Source, Trouble, Value};
 
-/// UIDs asked for at once.
+/// UIDs told at once.
 const BATCH_MAX_MESSAGES: usize = 1000;
 
 /// A FETCH made ready.
@@ -96,15 +101,13 @@ fn add_wanted(want: &mut Want, item: &FetchItem) {
             want.facts = true;
         }
         FetchItem::Envelope => want.envelope = true,
-        FetchItem::BodyStructure => want.structure = true,
+        FetchItem::Body | FetchItem::BodyStructure => want.structure = true,
         FetchItem::Rfc822Header => want.header = true,
         FetchItem::BodySection { section, .. } if section.part.is_empty() => match section.text {
             SectionText::Header | SectionText::HeaderFields { .. } => want.header = true,
-            SectionText::All => want.text = true,
-            SectionText::Text | SectionText::Mime => (want.header, want.text) = (true, true),
+            SectionText::All | SectionText::Text | SectionText::Mime => want.text = true,
         },
-        FetchItem::Rfc822Text => (want.header, want.text) = (true, true),
-        FetchItem::Body
+        FetchItem::Rfc822Text
         | FetchItem::BodySection { .. }
         | FetchItem::Rfc822
         | FetchItem::Binary { .. }
@@ -303,48 +306,35 @@ impl Session {
     async fn fetch_stored(&mut self, plan: &Plan, uids: &[Uid]) -> Result<Done, End> {
         let mut done = Done::default();
         let mut left = uids;
-        while let Some(batch) = left
-            .get(..left.len().min(BATCH_MAX_MESSAGES))
-            .filter(|batch| !batch.is_empty())
-        {
-            let Some(view) = &self.view else {
+        if let Some(view) = &mut self.view {
+            let now = view.watch.borrow().modseq;
+            view.ahead.as_of(now);
+        }
+        while !left.is_empty() {
+            let Some(view) = &mut self.view else {
                 break;
             };
-            let Ok(mut fetched) = view
-                .place
-                .spot
-                .owner
-                .fetch(view.folder.id, batch, plan.want)
-                .await
-            else {
+            let (folder, owner) = (view.folder.id, &view.place.spot.owner);
+            let Ok((mut messages, count)) = view.ahead.next(owner, folder, left, plan.want).await else {
                 done.unavailable = true;
                 break;
             };
-            let (owner, folder, disk) = (
-                view.place.spot.owner.clone(),
-                view.folder.id,
-                self.server.disk.clone(),
-            );
-            if dress::dress(plan, &owner, folder, &disk, &mut fetched)
+            done.missing |= messages.len() < count;
+            left = left.get(count..).unwrap_or_default();
+            view.ahead.go_on(owner, folder, left).await;
+            if dress::dress(plan, owner, folder, &self.server.disk, &mut messages)
                 .await
                 .is_err()
             {
                 done.unavailable = true;
                 break;
             }
-            let Some(last) = fetched.last().map(|fetched| fetched.row.uid) else {
-                done.missing = true;
-                left = left.get(batch.len()..).unwrap_or_default();
-                continue;
-            };
-            let asked = batch.partition_point(|&uid| uid <= last);
-            done.missing |= fetched.len() < asked;
             let marked = if plan.seen {
-                self.mark_seen(&fetched).await?
+                self.mark_seen(&messages).await?
             } else {
                 Vec::new()
             };
-            for mut message in fetched {
+            for mut message in messages {
                 let at = marked.binary_search_by_key(&message.row.uid, |row| row.uid);
                 if let Some(row) = at.ok().and_then(|at| marked.get(at)) {
                     message.row = *row;
@@ -352,7 +342,11 @@ impl Session {
                 self.put_message(plan, &message, at.is_ok(), &mut done).await?;
                 self.conn.flush_if_full().await?;
             }
-            left = left.get(asked..).unwrap_or_default();
+        }
+        if let Some(view) = &mut self.view
+            && let (Some(&first), Some(&last)) = (uids.first(), uids.last())
+        {
+            view.read_on((first, last, uids.len())).await;
         }
         Ok(done)
     }
@@ -394,46 +388,49 @@ impl Session {
         newly_seen: bool,
         done: &mut Done,
     ) -> Result<(), End> {
-        let Some(view) = &self.view else { return Ok(()) };
+        if plan.want.text && message.text.is_none() || plan.want.header && message.header.is_none() {
+            done.damaged = true;
+            return Ok(());
+        }
+        let Some(view) = &mut self.view else { return Ok(()) };
         let Some(index) = view.index(message.row.uid) else {
             return Ok(());
         };
-        let mut source = source::Source::new(message, self.server.disk.clone());
+        let mut source = Source::new(message, view.known.take(), &self.server.disk);
         // What can fail is read before the first word of the response is said.
-        if !source.prepare(plan.items.iter(), plan.want.header).await {
-            done.unavailable = true;
-            return Ok(());
+        let mut values: SmallVec<[Value; 8]> = SmallVec::new();
+        for wanted in &plan.items {
+            match source.value(wanted).await {
+                Ok(value) => values.push(value),
+                Err(Trouble::Unavailable) => done.unavailable = true,
+                Err(Trouble::UnknownEncoding) => done.unknown_encoding = true,
+            }
         }
-        if plan
-            .items
-            .iter()
-            .any(|wanted| source.has_unknown_encoding(wanted))
-        {
-            done.unknown_encoding = true;
+        if values.len() < plan.items.len() {
             return Ok(());
         }
         let recent = !self.enabled.rev2;
         item::open(self.conn.output(), index);
-        for (at, wanted) in plan.items.iter().enumerate() {
+        for (at, (wanted, value)) in plan.items.iter().zip(&values).enumerate() {
             if at > 0 {
                 self.conn.output().put_u8(b' ');
             }
-            match source.streamed(wanted) {
-                Some(range) => {
-                    item::put_section_name(self.conn.output(), wanted);
-                    source.stream(&mut self.conn, range).await?;
+            match value {
+                Value::Plain => item::put(self.conn.output(), wanted, view, message, recent),
+                Value::Range(range) => {
+                    item::put_head(self.conn.output(), wanted, range.end - range.start);
+                    source.stream(&mut self.conn, range.clone()).await?;
                 }
-                None => {
-                    let Some(view) = &self.view else { return Ok(()) };
-                    item::put(self.conn.output(), wanted, view, message, &source, recent);
+                Value::Decoded(part) => {
+                    item::put_head(self.conn.output(), wanted, part.range.end - part.range.start);
+                    source.stream_decoded(&mut self.conn, part).await?;
                 }
+                value => item::put_value(self.conn.output(), wanted, value),
             }
         }
+        view.known = source.into_known();
         // RFC 9051 §6.4.5: a flag that this has changed is told.
-        if newly_seen
-            && !plan.with_flags
-            && let Some(view) = &self.view
-        {
+        if newly_seen && !plan.with_flags {
             let row = &message.row;
             let out = self.conn.output();
             out.put_u8(b' ');

@@ -27,6 +27,7 @@ use wire::imap::render::{put_flags, put_number, put_set};
 use wire::imap::{ResolvedSet, SequenceSet};
 
 use crate::contexts::Contexts;
+use crate::fetch::{Ahead, Known};
 use crate::place::{Place, no_permission};
 use crate::reply::{Answer, BYE_FOLDER_GONE, End, untagged_number};
 
@@ -57,6 +58,10 @@ pub(crate) struct View {
     keywords_changed: bool,
     /// What the store has now.
     pub(crate) watch: watch::Receiver<FolderNow>,
+    /// What was read before the client asks for it.
+    pub(crate) ahead: Ahead,
+    /// The large message that was looked at last.
+    pub(crate) known: Option<Box<Known>>,
 }
 
 /// What an announcement may and should hold.
@@ -140,6 +145,8 @@ impl View {
             behind: false,
             keywords_changed: false,
             watch: selected.watch,
+            ahead: Ahead::default(),
+            known: None,
         };
         if selected.recent_from > 0 && selected.recent_from <= view.last_uid() {
             view.recent.push((selected.recent_from, view.last_uid()));
@@ -364,6 +371,7 @@ impl View {
             .filter(|(_, before)| **before > self.modseq && !self.own.contains(before))
             .map(|(row, _)| row.uid)
             .collect();
+        self.ahead.learn(stored);
         if stored.highest_modseq > stored.highest_before {
             if self.modseq == stored.highest_before {
                 self.modseq = stored.highest_modseq;
@@ -372,6 +380,26 @@ impl View {
             }
         }
         others
+    }
+
+    /// A FETCH of the messages from `first` to `last` is done: if the client reads on, what follows is read.
+    pub(crate) async fn read_on(&mut self, (first, last, count): (Uid, Uid, usize)) {
+        let told = &self.told;
+        let next = |uid: Uid| told.next_range(uid.saturating_add(1), Uid::MAX);
+        let follows = |last: Uid, first: Uid| next(last).is_some_and(|range| range.0 == first);
+        let after = |uid: Uid, count: usize| {
+            let ranges = told.ranges(uid.saturating_add(1), Uid::MAX);
+            ranges
+                .flat_map(|(first, last)| first..=last)
+                .take(count)
+                .collect()
+        };
+        let (owner, folder) = (&self.place.spot.owner, self.folder.id);
+        let now = self.watch.borrow().modseq;
+        self.ahead.as_of(now);
+        self.ahead
+            .read_on(owner, folder, (first, last, count), follows, after)
+            .await;
     }
 
     /// The client is told again which flags are kept.

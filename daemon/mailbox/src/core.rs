@@ -127,6 +127,15 @@ impl Core {
         slot: &Arc<Slot>,
         call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.start(slot, call).await?.await.map_err(|_| stopped())?
+    }
+
+    /// Has `call` run on the owner's worker; the answer comes after the commit.
+    pub(crate) async fn start<T: Send + 'static>(
+        &self,
+        slot: &Arc<Slot>,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T>>> {
         let room = slot.room.acquire().await.map_err(|_| stopped())?;
         // Given back by the worker.
         room.forget();
@@ -146,7 +155,7 @@ impl Core {
                 })
             }),
         );
-        answered.await.map_err(|_| stopped())?
+        Ok(answered)
     }
 
     /// The same for a thread that may wait, ahead of those that wait for room.

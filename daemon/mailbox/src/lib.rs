@@ -66,7 +66,7 @@ pub use wire::imap::Flags;
 
 use crate::core::Core;
 use crate::durability::Durability;
-pub use owner::Owner;
+pub use owner::{Fetching, Owner};
 pub use types::*;
 pub use uidset::UidSet;
 

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use journal::RecordId;
 use shared::Rights;
 use shared::model::OwnerId;
+use tokio::sync::oneshot;
 use wire::imap::SearchKey;
 
+use crate::core::stopped;
 use crate::ctx::Ctx;
 use crate::index::{self, Answer};
 use crate::read::{changes, fetch, preview, search, select, sizes};
@@ -17,11 +19,23 @@ use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
     Annotation, Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq,
-    RightsAction, RightsTable, Row, Selected, SizeRow, Status, Stored, Transfer, Uid, Want,
+    Portion, RightsAction, RightsTable, Row, Selected, SizeRow, Status, Stored, Transfer, Uid, Want,
 };
 use crate::write::folders::Shape;
 use crate::write::{annotations, append, copy, expunge, flags, folders, replace};
 use crate::{Handle, MailboxError, Result, check, names, replay};
+
+/// A portion of messages that is being read.
+#[derive(Debug)]
+pub struct Fetching {
+    answer: oneshot::Receiver<Result<Portion>>,
+}
+
+impl Fetching {
+    pub async fn portion(self) -> Result<Portion> {
+        self.answer.await.map_err(|_| stopped())?
+    }
+}
 
 /// A handle on one owner's mailbox. Calls of one owner take effect in the order in which they were made.
 #[derive(Clone)]
@@ -227,6 +241,14 @@ impl Owner {
     /// after the last one.
     pub async fn sizes(&self, folder: FolderId, from: Uid) -> Result<Vec<SizeRow>> {
         self.run(move |ctx| sizes::sizes(ctx, folder, from)).await
+    }
+
+    /// The same in portions of about 256 KiB, of which one can be read while its caller does something else.
+    pub async fn begin_fetch(&self, folder: FolderId, uids: Vec<Uid>, want: Want) -> Result<Fetching> {
+        let portion =
+            move |ctx: &mut Ctx<'_>| fetch::portion(ctx, folder, &uids, want, fetch::PORTION_MAX_BYTES);
+        let answer = self.handle.core.start(&self.slot, portion).await?;
+        Ok(Fetching { answer })
     }
 
     /// Previews (RFC 8970) of some messages from the first of `uids` (ascending) on; those that are gone are left out. `None`: there is none yet

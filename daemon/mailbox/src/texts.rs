@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use journal::RecordId;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::message::Summary;
+use wire::message::text::Windows;
 
 use crate::core::Core;
 use crate::durability::{large_dir, large_path};
@@ -20,6 +22,8 @@ use crate::{Result, SMALL_TEXT_MAX_BYTES, index, keys, threads};
 
 /// Summaries of deliveries that are remembered for their further recipients.
 const SUMMARIES_MAX: usize = 64;
+/// Bytes of a large text that are in memory at once.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// What is kept of a text beside it.
 pub(crate) struct Facts {
@@ -33,6 +37,33 @@ impl Facts {
             summary: Summary::of(text),
             crc: crc32fast::hash(text),
         }
+    }
+
+    /// The same of a file, of which no more than a piece is in memory.
+    fn of_file(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
+        let len = usize::try_from(disk.len(path)?).map_err(io::Error::other)?;
+        let file = disk.open(path, Open::Read)?;
+        let read = |at: usize, len: usize| {
+            let mut piece = vec![0; len];
+            file.read_exact_at(&mut piece, at as u64)?;
+            Ok::<_, io::Error>(Bytes::from(piece))
+        };
+        let mut failed = None;
+        let mut windows = Windows::new(len, |at, len| {
+            read(at, len).map_err(|error| failed = Some(error)).ok()
+        });
+        let summary = Summary::of_text(&mut windows);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let mut crc = crc32fast::Hasher::new();
+        for at in (0..len).step_by(PIECE_BYTES) {
+            crc.update(&read(at, PIECE_BYTES.min(len - at))?);
+        }
+        Ok(Self {
+            summary,
+            crc: crc.finalize(),
+        })
     }
 }
 
@@ -98,14 +129,13 @@ fn keep_small(store: &Store, id: u64, facts: &Facts, text: &Bytes) -> Result<u64
 }
 
 fn keep_large(core: &Core, store: &Store, id: u64) -> Result<Option<u64>> {
-    let text = match core.disk.read(&large_path(&store.dir, id)) {
-        Ok(text) => text,
+    let facts = match Facts::of_file(core.disk.as_ref(), &large_path(&store.dir, id)) {
+        Ok(facts) => facts,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let facts = Facts::of(&text);
     keep_meta(store, id, &facts, true)?;
-    Ok(Some(text.len() as u64))
+    Ok(Some(facts.summary.size))
 }
 
 fn keep_meta(store: &Store, id: u64, facts: &Facts, large: bool) -> Result<()> {

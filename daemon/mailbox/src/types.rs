@@ -216,7 +216,10 @@ pub struct Fetched {
     pub downgraded_size: Option<u64>,
     pub envelope: Option<Bytes>,
     pub structure: Option<Bytes>,
+    /// With its blank line; of a large text no more than 1 MiB.
     pub header: Option<Bytes>,
+    /// Bytes of the header, if header or text were asked for.
+    pub header_len: u64,
     /// The text, or where it lies if it is large.
     pub text: Option<Blob>,
 }
@@ -230,6 +233,14 @@ pub struct SizeRow {
     pub email_id: u64,
     /// As in [`Fetched`].
     pub downgraded_size: Option<u64>,
+}
+
+/// Some of the messages asked for, in the order of their UIDs.
+#[derive(Clone, Debug, Default)]
+pub struct Portion {
+    pub messages: Vec<Fetched>,
+    /// Of the UIDs asked for, those up to this one are in it or gone.
+    pub upto: Uid,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

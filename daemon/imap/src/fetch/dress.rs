@@ -95,6 +95,7 @@ async fn downgraded(
         return Ok(());
     };
     message.size = made.text.len() as u64;
+    message.header_len = made.header_len as u64;
     message.envelope = Some(made.envelope).filter(|_| want.envelope);
     message.structure = Some(made.structure).filter(|_| want.structure);
     message.header = Some(made.text.slice(..made.header_len)).filter(|_| want.header);

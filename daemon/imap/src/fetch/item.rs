@@ -6,8 +6,9 @@ use wire::imap::render::{
     put_date_time, put_literal, put_literal_head, put_nstring, put_number, put_part, put_section,
 };
 use wire::imap::{DateTime, FetchItem, Partial};
+use wire::message::structure;
 
-use super::source::Source;
+use super::source::Value;
 use crate::view::View;
 
 /// `* n FETCH (`
@@ -52,15 +53,8 @@ fn put_local(out: &mut BytesMut, item: &FetchItem, view: &View, row: &Row, recen
     }
 }
 
-/// Any item that is not streamed.
-pub(super) fn put(
-    out: &mut BytesMut,
-    item: &FetchItem,
-    view: &View,
-    message: &Fetched,
-    source: &Source,
-    recent: bool,
-) {
+/// An item that is said without the text.
+pub(super) fn put(out: &mut BytesMut, item: &FetchItem, view: &View, message: &Fetched, recent: bool) {
     match item {
         FetchItem::InternalDate => {
             out.put_slice(b"INTERNALDATE ");
@@ -108,16 +102,10 @@ pub(super) fn put(
         }
         FetchItem::Body => {
             out.put_slice(b"BODY ");
-            out.put_slice(&source.body_structure());
+            let body = message.structure.as_deref().and_then(structure::body_of);
+            out.put_slice(body.as_deref().unwrap_or(b"NIL"));
         }
-        FetchItem::BinarySize { .. } => {
-            put_section_name(out, item);
-            put_number(out, source.section(item).map_or(0, |bytes| bytes.len() as u64));
-        }
-        FetchItem::Uid | FetchItem::ModSeq | FetchItem::Flags => {
-            put_local(out, item, view, &message.row, recent);
-        }
-        _ => put_bytes(out, item, source),
+        _ => put_local(out, item, view, &message.row, recent),
     }
 }
 
@@ -128,28 +116,30 @@ fn put_id(out: &mut BytesMut, name: &str, id: &str) {
     }
 }
 
-/// An item whose value is a string of octets.
-fn put_bytes(out: &mut BytesMut, item: &FetchItem, source: &Source) {
+/// An item whose value is a number or a string that is in memory.
+pub(super) fn put_value(out: &mut BytesMut, item: &FetchItem, value: &Value) {
     put_section_name(out, item);
-    let Some(bytes) = source.section(item) else {
-        out.put_slice(b"NIL");
-        return;
-    };
-    let bytes = match partial(item) {
-        Some(partial) => {
-            let start = (partial.offset as usize).min(bytes.len());
-            let end = start.saturating_add(partial.count as usize).min(bytes.len());
-            bytes.slice(start..end)
+    match value {
+        Value::Number(number) => put_number(out, *number),
+        // RFC 3516 §4.3: NUL stands in a literal8 only.
+        Value::Bytes(bytes) if is_binary(item) && bytes.contains(&0) => {
+            put_literal_head(out, bytes.len() as u64, true);
+            out.put_slice(bytes);
         }
-        None => bytes,
-    };
-    // RFC 3516 §4.3: NUL stands in a literal8 only.
-    if matches!(item, FetchItem::Binary { .. }) && bytes.contains(&0) {
-        put_literal_head(out, bytes.len() as u64, true);
-        out.put_slice(&bytes);
-    } else {
-        put_literal(out, &bytes);
+        Value::Bytes(bytes) => put_literal(out, bytes),
+        _ => out.put_slice(b"NIL"),
     }
+}
+
+/// The name of an item whose octets follow.
+pub(super) fn put_head(out: &mut BytesMut, item: &FetchItem, size: u64) {
+    put_section_name(out, item);
+    // RFC 3516 §4.3: a literal8 is allowed whatever is in it.
+    put_literal_head(out, size, is_binary(item));
+}
+
+fn is_binary(item: &FetchItem) -> bool {
+    matches!(item, FetchItem::Binary { .. })
 }
 
 pub(super) fn partial(item: &FetchItem) -> Option<Partial> {
@@ -160,7 +150,7 @@ pub(super) fn partial(item: &FetchItem) -> Option<Partial> {
 }
 
 /// `BODY[1.TEXT]<0> `: the name of an item with its section, as the response repeats it.
-pub(super) fn put_section_name(out: &mut BytesMut, item: &FetchItem) {
+fn put_section_name(out: &mut BytesMut, item: &FetchItem) {
     match item {
         FetchItem::BodySection { section, .. } => {
             out.put_slice(b"BODY");

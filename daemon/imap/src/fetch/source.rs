@@ -1,241 +1,394 @@
-//! The text of one message and what sections of it are.
+//! The values of a message's items: octets in memory while the text is small, ranges of the file when it is large.
 
+use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use disk::SharedDisk;
 use disk::blob::Blob;
 use mailbox::Fetched;
 use net::{Conn, ConnError};
-use wire::imap::render::put_literal_head;
 use wire::imap::{FetchItem, SectionText};
-use wire::message::{Message, Part, Structure, decode, header_end, headers, structure};
+use wire::message::text::{HEADER_MAX_BYTES, Windows};
+use wire::message::{Message, Structure, Transfer, decode, headers};
 
 use super::item::partial;
 
 /// Octets of a large text in memory at once.
 const PIECE_MAX_BYTES: usize = 256 * 1024;
+/// Sizes of decoded parts that are kept of one large message.
+const SIZES_MAX: usize = 100;
 
-/// Where the values of a message's items come from.
-pub(super) struct Source {
-    header: Option<Bytes>,
-    blob: Option<Blob>,
-    /// The whole text, if it is in memory.
-    text: Option<Bytes>,
-    structure: Option<Structure>,
-    disk: SharedDisk,
+/// A value of an item, partial applied.
+pub(super) enum Value {
+    /// Said without the text.
+    Plain,
+    /// There is no such part.
+    Nil,
+    Number(u64),
+    Bytes(Bytes),
+    /// Of a large text.
+    Range(Range<u64>),
+    Decoded(Decoded),
 }
 
-impl Source {
-    pub(super) fn new(message: &Fetched, disk: SharedDisk) -> Self {
-        let text = match &message.text {
-            Some(Blob::Bytes(bytes)) => Some(bytes.clone()),
-            _ => None,
-        };
+/// Octets that a part of a large text stands for.
+pub(super) struct Decoded {
+    body: Range<u64>,
+    encoding: Vec<u8>,
+    /// Which of the decoded octets are meant.
+    pub(super) range: Range<u64>,
+}
+
+/// Why there is no value.
+pub(super) enum Trouble {
+    Unavailable,
+    /// RFC 3516 §4.3
+    UnknownEncoding,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(_: io::Error) -> Self {
+        Self::Unavailable
+    }
+}
+
+/// What was found out about the large message that was looked at last: its client asks for part after part.
+pub(crate) struct Known {
+    path: PathBuf,
+    structure: Structure,
+    /// Of decoded bodies.
+    sizes: Vec<(Range<usize>, u64)>,
+}
+
+/// Where the values of a message's items come from.
+pub(super) struct Source<'a> {
+    message: &'a Fetched,
+    structure: Option<Structure>,
+    known: Option<Box<Known>>,
+    disk: &'a SharedDisk,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(message: &'a Fetched, known: Option<Box<Known>>, disk: &'a SharedDisk) -> Self {
         Self {
-            header: message
-                .header
-                .clone()
-                .filter(|header| is_whole(header, message.size)),
-            blob: message.text.clone(),
-            text,
+            message,
             structure: None,
+            known,
             disk,
         }
     }
 
-    /// Reads and takes apart what the items need. False if a text can't be read.
-    pub(super) async fn prepare(
-        &mut self,
-        mut items: impl Iterator<Item = &FetchItem>,
-        wants_header: bool,
-    ) -> bool {
-        let structure = items.any(needs_structure);
-        // A header too long to be given with the message is found in its text.
-        let cut = self.header.is_none() && self.text.is_none() && self.blob.is_some() && wants_header;
-        if !structure && !cut {
-            return true;
-        }
-        let Some(blob) = self.blob.clone() else {
-            return false;
-        };
-        if let Some(text) = &self.text {
-            self.structure = Some(Message::parse(text));
-            return true;
-        }
-        let disk = self.disk.clone();
-        let read = move || {
-            let text = blob.read_range(&*disk, 0, usize::try_from(blob.len()).unwrap_or(usize::MAX))?;
-            let structure = Message::parse(&text);
-            Ok::<_, std::io::Error>((text, structure))
-        };
-        match tokio::task::spawn_blocking(read).await {
-            Ok(Ok((text, structure))) => {
-                self.text = Some(text);
-                self.structure = Some(structure);
-                true
-            }
-            _ => false,
-        }
+    /// What is to be known for the next message.
+    pub(super) fn into_known(self) -> Option<Box<Known>> {
+        self.known
     }
 
-    /// If the item is a piece of a text that is not in memory: which one.
-    pub(super) fn streamed(&self, item: &FetchItem) -> Option<Range<u64>> {
-        let blob = self.blob.as_ref().filter(|_| self.text.is_none())?;
-        let whole = match item {
-            FetchItem::Rfc822 => 0..blob.len(),
-            FetchItem::Rfc822Text => self.header.as_ref()?.len() as u64..blob.len(),
-            FetchItem::BodySection { section, .. } if section.part.is_empty() => match section.text {
-                SectionText::All => 0..blob.len(),
-                SectionText::Text => self.header.as_ref()?.len() as u64..blob.len(),
-                _ => return None,
+    /// Reads and takes apart what the item needs.
+    pub(super) async fn value(&mut self, item: &FetchItem) -> Result<Value, Trouble> {
+        let message = self.message;
+        let whole = 0..message.size;
+        let found = match item {
+            FetchItem::Rfc822 => self.range(whole),
+            FetchItem::Rfc822Header => self.header(),
+            FetchItem::Rfc822Text => self.range(message.header_len..message.size),
+            FetchItem::BodySection { section, .. } if section.part.is_empty() => match &section.text {
+                SectionText::All => self.range(whole),
+                SectionText::Header => self.header(),
+                SectionText::Text => self.range(message.header_len..message.size),
+                SectionText::HeaderFields { names, not } => match &message.header {
+                    Some(header) => Value::Bytes(fields(header, names, *not)),
+                    None => Value::Nil,
+                },
+                SectionText::Mime => Value::Nil,
             },
-            _ => return None,
+            FetchItem::BodySection { section, .. } => self.part(&section.part, &section.text).await?,
+            FetchItem::Binary { part, .. } if part.is_empty() => self.range(whole),
+            FetchItem::BinarySize { part } if part.is_empty() => Value::Number(message.size),
+            FetchItem::Binary { part, .. } => self.decoded(part).await?,
+            FetchItem::BinarySize { part } => match self.decoded(part).await? {
+                Value::Bytes(bytes) => Value::Number(bytes.len() as u64),
+                Value::Range(range) => Value::Number(range.end - range.start),
+                Value::Decoded(decoded) => Value::Number(decoded.range.end),
+                _ => Value::Number(0),
+            },
+            _ => Value::Plain,
         };
-        let Some(partial) = partial(item) else {
-            return Some(whole);
-        };
-        let start = whole
-            .start
-            .saturating_add(u64::from(partial.offset))
-            .min(whole.end);
-        Some(start..start.saturating_add(u64::from(partial.count)).min(whole.end))
+        Ok(narrowed(found, item))
     }
 
-    /// Sends a piece of a large text as a literal. Once it is announced an error ends the session.
-    pub(super) async fn stream(&self, conn: &mut Conn, range: Range<u64>) -> Result<(), ConnError> {
-        let Some(blob) = &self.blob else { return Ok(()) };
-        put_literal_head(conn.output(), range.end - range.start, false);
-        let mut at = range.start;
-        while at < range.end {
-            let len = usize::try_from(range.end - at)
-                .unwrap_or(usize::MAX)
-                .min(PIECE_MAX_BYTES);
-            let (blob, disk) = (blob.clone(), self.disk.clone());
-            let read = tokio::task::spawn_blocking(move || blob.read_range(&*disk, at, len)).await;
-            let piece = read.map_err(std::io::Error::other)??;
-            if piece.len() != len {
-                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+    fn range(&self, range: Range<u64>) -> Value {
+        let range = range.start.min(range.end)..range.end;
+        match &self.message.text {
+            Some(Blob::Bytes(text)) => {
+                let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+                Value::Bytes(text.slice(at(range.start)..at(range.end)))
             }
-            at += len as u64;
-            conn.output().put_slice(&piece);
-            conn.flush_if_full().await?;
+            Some(Blob::File(_)) => Value::Range(range),
+            None => Value::Nil,
+        }
+    }
+
+    fn header(&self) -> Value {
+        match &self.message.header {
+            Some(header) if header.len() as u64 >= self.message.header_len => Value::Bytes(header.clone()),
+            _ => self.range(0..self.message.header_len),
+        }
+    }
+
+    /// RFC 9051 §6.4.5.1: HEADER and TEXT of a part are those of the message inside it.
+    async fn part(&mut self, numbers: &[u32], what: &SectionText) -> Result<Value, Trouble> {
+        let Some(part) = self.structure().await?.section(numbers) else {
+            return Ok(Value::Nil);
+        };
+        let inner = part.message.as_deref();
+        let range = match what {
+            SectionText::All => Some(&part.body),
+            SectionText::Mime => Some(&part.header),
+            SectionText::Header | SectionText::HeaderFields { .. } => inner.map(|inner| &inner.header),
+            SectionText::Text => inner.map(|inner| &inner.body),
+        };
+        let Some(range) = range.map(as_u64) else {
+            return Ok(Value::Nil);
+        };
+        let SectionText::HeaderFields { names, not } = what else {
+            return Ok(self.range(range));
+        };
+        let header = match self.range(range) {
+            Value::Bytes(header) => header,
+            Value::Range(range) => {
+                let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+                self.read(range.start, len.min(HEADER_MAX_BYTES)).await?
+            }
+            _ => return Ok(Value::Nil),
+        };
+        Ok(Value::Bytes(fields(&header, names, *not)))
+    }
+
+    async fn decoded(&mut self, numbers: &[u32]) -> Result<Value, Trouble> {
+        let Some(part) = self.structure().await?.section(numbers) else {
+            return Ok(Value::Nil);
+        };
+        let (body, encoding) = (part.body.clone(), part.encoding.clone());
+        match self.range(as_u64(&body)) {
+            Value::Bytes(bytes) => match decode::transfer(&bytes, &encoding) {
+                Some(std::borrow::Cow::Borrowed(_)) => Ok(Value::Bytes(bytes)),
+                Some(std::borrow::Cow::Owned(decoded)) => Ok(Value::Bytes(decoded.into())),
+                None => Err(Trouble::UnknownEncoding),
+            },
+            Value::Range(range) => match decode::Encoding::from_name(&encoding) {
+                decode::Encoding::Identity => Ok(Value::Range(range)),
+                decode::Encoding::Unknown => Err(Trouble::UnknownEncoding),
+                _ => {
+                    let size = self.measure(body, &encoding).await?;
+                    Ok(Value::Decoded(Decoded {
+                        body: range,
+                        encoding,
+                        range: 0..size,
+                    }))
+                }
+            },
+            other => Ok(other),
+        }
+    }
+
+    /// How long a body of a large text is when it is decoded (RFC 3516 §4.3, BINARY.SIZE): it is told before the first octet is sent.
+    async fn measure(&mut self, body: Range<usize>, encoding: &[u8]) -> Result<u64, Trouble> {
+        let sizes = self.known.as_ref().map(|known| known.sizes.as_slice());
+        let measured = sizes.unwrap_or_default().iter().find(|(range, _)| *range == body);
+        if let Some(&(_, size)) = measured {
+            return Ok(size);
+        }
+        let mut transfer = Transfer::new(encoding).ok_or(Trouble::UnknownEncoding)?;
+        let (blob, disk) = (self.blob()?, self.disk.clone());
+        let range = as_u64(&body);
+        let measure = move || {
+            let (mut size, mut at, mut decoded) = (0, range.start, Vec::new());
+            while at < range.end {
+                let piece = read(&blob, &disk, at, piece_len(at, range.end))?;
+                at += piece.len() as u64;
+                transfer.push(&piece, &mut decoded);
+                size += decoded.len() as u64;
+                decoded.clear();
+            }
+            transfer.finish(&mut decoded);
+            Ok::<_, io::Error>(size + decoded.len() as u64)
+        };
+        let size = off_thread(measure).await?;
+        if let Some(known) = &mut self.known
+            && known.sizes.len() < SIZES_MAX
+        {
+            known.sizes.push((body, size));
+        }
+        Ok(size)
+    }
+
+    async fn structure(&mut self) -> Result<&Structure, Trouble> {
+        match &self.message.text {
+            Some(Blob::File(file)) => {
+                if self.known.as_ref().is_none_or(|known| known.path != file.path) {
+                    self.known = None;
+                    let (blob, disk) = (self.blob()?, self.disk.clone());
+                    let structure = off_thread(move || structure_of(&blob, &disk)).await?;
+                    self.known = Some(Box::new(Known {
+                        path: file.path.clone(),
+                        structure,
+                        sizes: Vec::new(),
+                    }));
+                }
+                self.known
+                    .as_ref()
+                    .map(|known| &known.structure)
+                    .ok_or(Trouble::Unavailable)
+            }
+            Some(Blob::Bytes(text)) => Ok(self.structure.get_or_insert_with(|| Message::parse(text))),
+            None => Err(Trouble::Unavailable),
+        }
+    }
+
+    fn blob(&self) -> Result<Blob, Trouble> {
+        self.message.text.clone().ok_or(Trouble::Unavailable)
+    }
+
+    async fn read(&self, at: u64, len: usize) -> Result<Bytes, Trouble> {
+        let (blob, disk) = (self.blob()?, self.disk.clone());
+        Ok(off_thread(move || read(&blob, &disk, at, len)).await?)
+    }
+
+    /// Sends a range of a large text. Its length was announced: an error ends the session.
+    pub(super) async fn stream(&self, conn: &mut Conn, range: Range<u64>) -> Result<(), ConnError> {
+        self.pieces(conn, range, |piece, out| {
+            out.put_slice(piece);
+            true
+        })
+        .await
+    }
+
+    /// Sends a decoded part of a large text.
+    pub(super) async fn stream_decoded(&self, conn: &mut Conn, part: &Decoded) -> Result<(), ConnError> {
+        let Some(mut transfer) = Transfer::new(&part.encoding) else {
+            return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+        };
+        let (mut skip, mut left) = (part.range.start, part.range.end - part.range.start);
+        let mut put = |decoded: &mut Vec<u8>, out: &mut BytesMut| {
+            let from = usize::try_from(skip).unwrap_or(usize::MAX).min(decoded.len());
+            skip -= from as u64;
+            let most = usize::try_from(left).unwrap_or(usize::MAX);
+            let shown = decoded.get(from..).unwrap_or_default();
+            let shown = shown.get(..most).unwrap_or(shown);
+            out.put_slice(shown);
+            left -= shown.len() as u64;
+            decoded.clear();
+            left > 0
+        };
+        let mut decoded = Vec::new();
+        self.pieces(conn, part.body.clone(), |piece, out| {
+            transfer.push(piece, &mut decoded);
+            put(&mut decoded, out)
+        })
+        .await?;
+        transfer.finish(&mut decoded);
+        if put(&mut decoded, conn.output()) {
+            // Fewer octets than were announced: the file is another one now.
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         Ok(())
     }
 
-    /// BODY: the structure without its extension data.
-    pub(super) fn body_structure(&self) -> Vec<u8> {
-        match (&self.text, &self.structure) {
-            (Some(text), Some(parsed)) => structure::render(text, parsed, false),
-            _ => b"NIL".to_vec(),
-        }
-    }
-
-    /// Whether this BINARY item has an encoding that nobody knows (RFC 3516 §4.3).
-    pub(super) fn has_unknown_encoding(&self, item: &FetchItem) -> bool {
-        let (FetchItem::Binary { part, .. } | FetchItem::BinarySize { part }) = item else {
-            return false;
-        };
-        if part.is_empty() {
-            return false;
-        }
-        let (Some(text), Some(parsed)) = (&self.text, &self.structure) else {
-            return false;
-        };
-        parsed
-            .section(part)
-            .is_some_and(|part| decoded(text, part).is_none())
-    }
-
-    /// The octets of an item, partial not applied; nothing if there is no such part.
-    pub(super) fn section(&self, item: &FetchItem) -> Option<Bytes> {
-        match item {
-            FetchItem::Rfc822 => self.text.clone(),
-            FetchItem::Rfc822Header => self.header(),
-            FetchItem::Rfc822Text => self.body(),
-            FetchItem::BodySection { section, .. } if section.part.is_empty() => match &section.text {
-                SectionText::All => self.text.clone(),
-                SectionText::Header => self.header(),
-                SectionText::Text => self.body(),
-                SectionText::HeaderFields { names, not } => Some(fields(&self.header()?, names, *not)),
-                SectionText::Mime => None,
-            },
-            FetchItem::BodySection { section, .. } => {
-                let (text, part) = (
-                    self.text.as_ref()?,
-                    self.structure.as_ref()?.section(&section.part)?,
-                );
-                part_section(text, part, &section.text)
+    /// Reads a range of a large text; `each` says whether to go on.
+    async fn pieces(
+        &self,
+        conn: &mut Conn,
+        range: Range<u64>,
+        mut each: impl FnMut(&[u8], &mut BytesMut) -> bool,
+    ) -> Result<(), ConnError> {
+        let Ok(blob) = self.blob() else { return Ok(()) };
+        let mut at = range.start;
+        while at < range.end {
+            let (blob, disk, len) = (blob.clone(), self.disk.clone(), piece_len(at, range.end));
+            let piece = off_thread(move || read(&blob, &disk, at, len)).await?;
+            at += len as u64;
+            let more = each(&piece, conn.output());
+            drop(piece);
+            conn.flush_if_full().await?;
+            if !more {
+                break;
             }
-            FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } if part.is_empty() => {
-                self.text.clone()
-            }
-            FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => {
-                decoded(self.text.as_ref()?, self.structure.as_ref()?.section(part)?)
-            }
-            _ => None,
         }
-    }
-
-    fn header(&self) -> Option<Bytes> {
-        self.header.clone().or_else(|| {
-            let text = self.text.as_ref()?;
-            Some(text.slice(..header_end(text)))
-        })
-    }
-
-    fn body(&self) -> Option<Bytes> {
-        let text = self.text.as_ref()?;
-        let start = self.header.as_ref().map_or_else(|| header_end(text), Bytes::len);
-        Some(text.slice(start.min(text.len())..))
+        Ok(())
     }
 }
 
-/// Whether a header ends where headers end, and not where the store has cut it.
-fn is_whole(header: &[u8], size: u64) -> bool {
-    header.len() as u64 == size
-        || header.ends_with(b"\n\r\n")
-        || header.ends_with(b"\n\n")
-        || header == b"\r\n"
-}
-
-fn needs_structure(item: &FetchItem) -> bool {
-    match item {
-        FetchItem::Body => true,
-        FetchItem::BodySection { section, .. } => !section.part.is_empty(),
-        FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => true,
-        _ => false,
-    }
-}
-
-/// RFC 9051 §6.4.5.1: HEADER and TEXT of a part are those of the message inside it.
-fn part_section(text: &Bytes, part: &Part, what: &SectionText) -> Option<Bytes> {
-    let range = match what {
-        SectionText::All => part.body.clone(),
-        SectionText::Mime => part.header.clone(),
-        SectionText::Header => part.message.as_ref()?.header.clone(),
-        SectionText::Text => part.message.as_ref()?.body.clone(),
-        SectionText::HeaderFields { names, not } => {
-            let header = slice(text, &part.message.as_ref()?.header)?;
-            return Some(fields(&header, names, *not));
-        }
+/// RFC 9051 §6.4.5: a partial fetch that begins past the end gives an empty string.
+fn narrowed(value: Value, item: &FetchItem) -> Value {
+    let Some(partial) = partial(item) else {
+        return value;
     };
-    slice(text, &range)
+    let narrow = |range: Range<u64>| {
+        let start = range
+            .start
+            .saturating_add(u64::from(partial.offset))
+            .min(range.end);
+        start..start.saturating_add(u64::from(partial.count)).min(range.end)
+    };
+    match value {
+        Value::Bytes(bytes) => {
+            let range = narrow(0..bytes.len() as u64);
+            // Within the bytes, which are in memory.
+            let range = range.start as usize..range.end as usize;
+            Value::Bytes(bytes.slice(range))
+        }
+        Value::Range(range) => Value::Range(narrow(range)),
+        Value::Decoded(decoded) => Value::Decoded(Decoded {
+            range: narrow(decoded.range.clone()),
+            ..decoded
+        }),
+        value => value,
+    }
 }
 
-fn slice(text: &Bytes, range: &Range<usize>) -> Option<Bytes> {
-    (range.start <= range.end && range.end <= text.len()).then(|| text.slice(range.clone()))
+fn as_u64(range: &Range<usize>) -> Range<u64> {
+    range.start as u64..range.end as u64
 }
 
-fn decoded(text: &Bytes, part: &Part) -> Option<Bytes> {
-    let body = slice(text, &part.body)?;
-    decode::transfer(&body, &part.encoding).map(|bytes| Bytes::from(bytes.into_owned()))
+fn piece_len(at: u64, end: u64) -> usize {
+    usize::try_from(end - at)
+        .unwrap_or(usize::MAX)
+        .min(PIECE_MAX_BYTES)
+}
+
+/// All of the octets, or an error.
+fn read(blob: &Blob, disk: &SharedDisk, at: u64, len: usize) -> io::Result<Bytes> {
+    let piece = blob.read_range(&**disk, at, len)?;
+    if piece.len() == len {
+        Ok(piece)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn structure_of(blob: &Blob, disk: &SharedDisk) -> io::Result<Structure> {
+    let len = usize::try_from(blob.len()).map_err(io::Error::other)?;
+    let mut windows = Windows::new(len, |at, len| read(blob, disk, at as u64, len).ok());
+    let structure = Message::parse_text(&mut windows);
+    if windows.has_failed() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(structure)
+}
+
+async fn off_thread<T: Send + 'static>(
+    call: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(call)
+        .await
+        .map_err(io::Error::other)?
 }
 
 /// The fields with (or without) these names, as they stand there, and the blank line.
 fn fields(header: &[u8], names: &[String], not: bool) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = BytesMut::with_capacity(256);
     for field in headers(header) {
         let named = names.iter().any(|name| field.is(name));
         if named != not {

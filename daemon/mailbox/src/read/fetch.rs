@@ -10,22 +10,38 @@ use rusqlite::Row as SqlRow;
 use crate::ctx::Ctx;
 use crate::read::select::uid_runs;
 use crate::texts;
-use crate::types::{Fetched, FolderId, Uid, Want};
+use crate::types::{Fetched, FolderId, Portion, Uid, Want};
 use crate::{Result, saved, store, threads};
 use disk::blob::Blob;
 
 /// Bytes of one answer, about.
 const ANSWER_MAX_BYTES: usize = 1 << 20;
-/// Bytes of one header that are shown.
+/// The same if the next portion is read while this one is sent.
+pub(crate) const PORTION_MAX_BYTES: usize = 256 << 10;
+/// Bytes of one header that are in memory.
 const HEADER_MAX_BYTES: usize = 1 << 20;
 /// Messages of one answer.
 const ANSWER_MAX_MESSAGES: usize = 1000;
 
-pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], mut want: Want) -> Result<Vec<Fetched>> {
+/// A portion of the usual size.
+pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], want: Want) -> Result<Vec<Fetched>> {
+    Ok(portion(ctx, folder, uids, want, ANSWER_MAX_BYTES)?.messages)
+}
+
+pub(crate) fn portion(
+    ctx: &Ctx<'_>,
+    folder: FolderId,
+    uids: &[Uid],
+    mut want: Want,
+    bytes_max: usize,
+) -> Result<Portion> {
     ctx.store.folder(folder)?;
     want.downgraded = want.downgraded && any_downgraded(ctx)?;
     let mut statement = ctx.store.conn.prepare_cached(&query(want))?;
-    let mut found = Vec::new();
+    let mut found = Portion {
+        messages: Vec::new(),
+        upto: uids.last().copied().unwrap_or(0),
+    };
     let mut bytes = 0;
     for run in uid_runs(uids) {
         let (Some(&first), Some(&last)) = (run.first(), run.last()) else {
@@ -39,8 +55,9 @@ pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], mut want: Wan
             if wanted.next_if_eq(&uid).is_none() {
                 continue;
             }
-            found.push(message(ctx, row, want, &mut bytes)?);
-            if bytes >= ANSWER_MAX_BYTES || found.len() >= ANSWER_MAX_MESSAGES {
+            found.messages.push(message(ctx, row, want, &mut bytes)?);
+            if bytes >= bytes_max || found.messages.len() >= ANSWER_MAX_MESSAGES {
+                found.upto = uid;
                 return Ok(found);
             }
         }
@@ -104,6 +121,7 @@ fn message(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, bytes: &mut usize) -> Re
         envelope: optional(row, 8)?,
         structure: optional(row, 9)?,
         header: None,
+        header_len: row.get::<_, Option<u32>>(10)?.unwrap_or(0).into(),
         text: None,
     };
     *bytes +=
@@ -113,7 +131,7 @@ fn message(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, bytes: &mut usize) -> Re
     }
     let large: Option<bool> = row.get(11)?;
     match large {
-        Some(true) => large_parts(ctx, row, want, &mut fetched)?,
+        Some(true) => large_parts(ctx, want, &mut fetched)?,
         Some(false) => small_parts(row, want, &mut fetched)?,
         None => {}
     }
@@ -140,27 +158,27 @@ fn optional(row: &SqlRow<'_>, column: usize) -> Result<Option<Bytes>> {
 }
 
 fn small_parts(row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {
-    if want.text {
-        let crc: u32 = row.get(12)?;
-        let Some(text) = texts::join(row, 13)? else {
-            return Ok(());
-        };
-        if crc32fast::hash(&text) != crc {
-            return Ok(());
-        }
-        let header_bytes = row.get::<_, u32>(10)? as usize;
-        if want.header {
-            fetched.header = Some(text.slice(..header_bytes.min(text.len())));
-        }
-        fetched.text = Some(Blob::Bytes(text));
-    } else {
+    if !want.text {
         fetched.header = optional(row, 13)?;
+        return Ok(());
     }
+    let crc: u32 = row.get(12)?;
+    let Some(text) = texts::join(row, 13)? else {
+        return Ok(());
+    };
+    if crc32fast::hash(&text) != crc {
+        return Ok(());
+    }
+    if want.header {
+        let header_bytes = usize::try_from(fetched.header_len).unwrap_or(usize::MAX);
+        fetched.header = Some(text.slice(..header_bytes.min(text.len())));
+    }
+    fetched.text = Some(Blob::Bytes(text));
     Ok(())
 }
 
 /// The text of a file is not verified here: whoever reads it reads a part at a time. A check does.
-fn large_parts(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {
+fn large_parts(ctx: &Ctx<'_>, want: Want, fetched: &mut Fetched) -> Result<()> {
     let blob = texts::large_blob(ctx.store, fetched.email_id, fetched.size);
     let disk = ctx.core.disk.as_ref();
     let path = crate::durability::large_path(&ctx.store.dir, fetched.email_id);
@@ -169,12 +187,14 @@ fn large_parts(ctx: &Ctx<'_>, row: &SqlRow<'_>, want: Want, fetched: &mut Fetche
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => return Ok(()),
     }
+    // A header is as long as its sender likes; what is in memory of it is not. The rest is in the text.
+    let header_bytes = usize::try_from(fetched.header_len)
+        .unwrap_or(usize::MAX)
+        .min(HEADER_MAX_BYTES);
     if want.header {
-        // A header is as long as its sender likes; what is shown of it is not.
-        let header_bytes = (row.get::<_, u32>(10)? as usize).min(HEADER_MAX_BYTES);
         fetched.header = Some(blob.read_range(disk, 0, header_bytes)?);
     }
-    if want.text {
+    if want.text || fetched.header_len > HEADER_MAX_BYTES as u64 {
         fetched.text = Some(blob);
     }
     Ok(())

@@ -164,6 +164,12 @@ pub fn html_text(html: &str) -> String {
 /// Quoted-printable (RFC 2045 §6.7); what is no valid escape stands for itself.
 pub fn quoted_printable(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
+    quoted_printable_to(body, &mut out);
+    out
+}
+
+/// The same of whole lines.
+pub(super) fn quoted_printable_to(body: &[u8], out: &mut Vec<u8>) {
     for line in body.split_inclusive(|&byte| byte == b'\n') {
         let content = super::header::without_line_end(line);
         let ending = &line[content.len()..];
@@ -173,10 +179,14 @@ pub fn quoted_printable(body: &[u8]) -> Vec<u8> {
             Some(shorter) => (shorter, &b""[..]),
             None => (content, ending),
         };
-        unescape(content, b'=', |byte| byte, &mut out);
+        quoted_printable_piece(content, out);
         out.extend_from_slice(ending);
     }
-    out
+}
+
+/// A piece of a line, without its end.
+pub(super) fn quoted_printable_piece(content: &[u8], out: &mut Vec<u8>) {
+    unescape(content, b'=', |byte| byte, out);
 }
 
 struct Word<'a> {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::addresses::{Entry, Mailbox, entries};
 use super::header::{Field, headers};
 use super::mime::{ContentType, Disposition, Param};
+use super::text::{Text, with_range};
 use super::{Part, Structure, decode};
 use crate::base64;
 
@@ -59,7 +60,7 @@ const STRUCTURED_FIELDS: [&str; 20] = [
 
 /// The message as clients without UTF8=ACCEPT see it; `None`: as it is.
 pub fn downgrade(text: &[u8], structure: &Structure) -> Option<Vec<u8>> {
-    let edits = edits(text, structure);
+    let edits = edits(&mut { text }, structure);
     if edits.is_empty() {
         return None;
     }
@@ -75,7 +76,7 @@ pub fn downgrade(text: &[u8], structure: &Structure) -> Option<Vec<u8>> {
 }
 
 /// How many bytes [`downgrade`] gives; `None`: the message stays as it is.
-pub fn downgraded_size(text: &[u8], structure: &Structure) -> Option<u64> {
+pub fn downgraded_size(text: &mut impl Text, structure: &Structure) -> Option<u64> {
     let edits = edits(text, structure);
     if edits.is_empty() {
         return None;
@@ -89,19 +90,20 @@ pub fn downgraded_size(text: &[u8], structure: &Structure) -> Option<u64> {
 type Edit = (Range<usize>, Vec<u8>);
 
 /// In the order of the text, disjoint.
-fn edits(text: &[u8], structure: &Structure) -> Vec<Edit> {
+fn edits(text: &mut impl Text, structure: &Structure) -> Vec<Edit> {
     let mut found = Vec::new();
-    structure
-        .root
-        .walk(&mut |part| part_edits(text, part, &mut found));
+    structure.root.walk(&mut |part| {
+        with_range(text, part.header.clone(), |header| {
+            part_edits(header, part, &mut found);
+        });
+    });
     found.sort_by_key(|(range, _)| range.start);
     // Parts that share a header are one and the same.
     found.dedup_by(|later, earlier| later.0.start < earlier.0.end);
     found
 }
 
-fn part_edits(text: &[u8], part: &Part, out: &mut Vec<Edit>) {
-    let header = text.get(part.header.clone()).unwrap_or_default();
+fn part_edits(header: &[u8], part: &Part, out: &mut Vec<Edit>) {
     let global = part.content.is("message", "global") && part.message.is_some();
     if header.is_ascii() && !global {
         return;
@@ -336,7 +338,7 @@ mod tests {
     fn shown(text: &[u8]) -> Option<String> {
         let structure = Message::parse(text);
         let out = downgrade(text, &structure)?;
-        assert_eq!(downgraded_size(text, &structure), Some(out.len() as u64));
+        assert_eq!(downgraded_size(&mut { text }, &structure), Some(out.len() as u64));
         // It is international no more.
         assert_eq!(downgrade(&out, &Message::parse(&out)), None);
         Some(String::from_utf8_lossy(&out).into_owned())
@@ -409,7 +411,7 @@ mod tests {
         fn any_text(text in "(?s)((Subject|To|Content-Type|X-A):[a-z/;=\"<>@, é\n ]{0,40}\n){0,4}\n.{0,20}") {
             let structure = Message::parse(text.as_bytes());
             let out = downgrade(text.as_bytes(), &structure);
-            prop_assert_eq!(out.as_ref().map(|out| out.len() as u64), downgraded_size(text.as_bytes(), &structure));
+            prop_assert_eq!(out.as_ref().map(|out| out.len() as u64), downgraded_size(&mut text.as_bytes(), &structure));
         }
     }
 }

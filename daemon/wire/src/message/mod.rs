@@ -23,6 +23,7 @@ pub mod structure;
 pub mod subject;
 mod summary;
 pub mod text;
+mod transfer;
 
 use std::ops::Range;
 
@@ -31,6 +32,7 @@ pub use mime::{ContentType, Disposition, PARAMS_MAX_COUNT, Param};
 pub use order::{Order, THREAD_REFERENCES_MAX_COUNT};
 pub use preview::{PREVIEW_MAX_CHARS, preview};
 pub use summary::{REFERENCES_MAX_COUNT, Summary};
+pub use transfer::Transfer;
 
 /// Multiparts and messages within one another; deeper ones are opaque.
 pub const DEPTH_MAX_PARTS: usize = 64;
