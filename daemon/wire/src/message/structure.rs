@@ -164,7 +164,7 @@ fn single(text: &mut impl Text, part: &Part, extended: bool, out: &mut Vec<u8>) 
     if let Some(message) = &part.message {
         out.push(b' ');
         with_range(text, message.header.clone(), |header| {
-            envelope::render_to(header, out)
+            envelope::render_to(header, out);
         });
         out.push(b' ');
         self::part(text, message, extended, out);

@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_text_in_windows_is_understood_as_one_in_memory() {
         // The places of the boundaries move over the end of the first window.
-        for lead in (0..40).chain(28_200..28_215).chain([29_100, 29_127]) {
+        for lead in (0..5).chain(29_090..29_128) {
             let mail = long_mail(lead);
             let mut shown = windows(&mail);
             assert_eq!(Message::parse_text(&mut shown), Message::parse(&mail), "{lead}");
