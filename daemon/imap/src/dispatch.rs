@@ -102,7 +102,7 @@ impl Session {
         if !matches!(command, Command::Fetch { .. } | Command::Store { .. })
             && let Some(view) = &mut self.view
         {
-            view.ahead.forget();
+            view.ahead = None;
         }
         let answer = self.execute(tag, command).await?;
         self.tell(tell, uid).await?;

@@ -308,20 +308,21 @@ impl Session {
         let mut left = uids;
         if let Some(view) = &mut self.view {
             let now = view.watch.borrow().modseq;
-            view.ahead.as_of(now);
+            view.ahead.get_or_insert_default().as_of(now);
         }
         while !left.is_empty() {
             let Some(view) = &mut self.view else {
                 break;
             };
             let (folder, owner) = (view.folder.id, &view.place.spot.owner);
-            let Ok((mut messages, count)) = view.ahead.next(owner, folder, left, plan.want).await else {
+            let ahead = view.ahead.get_or_insert_default();
+            let Ok((mut messages, count)) = ahead.next(owner, folder, left, plan.want).await else {
                 done.unavailable = true;
                 break;
             };
             done.missing |= messages.len() < count;
             left = left.get(count..).unwrap_or_default();
-            view.ahead.go_on(owner, folder, left).await;
+            ahead.go_on(owner, folder, left).await;
             if dress::dress(plan, owner, folder, &self.server.disk, &mut messages)
                 .await
                 .is_err()

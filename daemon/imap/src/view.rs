@@ -59,7 +59,7 @@ pub(crate) struct View {
     /// What the store has now.
     pub(crate) watch: watch::Receiver<FolderNow>,
     /// What was read before the client asks for it.
-    pub(crate) ahead: Ahead,
+    pub(crate) ahead: Option<Box<Ahead>>,
     /// The large message that was looked at last.
     pub(crate) known: Option<Box<Known>>,
 }
@@ -145,7 +145,7 @@ impl View {
             behind: false,
             keywords_changed: false,
             watch: selected.watch,
-            ahead: Ahead::default(),
+            ahead: None,
             known: None,
         };
         if selected.recent_from > 0 && selected.recent_from <= view.last_uid() {
@@ -371,7 +371,9 @@ impl View {
             .filter(|(_, before)| **before > self.modseq && !self.own.contains(before))
             .map(|(row, _)| row.uid)
             .collect();
-        self.ahead.learn(stored);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.learn(stored);
+        }
         if stored.highest_modseq > stored.highest_before {
             if self.modseq == stored.highest_before {
                 self.modseq = stored.highest_modseq;
@@ -396,8 +398,9 @@ impl View {
         };
         let (owner, folder) = (&self.place.spot.owner, self.folder.id);
         let now = self.watch.borrow().modseq;
-        self.ahead.as_of(now);
-        self.ahead
+        let ahead = self.ahead.get_or_insert_default();
+        ahead.as_of(now);
+        ahead
             .read_on(owner, folder, (first, last, count), follows, after)
             .await;
     }

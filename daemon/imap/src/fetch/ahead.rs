@@ -67,13 +67,6 @@ impl Drop for Share {
 }
 
 impl Ahead {
-    /// Nothing is held for a client that does something else.
-    pub(crate) fn forget(&mut self) {
-        if self.share.is_some() || !self.asked.is_empty() || self.coming.is_some() {
-            *self = Self::default();
-        }
-    }
-
     /// A command begins, or ends, while this is the folder's highest MODSEQ: what was read before an earlier one may be another now.
     pub(crate) fn as_of(&mut self, now: ModSeq) {
         if now != self.as_of {
@@ -116,9 +109,11 @@ impl Ahead {
         want: Want,
     ) -> Result<(Vec<Fetched>, usize), MailboxError> {
         if self.want != want {
-            let as_of = self.as_of;
-            self.forget();
-            (self.want, self.as_of) = (want, as_of);
+            *self = Self {
+                want,
+                as_of: self.as_of,
+                ..Self::default()
+            };
         }
         loop {
             if let Some(found) = self.take(left) {

@@ -177,3 +177,256 @@ async fn changes_since() {
     );
     assert!(!client.ok("FETCH 1 FLAGS").await[0].contains("\\Flagged"));
 }
+
+/// A client that reads message after message is read ahead for: it must be told the flags of the moment all the same.
+#[tokio::test]
+async fn reading_on_shows_the_flags_of_the_moment() {
+    let world = World::new().await;
+    let mut client = world.inbox(30).await;
+    let mut other = world.user().await;
+    other.ok("SELECT INBOX").await;
+    for number in 1..=10 {
+        let lines = client.ok(&format!("FETCH {number} (FLAGS BODY.PEEK[])")).await;
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(MAIL), "{lines:?}");
+        assert!(!lines[0].contains("\\Flagged"), "{lines:?}");
+    }
+    other.ok("STORE 11:12 +FLAGS.SILENT (\\Flagged)").await;
+    let lines = client.ok("FETCH 11 (FLAGS BODY.PEEK[])").await;
+    assert!(lines.last().unwrap().contains("\\Flagged"), "{lines:?}");
+    client.ok("STORE 13 +FLAGS.SILENT (\\Answered)").await;
+    for (number, flag) in [(12, "\\Flagged"), (13, "\\Answered"), (14, "\\Recent")] {
+        let lines = client.ok(&format!("FETCH {number} (FLAGS BODY.PEEK[])")).await;
+        assert!(lines[0].contains(flag), "{number}: {lines:?}");
+    }
+    // What sets \Seen is read ahead as well.
+    for number in 15..=20 {
+        let lines = client.ok(&format!("FETCH {number} (FLAGS BODY[])")).await;
+        assert!(
+            lines[0].contains("\\Seen") && lines[0].contains(MAIL),
+            "{lines:?}"
+        );
+        let lines = client.ok(&format!("FETCH {number} (FLAGS BODY[])")).await;
+        assert!(lines[0].contains("\\Seen"), "{lines:?}");
+    }
+    // RFC 2180 §4.1.2: gone meanwhile.
+    other.ok("STORE 22 +FLAGS.SILENT (\\Deleted)").await;
+    other.ok("EXPUNGE").await;
+    assert_eq!(client.ok("FETCH 21 (BODY.PEEK[])").await.len(), 1);
+    assert!(
+        client
+            .answer("FETCH 22 (BODY.PEEK[])")
+            .await
+            .starts_with("NO [EXPUNGEISSUED]")
+    );
+    assert_eq!(client.ok("NOOP").await, ["* 22 EXPUNGE"]);
+    // UIDs that are gone are passed over in silence.
+    let lines = client
+        .ok("UID FETCH 21:23 BODY.PEEK[HEADER.FIELDS (SUBJECT)]")
+        .await;
+    assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+#[tokio::test]
+async fn pipelined_commands_see_each_other() {
+    let world = World::new().await;
+    let mut client = world.inbox(3).await;
+    client
+        .send(
+            "a FETCH 1 (FLAGS BODY.PEEK[])\r\nb STORE 2 +FLAGS (\\Flagged)\r\nc FETCH 2 (FLAGS BODY.PEEK[])\r\n\
+             d STORE 3 +FLAGS.SILENT (\\Draft)\r\ne FETCH 3 (FLAGS BODY[])\r\nf NOOP\r\n",
+        )
+        .await;
+    let mut told = Vec::new();
+    for tag in ["a", "b", "c", "d", "e", "f"] {
+        told.push(client.until(tag).await);
+    }
+    assert!(told[0][0].contains("FLAGS (\\Recent)"), "{told:?}");
+    assert!(
+        told[1][0].contains("\\Flagged") && told[2][0].contains("\\Flagged"),
+        "{told:?}"
+    );
+    assert!(
+        told[4][0].contains("\\Draft") && told[4][0].contains("\\Seen"),
+        "{told:?}"
+    );
+    assert_eq!(
+        told.iter().map(Vec::len).collect::<Vec<_>>(),
+        [2, 2, 2, 1, 2, 1],
+        "{told:?}"
+    );
+}
+
+/// A message whose parts are too large to be in memory as a whole.
+fn large_mail() -> (String, String) {
+    let lines = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2\r\n".repeat(8000);
+    let mail = format!(
+        "Subject: large\r\nContent-Type: multipart/mixed; boundary=b1\r\n\r\n--b1\r\nContent-Type: text/plain\r\n\r\nfirst\r\n\
+         --b1\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n{lines}--b1\r\n\
+         Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nFrom: x@y\r\n\r\ninner =3D\r\n--b1\r\n\
+         Content-Transfer-Encoding: quoted-printable\r\n\r\none=20=\r\ntwo\r\n--b1\r\nContent-Transfer-Encoding: x-odd\r\n\r\nodd\r\n--b1--\r\n"
+    );
+    (mail, lines)
+}
+
+#[tokio::test]
+async fn parts_of_a_large_message() {
+    let world = World::new().await;
+    let mut client = world.inbox(0).await;
+    let (mail, lines) = large_mail();
+    client.append_with("INBOX", "(\\Seen) ", &mail).await;
+    let pdf = lines.trim_end();
+    let decoded = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv".repeat(8000);
+    let body = mail.split_once("\r\n\r\n").unwrap().1;
+    let header = &mail[..mail.len() - body.len()];
+    for (item, name, text) in [
+        ("BODY.PEEK[]", "BODY[]", mail.as_str()),
+        ("BODY.PEEK[HEADER]", "BODY[HEADER]", header),
+        ("BODY.PEEK[TEXT]", "BODY[TEXT]", body),
+        ("RFC822.HEADER", "RFC822.HEADER", header),
+        ("RFC822.TEXT", "RFC822.TEXT", body),
+        ("BODY.PEEK[TEXT]<5.7>", "BODY[TEXT]<5>", &body[5..12]),
+        ("BODY.PEEK[1]", "BODY[1]", "first"),
+        ("BODY.PEEK[2]", "BODY[2]", pdf),
+        (
+            "BODY.PEEK[2]<300000.70>",
+            "BODY[2]<300000>",
+            &pdf[300_000..300_070],
+        ),
+        ("BODY.PEEK[2]<9999999.70>", "BODY[2]<9999999>", ""),
+        (
+            "BODY.PEEK[2.MIME]",
+            "BODY[2.MIME]",
+            "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+        ),
+        (
+            "BODY.PEEK[3.HEADER]",
+            "BODY[3.HEADER]",
+            "Subject: inner\r\nFrom: x@y\r\n\r\n",
+        ),
+        (
+            "BODY.PEEK[3.HEADER.FIELDS (FROM)]",
+            "BODY[3.HEADER.FIELDS (FROM)]",
+            "From: x@y\r\n\r\n",
+        ),
+        ("BODY.PEEK[3.TEXT]", "BODY[3.TEXT]", "inner =3D"),
+        ("BODY.PEEK[3.1]", "BODY[3.1]", "inner =3D"),
+    ] {
+        let got = client.ok(&format!("FETCH 1 {item}")).await;
+        assert!(got == expected(name, text), "{item}: {:.200}", got[0]);
+    }
+    for (item, name, text) in [
+        ("BINARY.PEEK[2]", "BINARY[2]", decoded.as_str()),
+        (
+            "BINARY.PEEK[2]<300001.48>",
+            "BINARY[2]<300001>",
+            &decoded[300_001..300_049],
+        ),
+        ("BINARY.PEEK[2]<9999999.1>", "BINARY[2]<9999999>", ""),
+        ("BINARY.PEEK[4]", "BINARY[4]", "one two"),
+        ("BINARY.PEEK[]<0.7>", "BINARY[]<0>", "Subject"),
+    ] {
+        let got = client.ok(&format!("FETCH 1 {item}")).await;
+        let want = format!("* 1 FETCH ({name} ~{{{}}}\r\n{text})", text.len());
+        assert!(got == [want], "{item}: {:.200}", got[0]);
+    }
+    for (item, number) in [
+        ("BINARY.SIZE[2]", decoded.len()),
+        ("BINARY.SIZE[4]", 7),
+        ("BINARY.SIZE[]", mail.len()),
+        ("RFC822.SIZE", mail.len()),
+    ] {
+        assert_eq!(
+            client.ok(&format!("FETCH 1 {item}")).await,
+            [format!("* 1 FETCH ({item} {number})")]
+        );
+    }
+    assert_eq!(
+        client.ok("FETCH 1 BODY.PEEK[9]").await,
+        ["* 1 FETCH (BODY[9] NIL)"]
+    );
+    assert_eq!(
+        client.ok("FETCH 1 BODY.PEEK[2.HEADER]").await,
+        ["* 1 FETCH (BODY[2.HEADER] NIL)"]
+    );
+    assert!(
+        client
+            .answer("FETCH 1 BINARY.PEEK[5]")
+            .await
+            .starts_with("NO [UNKNOWN-CTE]")
+    );
+    let line = client.ok("FETCH 1 BODY").await.remove(0);
+    assert!(
+        line.contains("\"application\" \"pdf\"") && line.contains(&format!(" {}", pdf.len())),
+        "{line}"
+    );
+}
+
+/// No header is too long to be shown.
+#[tokio::test]
+async fn a_header_longer_than_what_is_in_memory() {
+    let world = World::new().await;
+    let mut client = world.inbox(0).await;
+    let header = format!(
+        "Subject: s\r\n{}\r\n",
+        "X-Long: 0123456789012345678901234567890123456789\r\n".repeat(30_000)
+    );
+    client
+        .append_with("INBOX", "(\\Seen) ", &format!("{header}body"))
+        .await;
+    assert!(client.ok("FETCH 1 BODY.PEEK[HEADER]").await == expected("BODY[HEADER]", &header));
+    assert!(client.ok("FETCH 1 RFC822.HEADER").await == expected("RFC822.HEADER", &header));
+    assert_eq!(
+        client.ok("FETCH 1 RFC822.TEXT").await,
+        expected("RFC822.TEXT", "body")
+    );
+    assert_eq!(
+        client.ok("FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]").await,
+        expected("BODY[HEADER.FIELDS (SUBJECT)]", "Subject: s\r\n\r\n")
+    );
+}
+
+/// RFC 9051 §6.4.5.1: a message that is no multipart has one part, whose MIME header is the message's own.
+#[tokio::test]
+async fn the_only_part() {
+    let world = World::new().await;
+    let mut client = world.inbox(1).await;
+    let (header, body) = MAIL.split_at(MAIL.find("First").unwrap());
+    for (item, name, text) in [
+        ("BODY.PEEK[1]", "BODY[1]", body),
+        ("BODY.PEEK[1.MIME]", "BODY[1.MIME]", header),
+        ("BODY.PEEK[1]<0.5>", "BODY[1]<0>", "First"),
+        ("BODY.PEEK[HEADER]<0.4>", "BODY[HEADER]<0>", "From"),
+        (
+            "BODY.PEEK[HEADER.FIELDS (SUBJECT)]<9.99>",
+            "BODY[HEADER.FIELDS (SUBJECT)]<9>",
+            "Hello\r\n\r\n",
+        ),
+        ("BODY.PEEK[]<4000000000.4294967295>", "BODY[]<4000000000>", ""),
+    ] {
+        assert_eq!(
+            client.ok(&format!("FETCH 1 {item}")).await,
+            expected(name, text),
+            "{item}"
+        );
+    }
+    for section in ["2", "1.1", "1.HEADER", "1.TEXT", "1.HEADER.FIELDS (SUBJECT)"] {
+        let got = client.ok(&format!("FETCH 1 BODY.PEEK[{section}]")).await;
+        assert_eq!(got, [format!("* 1 FETCH (BODY[{section}] NIL)")]);
+    }
+    for wrong in [
+        "BODY.PEEK[MIME]",
+        "BODY.PEEK[0]",
+        "BODY.PEEK[]<0.0>",
+        "BODY.PEEK[1.",
+        "(ALL)",
+    ] {
+        assert!(
+            client
+                .answer(&format!("FETCH 1 {wrong}"))
+                .await
+                .starts_with("BAD"),
+            "{wrong}"
+        );
+    }
+}
