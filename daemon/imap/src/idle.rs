@@ -12,6 +12,9 @@ const DONE_MAX_BYTES: usize = 64;
 impl Session {
     /// From the command to its answer.
     pub(crate) async fn obey_idle(&mut self, tag: Tag) -> Result<(), End> {
+        if let Some(view) = &mut self.view {
+            (view.ahead, view.known) = (None, None);
+        }
         let answer = match self.allowed(&Command::Idle) {
             Ok(()) => self.idle().await?,
             Err(answer) => answer,
