@@ -5,7 +5,8 @@
 # thing, everywhere.
 #
 # Keys that are put together in the code: setting-<key> and …-help, settings-group-<word>, refusal-<code>, channel-<name>,
-# severity-<name>, service-<name> and …-help, recipient-<state>, special-<use>, right-<letter>, kind-<name>.
+# severity-<name>, service-<name> and …-help, recipient-<state>, special-<use>, right-<letter>, role-<name> and …-long,
+# whom-<kind>, field-whom-<kind>, kind-<name>.
 
 ## Common
 
@@ -71,6 +72,7 @@ page-users = Users
 page-aliases = Aliases
 page-folders = Folders
 page-groups = Groups
+page-public = Public folders
 page-access = Black and white lists
 page-services = Services
 page-settings = Settings
@@ -188,6 +190,8 @@ column-event = Event
 column-folder = Folder
 column-for = For
 column-group = Group
+column-public = Domain or group
+column-limit = Limit
 column-groups = Groups
 column-in = In
 column-kind = Data
@@ -357,17 +361,41 @@ folder-add = New folder
 folder-rename = Rename folder { $name }
 folders-choose = Choose a user
 folders-choose-hint = The user’s folders and the rights on them appear here.
+public-none = No public folders yet
+public-none-hint = They belong to a domain or a group instead of a user; mail programs show them below Public.
+public-choose = Choose a domain or a group
+public-choose-hint = Its public folders and the rights on them appear here.
+public-root = Folders made later get these rights.
+tree-add = New public folders
+tree-edit = Public folders of { $name }
+tree-limit = Limit
+tree-remove = Remove all
+tree-of-domain = domain
+tree-of-group = group
 folder-rights = Rights
 folder-rights-none = Nobody but the owner.
+folder-rights-nobody = Nobody.
 rights-title = Rights on { $name }
 rights-add = Give rights
 rights-edit = Rights of { $name }
 rights-of-group = Group { $name }
+rights-of-domain = All users of { $name }
 rights-of-anyone = Everyone
+rights-denied = Never: { $name }
 rights-none-left = All rights of { $name } are taken away.
+role-reader-long = Reader: reads and marks as read
+role-writer-long = Writer: also sets flags and adds messages
+role-editor-long = Editor: also deletes messages, makes and deletes folders
+role-owner-long = Owner: also gives rights to others
+role-none = Nothing: the rights are taken away
+role-own = Own choice
+whom-user = User
+whom-group = Group
+whom-domain = All of a domain
+whom-anyone = Everyone
 right-l = sees the folder
 right-r = reads messages
-right-s = keeps own read marks
+right-s = marks messages as read
 right-w = changes flags and keywords
 right-i = adds messages
 right-p = may write to the folder by mail
@@ -426,8 +454,16 @@ field-side-help = White wins over black; both come before rules.
 field-pattern-help = An IP address, a range, a host name such as *.example.com, or a mail address.
 field-folder-help = A slash puts it into another folder: Work/Reports.
 field-special-use = Used for
+field-tree = Domain or group
+field-tree-help = Users of a domain may read, members of a group may edit; change it on the first folder.
+field-tree-quota = Limit for all these folders
 field-identifier = Who
-field-identifier-help = An address, $group, or anyone.
+field-whom-user = Address
+field-whom-group = Name of the group
+field-whom-domain = Domain
+field-denied-rights = Deny these rights, whoever else gives them
+field-role = May
+field-letters = In detail
 field-path = File
 field-path-help = A name that ends in .jsonl gives JSON lines, any other text. An existing file is replaced.
 
@@ -449,6 +485,8 @@ ask-alias = Delete the alias?
 ask-alias-text = Mail to { $name } will be refused.
 ask-group = Delete the group?
 ask-group-text = { $name } loses its members and its rights on folders.
+ask-tree = Delete the public folders?
+ask-tree-text = All public folders of { $name } and all messages in them will be gone for good.
 ask-entry = Delete the entry?
 ask-entry-text = { $name } will be treated like everyone else.
 ask-folder = Delete the folder?

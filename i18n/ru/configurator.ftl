@@ -5,7 +5,8 @@
 # уведомление (программы). Одно слово для одной вещи, везде.
 #
 # Ключи, которые собираются в коде: setting-<key> и …-help, settings-group-<word>, refusal-<code>, channel-<name>,
-# severity-<name>, service-<name> и …-help, recipient-<state>, special-<use>, right-<letter>, kind-<name>.
+# severity-<name>, service-<name> и …-help, recipient-<state>, special-<use>, right-<letter>, role-<name> и …-long,
+# whom-<kind>, field-whom-<kind>, kind-<name>.
 
 ## Общее
 
@@ -73,6 +74,7 @@ page-users = Пользователи
 page-aliases = Псевдонимы
 page-folders = Папки
 page-groups = Группы
+page-public = Общие папки
 page-access = Чёрный и белый списки
 page-services = Службы
 page-settings = Параметры
@@ -206,6 +208,8 @@ column-event = Событие
 column-folder = Папка
 column-for = Длится
 column-group = Группа
+column-public = Домен или группа
+column-limit = Предел
 column-groups = Группы
 column-in = Принято
 column-kind = Данные
@@ -375,17 +379,41 @@ folder-add = Новая папка
 folder-rename = Переименование папки { $name }
 folders-choose = Выберите пользователя
 folders-choose-hint = Здесь появятся папки пользователя и права на них.
+public-none = Общих папок пока нет
+public-none-hint = Они принадлежат не пользователю, а домену или группе; почтовые программы показывают их в Public.
+public-choose = Выберите домен или группу
+public-choose-hint = Здесь появятся общие папки и права на них.
+public-root = Эти права получают папки, созданные позже.
+tree-add = Новые общие папки
+tree-edit = Общие папки: { $name }
+tree-limit = Предел
+tree-remove = Удалить все
+tree-of-domain = домен
+tree-of-group = группа
 folder-rights = Права
 folder-rights-none = Никому, кроме владельца.
+folder-rights-nobody = Никому.
 rights-title = Права на { $name }
 rights-add = Дать права
 rights-edit = Права: { $name }
 rights-of-group = Группа { $name }
+rights-of-domain = Все пользователи { $name }
 rights-of-anyone = Все
+rights-denied = Никогда: { $name }
 rights-none-left = Все права будут отняты: { $name }.
+role-reader-long = Читатель: читает и помечает прочитанным
+role-writer-long = Автор: ещё ставит флажки и добавляет письма
+role-editor-long = Редактор: ещё удаляет письма, создаёт и удаляет папки
+role-owner-long = Хозяин: ещё даёт права другим
+role-none = Ничего: права будут отняты
+role-own = Свой набор
+whom-user = Пользователь
+whom-group = Группа
+whom-domain = Все из домена
+whom-anyone = Все
 right-l = видит папку
 right-r = читает письма
-right-s = сохраняет отметки о прочтении
+right-s = помечает письма прочитанными
 right-w = меняет флажки и метки
 right-i = добавляет письма
 right-p = может писать в папку по почте
@@ -444,8 +472,16 @@ field-side-help = Белый сильнее чёрного; оба действ�
 field-pattern-help = IP-адрес, диапазон, имя узла, например *.example.com, или почтовый адрес.
 field-folder-help = Косая черта вкладывает папку в другую: Работа/Отчёты.
 field-special-use = Назначение
+field-tree = Домен или группа
+field-tree-help = Пользователям домена можно читать, участникам группы — править; права меняют у первой папки.
+field-tree-quota = Предел для всех этих папок
 field-identifier = Кто
-field-identifier-help = Адрес, $группа или anyone (все).
+field-whom-user = Адрес
+field-whom-group = Название группы
+field-whom-domain = Домен
+field-denied-rights = Запретить это, кто бы ни дал такие права
+field-role = Может
+field-letters = Подробно
 field-path = Файл
 field-path-help = Имя с окончанием .jsonl даёт строки JSON, любое другое — текст. Существующий файл будет заменён.
 
@@ -469,6 +505,8 @@ ask-alias = Удалить псевдоним?
 ask-alias-text = Почта на { $name } будет отклоняться.
 ask-group = Удалить группу?
 ask-group-text = { $name } потеряет участников и права на папки.
+ask-tree = Удалить общие папки?
+ask-tree-text = Все общие папки { $name } и все письма в них исчезнут навсегда.
 ask-entry = Удалить запись?
 ask-entry-text = Для { $name } больше не будет исключения.
 ask-folder = Удалить папку?

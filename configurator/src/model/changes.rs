@@ -2,13 +2,13 @@
 
 use shared::protocol::{
     AccessRemove, AliasRemove, DomainGet, DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window,
-    QueueRemove, ServiceSet, ServiceState, SessionEnd, UserGet, UserRemove,
+    QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList, TreeRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure};
 
 use super::Model;
 use super::dialog::{About, Dialog, Edit};
-use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, UserForm};
+use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, TreeForm, UserForm};
 use super::lists::ListId;
 use super::said::{Said, Tone};
 use crate::link::Failed;
@@ -168,6 +168,22 @@ impl Model {
                     model.resolved(serial, keep_mine, theirs);
                 });
             }
+            Form::Tree(form) => {
+                let Some(was) = form.was else { return };
+                let page = Window {
+                    filter: was.name.clone(),
+                    ..Window::default()
+                };
+                self.ask(&TreeList { page }, move |model, answer| {
+                    let theirs = answer.and_then(|found| {
+                        let theirs = found.rows.into_iter().find(|tree| tree.name == was.name);
+                        theirs
+                            .map(|tree| (Form::Tree(TreeForm::of(&tree)), tree.revision))
+                            .ok_or(Failed::Lost)
+                    });
+                    model.resolved(serial, keep_mine, theirs);
+                });
+            }
             // These carry no revision, so they can't be stale.
             Form::Entry(_) | Form::Folder(_) | Form::Rights(_) | Form::Export(_) => {}
         }
@@ -252,6 +268,11 @@ impl Model {
                 self.groups.selected = None;
                 (Said::named("notice-removed", name), &[ListId::Groups])
             }
+            About::RemoveTree(name) => {
+                self.public.selected = None;
+                self.enter_folders(None);
+                (Said::named("notice-removed", name), &[ListId::Public])
+            }
             About::RemoveEntry(_, pattern) => {
                 self.access.selected = None;
                 (Said::named("notice-removed", pattern), &[ListId::Access])
@@ -298,6 +319,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::User(_) => &[ListId::Users, ListId::Domains],
         Form::Alias(_) => &[ListId::Aliases],
         Form::Group(_) => &[ListId::Groups],
+        Form::Tree(_) => &[ListId::Public],
         Form::Entry(_) => &[ListId::Access],
         Form::Folder(_) | Form::Rights(_) | Form::Export(_) => &[],
     }
@@ -310,6 +332,7 @@ fn set_revision(form: &mut Form, revision: u64) {
         Form::User(UserForm { was: Some(was), .. }) => was.revision = revision,
         Form::Alias(AliasForm { was: Some(was), .. }) => was.revision = revision,
         Form::Group(GroupForm { was: Some(was), .. }) => was.revision = revision,
+        Form::Tree(TreeForm { was: Some(was), .. }) => was.revision = revision,
         _ => {}
     }
 }
@@ -333,6 +356,7 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
             address: address.clone(),
         })],
         About::RemoveGroup(name) => vec![Call::of(&GroupRemove { name: name.clone() })],
+        About::RemoveTree(name) => vec![Call::of(&TreeRemove { name: name.clone() })],
         About::RemoveEntry(side, pattern) => {
             vec![Call::of(&AccessRemove {
                 side: *side,

@@ -86,6 +86,8 @@ pub enum About {
     RemoveUsers(Vec<String>),
     RemoveAlias(String),
     RemoveGroup(String),
+    /// Public folders of that name.
+    RemoveTree(String),
     RemoveEntry(Side, String),
     RemoveFolder {
         user: String,

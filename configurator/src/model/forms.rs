@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::model::{Alias, Domain, Group, ListEntry, Protocol, Side, User};
 use shared::protocol::{
-    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, FolderAdd, FolderRename, FolderRights, GroupAdd,
-    GroupSet, NewUser, Request, UserAdd, UserPassword, UserRename, UserSet,
+    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, GroupAdd, GroupSet, NewUser, Request, UserAdd,
+    UserPassword, UserRename, UserSet,
 };
 use shared::{Address, DomainName, Refusal};
 
 use super::amount::{parse_bytes, show_bytes};
+pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 
 /// A request, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,7 @@ pub enum Form {
     Alias(AliasForm),
     Group(GroupForm),
     Entry(EntryForm),
+    Tree(TreeForm),
     Folder(FolderForm),
     Rights(RightsForm),
     Export(ExportForm),
@@ -99,33 +101,11 @@ pub struct EntryForm {
     pub comment: String,
 }
 
-/// A new folder, or another name for one.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FolderForm {
-    pub user: String,
-    pub was: Option<String>,
-    pub name: String,
-    pub special_use: String,
-}
-
-/// Whose rights on a folder are which.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RightsForm {
-    pub user: String,
-    pub folder: String,
-    pub identifier: String,
-    pub rights: String,
-}
-
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExportForm {
     pub path: String,
 }
 
-/// The special uses of RFC 6154 that a folder may be given.
-pub const SPECIAL_USES: [&str; 6] = ["archive", "drafts", "flagged", "junk", "sent", "trash"];
-/// Rights of RFC 4314 §2.1 as letters, in the order in which people read them.
-pub const RIGHTS: [char; 11] = ['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a'];
 /// The protocols that a user may be kept from.
 pub const PROTOCOLS: [Protocol; 3] = [Protocol::Imap, Protocol::Pop3, Protocol::Submission];
 
@@ -371,49 +351,6 @@ impl EntryForm {
     }
 }
 
-impl FolderForm {
-    fn calls(&self) -> Result<Vec<Call>, Errors> {
-        let mut check = Check::default();
-        let name = check.one("name", self.name.trim(), required);
-        let name = check.done(name)?;
-        let user = self.user.clone();
-        Ok(vec![match &self.was {
-            Some(was) => Call::of(&FolderRename {
-                user,
-                name: was.clone(),
-                to: name,
-            }),
-            None => {
-                let special_use = (!self.special_use.is_empty()).then(|| self.special_use.clone());
-                Call::of(&FolderAdd {
-                    user,
-                    name,
-                    special_use,
-                })
-            }
-        }])
-    }
-}
-
-impl RightsForm {
-    fn calls(&self) -> Result<Vec<Call>, Errors> {
-        let mut check = Check::default();
-        let identifier = check.one("identifier", self.identifier.trim(), |text| match text {
-            "anyone" => Ok(text.to_owned()),
-            group if group.len() > 1 && group.starts_with('$') => Ok(text.to_owned()),
-            _ => Address::parse(text).map(|address| address.to_string()),
-        });
-        let identifier = check.done(identifier)?;
-        let (user, name, rights) = (self.user.clone(), self.folder.clone(), self.rights.clone());
-        Ok(vec![Call::of(&FolderRights {
-            user,
-            name,
-            identifier,
-            rights,
-        })])
-    }
-}
-
 impl Form {
     /// The requests that carry the form out, in their order; what is wrong with it, by field.
     pub fn calls(&self) -> Result<Vec<Call>, Errors> {
@@ -423,6 +360,7 @@ impl Form {
             Self::Alias(form) => form.calls(),
             Self::Group(form) => form.calls(),
             Self::Entry(form) => form.calls(),
+            Self::Tree(form) => form.calls(),
             Self::Folder(form) => form.calls(),
             Self::Rights(form) => form.calls(),
             // A file is written by the link, not by the daemon.
@@ -433,16 +371,21 @@ impl Form {
 
 /// Gathers what is wrong, so that a person sees all of it at once.
 #[derive(Default)]
-struct Check {
+pub(super) struct Check {
     errors: Errors,
 }
 
 impl Check {
-    fn wrong(&mut self, field: &str, refusal: Refusal) {
+    pub(super) fn wrong(&mut self, field: &str, refusal: Refusal) {
         self.errors.entry(field.to_owned()).or_insert(refusal);
     }
 
-    fn one<T>(&mut self, field: &str, text: &str, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<T> {
+    pub(super) fn one<T>(
+        &mut self,
+        field: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, Refusal>,
+    ) -> Option<T> {
         if text.is_empty() {
             self.wrong(field, Refusal::new("field-required"));
             return None;
@@ -450,7 +393,7 @@ impl Check {
         parse(text).map_err(|refusal| self.wrong(field, refusal)).ok()
     }
 
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &mut self,
         field: &str,
         text: &str,
@@ -471,7 +414,7 @@ impl Check {
     }
 
     /// The value that the record can't be without, if nothing is wrong.
-    fn done<T>(self, value: Option<T>) -> Result<T, Errors> {
+    pub(super) fn done<T>(self, value: Option<T>) -> Result<T, Errors> {
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(self.errors),
@@ -479,7 +422,7 @@ impl Check {
     }
 }
 
-fn required(text: &str) -> Result<String, Refusal> {
+pub(super) fn required(text: &str) -> Result<String, Refusal> {
     if text.is_empty() {
         Err(Refusal::new("field-required"))
     } else {
@@ -487,7 +430,7 @@ fn required(text: &str) -> Result<String, Refusal> {
     }
 }
 
-fn size(text: &str) -> Result<u64, Refusal> {
+pub(super) fn size(text: &str) -> Result<u64, Refusal> {
     parse_bytes(text).ok_or_else(|| Refusal::new("size-invalid").with("value", text))
 }
 

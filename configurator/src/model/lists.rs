@@ -1,10 +1,10 @@
 //! The lists that are read from the daemon by windows: what each is asked with and where it is kept.
 
 use serde::de::DeserializeOwned;
-use shared::model::{Alias, Group, ListEntry};
+use shared::model::{Alias, Group, ListEntry, PublicTree};
 use shared::protocol::{
     AccessList, AliasList, DomainList, DomainRow, GroupList, Page as Window, QueueList, QueueRow, Request,
-    Rows, SessionList, SessionRow, UserList, UserRow,
+    Rows, SessionList, SessionRow, TreeList, UserList, UserRow,
 };
 
 use super::{Model, Page, Table};
@@ -18,18 +18,21 @@ pub enum ListId {
     Users,
     Aliases,
     Groups,
+    /// The domains and groups with public folders.
+    Public,
     Access,
     Queue,
     Sessions,
 }
 
 impl ListId {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tree,
         Self::Domains,
         Self::Users,
         Self::Aliases,
         Self::Groups,
+        Self::Public,
         Self::Access,
         Self::Queue,
         Self::Sessions,
@@ -44,6 +47,7 @@ impl ListId {
             Page::Users(_) | Page::Folders(_) => &[Self::Tree, Self::Users],
             Page::Aliases(_) => &[Self::Tree, Self::Aliases],
             Page::Groups => &[Self::Tree, Self::Groups],
+            Page::Public => &[Self::Tree, Self::Public],
             Page::Access => &[Self::Tree, Self::Access],
             _ => &[Self::Tree],
         }
@@ -56,6 +60,7 @@ impl ListId {
             "user" => &[Self::Tree, Self::Domains, Self::Users],
             "alias" => &[Self::Aliases],
             "group" => &[Self::Groups],
+            "tree" => &[Self::Public],
             "access" => &[Self::Access],
             "queue" => &[Self::Queue],
             "session" => &[Self::Sessions],
@@ -112,6 +117,16 @@ impl Listed for Group {
     type Ask = GroupList;
     fn ask(_scope: &str, page: Window) -> GroupList {
         GroupList { page }
+    }
+    fn key(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Listed for PublicTree {
+    type Ask = TreeList;
+    fn ask(_scope: &str, page: Window) -> TreeList {
+        TreeList { page }
     }
     fn key(&self) -> String {
         self.name.clone()
@@ -205,6 +220,7 @@ impl Model {
             ListId::Users => &mut self.users,
             ListId::Aliases => &mut self.aliases,
             ListId::Groups => &mut self.groups,
+            ListId::Public => &mut self.public,
             ListId::Access => &mut self.access,
             ListId::Queue => &mut self.queue,
             ListId::Sessions => &mut self.sessions,
@@ -223,6 +239,7 @@ impl Model {
                 ListId::Users => self.fetch_from(|model| &mut model.users),
                 ListId::Aliases => self.fetch_from(|model| &mut model.aliases),
                 ListId::Groups => self.fetch_from(|model| &mut model.groups),
+                ListId::Public => self.fetch_from(|model| &mut model.public),
                 ListId::Access => self.fetch_from(|model| &mut model.access),
                 ListId::Queue => self.fetch_from(|model| &mut model.queue),
                 ListId::Sessions => self.fetch_from(|model| &mut model.sessions),

@@ -6,6 +6,8 @@
 pub mod amount;
 mod changes;
 pub mod dialog;
+mod folder_forms;
+mod folders;
 pub mod forms;
 pub mod lists;
 pub mod log;
@@ -24,7 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 use i18n::Language;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use shared::model::{Alias, Folder, Group, ListEntry};
+use shared::model::{Alias, Group, ListEntry, PublicTree};
 use shared::protocol::{
     Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, Request, SessionRow, SettingList,
     Storage, StorageShow, UserRow, Welcome,
@@ -35,6 +37,7 @@ use crate::text::Texts;
 use crate::theme::Choice;
 
 use dialog::Dialog;
+pub use folders::{Folders, is_public, public_owner, shown_name};
 use lists::ListId;
 use log::LogState;
 pub use message::{LogMessage, LogPart, Message, QueueAct};
@@ -57,15 +60,6 @@ pub enum Status {
     Connecting,
     Connected(Welcome),
     Gone { reason: String, retry_at: i64 },
-}
-
-/// The folders of one user.
-#[derive(Clone, Debug, Default)]
-pub struct Folders {
-    pub user: Option<String>,
-    pub rows: Option<Vec<Folder>>,
-    pub selected: Option<String>,
-    pub failed: Option<Said>,
 }
 
 /// What the app does for the model beside sending requests.
@@ -101,6 +95,7 @@ pub struct Model {
     pub users: Table<UserRow>,
     pub aliases: Table<Alias>,
     pub groups: Table<Group>,
+    pub public: Table<PublicTree>,
     pub access: Table<ListEntry>,
     pub queue: Table<QueueRow>,
     pub sessions: Table<SessionRow>,
@@ -146,6 +141,7 @@ impl Model {
             users: Table::default(),
             aliases: Table::default(),
             groups: Table::default(),
+            public: Table::default(),
             access: Table::default(),
             queue: Table::default(),
             sessions: Table::default(),
@@ -355,7 +351,7 @@ impl Model {
                 Ok(storage) => model.storage = Some(storage),
                 Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
             }),
-            Page::Folders(_) => self.read_folders(),
+            Page::Folders(_) | Page::Public => self.read_folders(),
             Page::Queue => self.read_message_details(),
             _ => {}
         }

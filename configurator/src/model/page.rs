@@ -13,6 +13,8 @@ pub enum Page {
     Aliases(String),
     Folders(String),
     Groups,
+    /// Folders of domains and groups.
+    Public,
     Access,
     Services,
     Settings,
@@ -23,9 +25,9 @@ pub enum Page {
 
 impl Page {
     /// What `--page` takes; those of a domain have `:DOMAIN` after them.
-    pub const NAMES: [&str; 14] = [
-        "monitor", "queue", "log", "domains", "users", "aliases", "folders", "groups", "access", "services",
-        "settings", "storage", "wizard", "about",
+    pub const NAMES: [&str; 15] = [
+        "monitor", "queue", "log", "domains", "users", "aliases", "folders", "groups", "public", "access",
+        "services", "settings", "storage", "wizard", "about",
     ];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -40,6 +42,7 @@ impl Page {
             "aliases" => Self::Aliases(domain),
             "folders" => Self::Folders(domain),
             "groups" => Self::Groups,
+            "public" => Self::Public,
             "access" => Self::Access,
             "services" => Self::Services,
             "settings" => Self::Settings,
@@ -60,6 +63,7 @@ impl Page {
             Self::Aliases(_) => "aliases",
             Self::Folders(_) => "folders",
             Self::Groups => "groups",
+            Self::Public => "public",
             Self::Access => "access",
             Self::Services => "services",
             Self::Settings => "settings",

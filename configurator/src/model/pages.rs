@@ -1,12 +1,12 @@
-//! What the pages ask of the daemon beside their lists and dialogs: services, the queue, folders, settings, storage,
+//! What the pages ask of the daemon beside their lists and dialogs: services, the queue, settings, storage,
 //! the wizard.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use shared::model::Domain;
 use shared::protocol::{
-    Check, DomainAdd, Failure, FolderList, NewUser, QueueHold, QueueRead, QueueRelease, QueueRetry,
-    QueueShow, ServiceSet, ServiceState, SettingSet, UserAdd,
+    Check, DomainAdd, Failure, NewUser, QueueHold, QueueRead, QueueRelease, QueueRetry, QueueShow,
+    ServiceSet, ServiceState, SettingSet, UserAdd,
 };
 use shared::{DomainName, Refusal};
 
@@ -89,24 +89,6 @@ impl Model {
                 model.message_text = Some((id, String::from_utf8_lossy(&bytes).replace('\r', "")));
             }
             Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
-        });
-    }
-
-    pub(super) fn read_folders(&mut self) {
-        let Some(user) = self.folders.user.clone().filter(|_| self.connected()) else {
-            return;
-        };
-        self.ask(&FolderList { user: user.clone() }, move |model, answer| {
-            if model.folders.user.as_ref() != Some(&user) {
-                return;
-            }
-            match answer {
-                Ok(rows) => {
-                    model.folders.rows = Some(rows.rows);
-                    model.folders.failed = None;
-                }
-                Err(failed) => model.folders.failed = Some(Said::failed(&failed)),
-            }
         });
     }
 

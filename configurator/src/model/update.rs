@@ -133,19 +133,11 @@ impl Model {
             self.unfolded.insert(page.domain().to_owned());
         }
         match &page {
-            Page::Users(domain) | Page::Folders(domain) => {
-                let domain = domain.clone();
-                if self.users.scope != domain {
-                    self.folders = super::Folders::default();
-                }
-                self.users.enter(&domain);
-            }
-            Page::Aliases(domain) => {
-                let domain = domain.clone();
-                self.aliases.enter(&domain);
-            }
+            Page::Users(domain) | Page::Folders(domain) => self.users.enter(domain),
+            Page::Aliases(domain) => self.aliases.enter(domain),
             _ => {}
         }
+        self.folders_of_page(&page);
         self.page = page;
         for list in ListId::of(&self.page) {
             if *list != ListId::Tree {
@@ -191,13 +183,8 @@ impl Model {
                 self.message = None;
                 self.read_message_details();
             }
-            ListId::Users if matches!(self.page, Page::Folders(_)) => {
-                self.folders = super::Folders {
-                    user: key,
-                    ..Default::default()
-                };
-                self.read_folders();
-            }
+            ListId::Users if matches!(self.page, Page::Folders(_)) => self.enter_folders(key),
+            ListId::Public => self.enter_folders(key.as_deref().map(super::public_owner)),
             _ => {}
         }
     }

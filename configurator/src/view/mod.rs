@@ -12,6 +12,7 @@ mod log;
 mod log_table;
 mod monitor;
 mod notices;
+mod public;
 mod queue;
 mod services;
 mod sessions;
@@ -92,6 +93,7 @@ fn page(ui: &mut Ui, cx: &mut Cx<'_>) {
         Page::Aliases(domain) => aliases::show(ui, cx, domain),
         Page::Folders(domain) => folders::show(ui, cx, domain),
         Page::Groups => groups::show(ui, cx),
+        Page::Public => public::show(ui, cx),
         Page::Access => access::show(ui, cx),
         Page::Services => services::show(ui, cx),
         Page::Settings => settings::show(ui, cx),

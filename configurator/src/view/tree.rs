@@ -4,8 +4,8 @@ use eframe::egui::{self, Align2, CornerRadius, FontFamily, FontId, RichText, Scr
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE, ICON_FOLDER,
-    ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX, ICON_PERSON, ICON_RECEIPT_LONG,
-    ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
+    ICON_FOLDER_SHARED, ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX, ICON_PERSON,
+    ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
 };
 
 use super::Cx;
@@ -56,6 +56,14 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         plain(ui, cx, ICON_DNS, "page-domains", Page::Domains, domains);
         domains_of(ui, cx);
         plain(ui, cx, ICON_GROUPS, "page-groups", Page::Groups, String::new());
+        plain(
+            ui,
+            cx,
+            ICON_FOLDER_SHARED,
+            "page-public",
+            Page::Public,
+            String::new(),
+        );
         section(ui, cx, "tree-policy");
         plain(ui, cx, ICON_SHIELD, "page-access", Page::Access, String::new());
         section(ui, cx, "tree-server");

@@ -7,3 +7,4 @@ mod dialogs;
 mod pages;
 mod pictures;
 mod played;
+mod shared;

@@ -45,6 +45,10 @@ fn pictures() {
                     ));
                     stage.send(Message::SelectFolder(Some("INBOX".to_owned())));
                 }
+                Page::Public => {
+                    stage.send(Message::Select(ListId::Public, Some("accounts".to_owned())));
+                    stage.send(Message::SelectFolder(Some("INBOX".to_owned())));
+                }
                 Page::Log => stage.send(Message::Log(LogPart::Viewer, LogMessage::Select(Some(298)))),
                 _ => {}
             }
@@ -56,11 +60,7 @@ fn pictures() {
             ("dialog-domain", Form::Domain(DomainForm::new())),
             (
                 "dialog-rights",
-                Form::Rights(RightsForm {
-                    folder: "INBOX".to_owned(),
-                    rights: "lrs".to_owned(),
-                    ..RightsForm::default()
-                }),
+                Form::Rights(RightsForm::new("ivan@example.test", "INBOX")),
             ),
         ] {
             if name.contains(&only) {

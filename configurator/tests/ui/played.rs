@@ -67,6 +67,10 @@ impl Played {
                  "members": ["ivan@example.test"], "member_groups": [], "revision": 3},
                 {"name": "everyone", "members": [], "member_groups": ["accounts"], "revision": 2},
             ]})),
+            "tree.list" => list(json!({"total": 2, "rows": [
+                {"name": "accounts", "of": "group", "owner": 77, "quota_bytes": 1_073_741_824_u64, "revision": 6},
+                {"name": "example.test", "of": "domain", "owner": 78, "quota_bytes": null, "revision": 7},
+            ]})),
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},
                 {"side": "block", "pattern": "*.dynamic.example.net", "revision": 2},
@@ -77,6 +81,13 @@ impl Played {
             "queue.read" => json!({"base64": "U3ViamVjdDogaGVsbG8NCg0KVGV4dC4NCg=="}),
             "queue.retry" | "queue.hold" | "queue.release" | "queue.remove" => json!({"count": 1}),
             "session.list" => list(sessions()),
+            "folder.list"
+                if params["user"]
+                    .as_str()
+                    .is_some_and(|user| user.starts_with("Public/")) =>
+            {
+                public()
+            }
             "folder.list" => folders(),
             "log.query" => list(log(params)),
             "setting.list" => json!({"revision": 7, "values": shared::settings::SETTINGS.iter()
@@ -208,6 +219,17 @@ fn folders() -> Value {
     json!({"total": 5, "rows": [
         folder("INBOX", None, 1234), folder("Archive", Some("archive"), 56_789), folder("Archive/2025", None, 321),
         folder("Sent", Some("sent"), 77), folder("Работа", None, 0),
+    ]})
+}
+
+fn public() -> Value {
+    let folder = |name: &str, messages: u64, rights: Value| {
+        json!({"name": name, "special_use": null, "messages": messages, "unseen": 0, "bytes": messages * 9_876,
+            "subscribed": false, "rights": rights})
+    };
+    json!({"total": 3, "rows": [
+        folder("INBOX", 12, json!({"$accounts": "lrswipkxte", "@example.test": "lrs", "-maria@example.test": "lr"})),
+        folder("Отчёты", 345, json!({"$accounts": "lrswipkxte"})), folder("Отчёты/2026", 6, json!({})),
     ]})
 }
 

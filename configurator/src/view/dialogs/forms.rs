@@ -1,15 +1,11 @@
 //! The fields of each form.
 
 use eframe::egui::{RichText, Ui};
-use i18n::Arg;
 use shared::model::Side;
 
 use super::super::{Cx, users};
 use crate::model::dialog::Edit;
-use crate::model::forms::{
-    AliasForm, DomainForm, EntryForm, FolderForm, Form, GroupForm, PROTOCOLS, RIGHTS, RightsForm,
-    SPECIAL_USES, UserForm,
-};
+use crate::model::forms::{AliasForm, DomainForm, EntryForm, Form, GroupForm, PROTOCOLS, UserForm};
 use crate::theme::{size, space};
 use crate::widgets::field::{self, choice, edit, line, lines, row};
 
@@ -36,8 +32,13 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
             form.was.as_ref().map(|was| was.name.clone()),
         ),
         Form::Entry(_) => ("entry-add", None),
+        Form::Tree(form) => pick(
+            "tree-add",
+            "tree-edit",
+            form.was.as_ref().map(|was| was.name.clone()),
+        ),
         Form::Folder(form) => pick("folder-add", "folder-rename", form.was.clone()),
-        Form::Rights(form) => ("rights-title", Some(form.folder.clone())),
+        Form::Rights(form) => ("rights-title", Some(form.place())),
         Form::Export(_) => ("log-export", None),
     };
     match name {
@@ -65,6 +66,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Alias(form) => drawn.alias(ui, form),
         Form::Group(form) => drawn.group(ui, form),
         Form::Entry(form) => drawn.entry(ui, form),
+        Form::Tree(form) => drawn.tree(ui, form),
         Form::Folder(form) => drawn.folder(ui, form),
         Form::Rights(form) => drawn.rights(ui, form),
         Form::Export(form) => {
@@ -75,13 +77,13 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
     }
 }
 
-struct Drawn<'a, 'b> {
-    cx: &'a Cx<'b>,
+pub(super) struct Drawn<'a, 'b> {
+    pub(super) cx: &'a Cx<'b>,
     edit: &'a Edit,
 }
 
 impl Drawn<'_, '_> {
-    fn get(&self, key: &str) -> String {
+    pub(super) fn get(&self, key: &str) -> String {
         if key.is_empty() {
             String::new()
         } else {
@@ -89,7 +91,7 @@ impl Drawn<'_, '_> {
         }
     }
 
-    fn row(
+    pub(super) fn row(
         &self,
         ui: &mut Ui,
         field: &str,
@@ -262,67 +264,6 @@ impl Drawn<'_, '_> {
         self.row(ui, "comment", "column-comment", "", |ui| {
             line(ui, "comment", &mut form.comment, "")
         });
-    }
-
-    fn folder(&self, ui: &mut Ui, form: &mut FolderForm) {
-        self.row(ui, "name", "column-folder", "field-folder-help", |ui| {
-            line(ui, "name", &mut form.name, "")
-        });
-        if form.was.is_none() {
-            let mut all = vec![(String::new(), self.get("special-none"))];
-            all.extend(
-                SPECIAL_USES.map(|special| (special.to_owned(), self.get(&format!("special-{special}")))),
-            );
-            self.row(ui, "special_use", "field-special-use", "", |ui| {
-                let (response, chosen) = choice(ui, "special_use", &form.special_use, &all, 214.0);
-                if let Some(chosen) = chosen {
-                    form.special_use = chosen;
-                }
-                response
-            });
-        }
-    }
-
-    fn rights(&self, ui: &mut Ui, form: &mut RightsForm) {
-        self.row(
-            ui,
-            "identifier",
-            "field-identifier",
-            "field-identifier-help",
-            |ui| line(ui, "identifier", &mut form.identifier, "anyone"),
-        );
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = space::XXS;
-            for right in RIGHTS {
-                let mut on = form.rights.contains(right);
-                if ui
-                    .checkbox(&mut on, self.get(&format!("right-{right}")))
-                    .changed()
-                {
-                    form.rights = RIGHTS
-                        .into_iter()
-                        .filter(|letter| {
-                            if *letter == right {
-                                on
-                            } else {
-                                form.rights.contains(*letter)
-                            }
-                        })
-                        .collect();
-                }
-            }
-        });
-        if form.rights.is_empty() {
-            let warning = self.cx.t.with(
-                "rights-none-left",
-                &[("name", Arg::from(form.identifier.as_str()))],
-            );
-            ui.label(
-                RichText::new(warning)
-                    .size(size::SMALL)
-                    .color(self.cx.tokens.warn),
-            );
-        }
     }
 }
 

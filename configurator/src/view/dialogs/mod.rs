@@ -1,5 +1,6 @@
 //! Dialogs: the frame that all share, with Enter and Escape, errors, conflicts.
 
+mod folders;
 mod forms;
 mod question;
 

@@ -81,6 +81,7 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         }
         About::RemoveAlias(address) => named("ask-alias", "ask-alias-text", address),
         About::RemoveGroup(name) => named("ask-group", "ask-group-text", name),
+        About::RemoveTree(name) => named("ask-tree", "ask-tree-text", name),
         About::RemoveEntry(_, pattern) => named("ask-entry", "ask-entry-text", pattern),
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
         About::RemoveMessages(ids) => {
