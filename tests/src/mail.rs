@@ -41,6 +41,8 @@ pub fn fetch_all(server: &Server, user: &str, password: &str) -> Vec<Vec<u8>> {
     let mut imap = server.connect("imap");
     imap.until("* OK");
     imap.ask(&format!("a LOGIN {user} {password}"), "a OK");
+    // Otherwise international mail is shown in an older form (RFC 6858).
+    imap.ask("u ENABLE UTF8=ACCEPT", "u OK");
     let mut exists = 0;
     imap.send("b SELECT INBOX");
     loop {

@@ -27,11 +27,16 @@ fn names(line: &str) -> Vec<String> {
     names
 }
 
-/// The names in lines `# tests:` of the files of a folder.
+/// The names in lines `# tests:` of the files of a folder and those below it.
 fn tested(folder: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            names.extend(tested(&path));
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
         for line in text.lines() {
             let line = line.trim_start_matches("//!").trim_start();
             if let Some(list) = line.strip_prefix("# tests: ") {

@@ -72,6 +72,7 @@ fn deliver<'a>(server: &Server, user: &str, all: &'a [(String, Vec<u8>)]) -> Vec
 fn by_pop3(server: &Server, user: &str, password: &str) -> Vec<Vec<u8>> {
     let mut pop3 = server.connect("pop3");
     pop3.line();
+    pop3.ask("UTF8", "+OK");
     pop3.ask(&format!("USER {user}"), "+OK");
     pop3.ask(&format!("PASS {password}"), "+OK");
     let stat = pop3.ask("STAT", "+OK");

@@ -137,7 +137,8 @@ fn waiting(server: &Server) -> Value {
     let mut rows = Value::Null;
     server.wait_for("message put off", || {
         rows = server.ctl_json(&["queue", "list"]);
-        rows["rows"][0]["attempts"].as_u64() >= Some(1)
+        // While it is being tried there is no next try.
+        rows["rows"][0]["attempts"].as_u64() >= Some(1) && rows["rows"][0]["next_try"].is_i64()
     });
     rows
 }
