@@ -8,7 +8,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Daemon {
     child: Child,
+    /// Closed, it would be a failure to the daemon.
+    _output: ChildStdout,
     data: tempfile::TempDir,
     offset: u16,
 }
@@ -59,7 +61,8 @@ impl Daemon {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         for _ in 0..20 {
             let attempt = NEXT.fetch_add(1, Ordering::Relaxed);
-            let offset = 20_000 + (std::process::id() as u16 % 300) * 100 + attempt * 7;
+            // Below the ports of outgoing connections, and those of other tests.
+            let offset = 1_200 + (std::process::id() % 70) as u16 * 100 + attempt * 7;
             let data = tempfile::tempdir().unwrap();
             let made = Command::new(batpostd)
                 .args([
@@ -76,19 +79,23 @@ impl Daemon {
                 .output()
                 .unwrap();
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-            let child = Command::new(batpostd)
+            let mut child = Command::new(batpostd)
                 .args(["run", "--data"])
                 .arg(data.path().join("d"))
-                .stdout(Stdio::null())
+                .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
-            let mut daemon = Self { child, data, offset };
-            let since = Instant::now();
-            while daemon.child.try_wait().unwrap().is_none() && since.elapsed() < PATIENCE {
-                if TcpStream::connect(("127.0.0.1", 143 + offset)).is_ok() {
-                    return daemon;
-                }
-                std::thread::yield_now();
+            let mut output = child.stdout.take().unwrap();
+            // It speaks once all its ports are open, or ends.
+            let said = output.read(&mut [0; 1]).unwrap();
+            let daemon = Self {
+                child,
+                _output: output,
+                data,
+                offset,
+            };
+            if said > 0 {
+                return daemon;
             }
         }
         panic!("no daemon came up");

@@ -27,7 +27,7 @@ def login():
 
 
 def text(number):
-    return f"From: a@b.test\r\nTo: {USER}\r\nSubject: number {number} ключ\r\nMessage-ID: <{number}@b.test>\r\n\r\nтекст {number}\r\n".encode()
+    return f"From: a@b.test\r\nTo: {USER}\r\nSubject: number {number} =?UTF-8?B?0LrQu9GO0Yc=?=\r\nMessage-ID: <{number}@b.test>\r\n\r\nтекст {number}\r\n".encode()
 
 
 def wrong_password():

@@ -78,6 +78,8 @@ fn a_failing_disk_puts_mail_off_and_the_daemon_recovers_by_itself() {
         }
         true
     });
+    // What could not be delivered meanwhile would wait for its next try.
+    server.ctl_ok(&["queue", "retry"]);
     server.wait_for_empty_queue();
     let mut pop3 = server.connect("pop3");
     pop3.until("+OK");
