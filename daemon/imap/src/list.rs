@@ -1,5 +1,7 @@
 //! LIST (RFC 9051 §6.3.9; RFC 5258, 5819, 6154, 8440, 9590).
 
+use std::collections::HashMap;
+
 use bytes::{BufMut, BytesMut};
 use shared::Rights;
 use wire::imap::render::put_mailbox;
@@ -9,7 +11,7 @@ use crate::acl::put_my_rights;
 use crate::namespace::DELIMITER;
 use crate::reply::{Answer, COMPLETED, Outcome, untagged};
 use crate::session::Session;
-use crate::tree::{Entry, Seen, Tree};
+use crate::tree::{Entry, Seen, Tree, levels_above};
 
 impl Session {
     pub(crate) async fn list(&mut self, args: ListArgs) -> Outcome {
@@ -34,11 +36,13 @@ impl Session {
             patterns,
             utf8: self.enabled.utf8(),
         };
+        let parents = listing.parents(&tree);
         for (name, entry) in tree.in_order() {
-            if !listing.shows(name, entry) {
+            let below = parents.get(name.as_str()).copied();
+            if !listing.shows(name, entry, below) {
                 continue;
             }
-            listing.put(self.conn.output(), name, entry);
+            listing.put(self.conn.output(), name, entry, below);
             if let Some(seen) = &entry.folder {
                 if listing.returns.my_rights {
                     put_my_rights(self.conn.output(), name, seen.rights, listing.utf8);
@@ -87,29 +91,61 @@ struct Listing {
     utf8: bool,
 }
 
+/// What a LIST with RECURSIVEMATCH finds below a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    /// All that meets the criteria is listed itself.
+    Listed,
+    /// Something meets the criteria and is not listed.
+    Unlisted,
+}
+
 impl Listing {
-    fn shows(&self, name: &str, entry: &Entry) -> bool {
+    fn shows(&self, name: &str, entry: &Entry, below: Option<Below>) -> bool {
         let wanted = if self.select.subscribed || self.select.special_use {
-            let itself = (!self.select.subscribed || entry.subscribed)
-                && (!self.select.special_use || entry.special_use.is_some());
-            itself || self.shows_for_children(entry)
+            // RFC 5258 §3.5: for its children only if one of them is not listed itself.
+            self.meets(entry) || below == Some(Below::Unlisted)
         } else {
             // A level that no folder stands for is there for its children.
             entry.folder.is_some() || entry.children
         };
-        wanted
-            && self
-                .patterns
-                .iter()
-                .any(|pattern| list_match(pattern, name, DELIMITER))
+        wanted && self.matches(name)
     }
 
-    /// RFC 5258 §3.5
-    fn shows_for_children(&self, entry: &Entry) -> bool {
-        self.select.recursive_match && self.select.subscribed && entry.child_subscribed
+    /// The selection criteria.
+    fn meets(&self, entry: &Entry) -> bool {
+        (!self.select.subscribed || entry.subscribed)
+            && (!self.select.special_use || entry.special_use.is_some())
     }
 
-    fn put(&self, out: &mut BytesMut, name: &str, entry: &Entry) {
+    fn matches(&self, name: &str) -> bool {
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| list_match(pattern, name, DELIMITER))
+    }
+
+    /// The names that have something below them that meets the criteria.
+    fn parents<'a>(&self, tree: &'a Tree) -> HashMap<&'a str, Below> {
+        let mut parents = HashMap::new();
+        if !(self.select.recursive_match && self.select.subscribed) {
+            return parents;
+        }
+        for (name, _) in tree.in_order().filter(|(_, entry)| self.meets(entry)) {
+            let below = if self.matches(name) {
+                Below::Listed
+            } else {
+                Below::Unlisted
+            };
+            for above in levels_above(name) {
+                let known = parents.entry(above).or_insert(below);
+                if below == Below::Unlisted {
+                    *known = below;
+                }
+            }
+        }
+        parents
+    }
+
+    fn put(&self, out: &mut BytesMut, name: &str, entry: &Entry, below: Option<Below>) {
         let mut attributes: Vec<&str> = Vec::new();
         if entry.folder.is_none() {
             // RFC 5258 §3: \NonExistent implies \Noselect.
@@ -129,8 +165,8 @@ impl Listing {
         }
         attributes.extend(entry.special_use.as_deref());
         put_line(out, "LIST", &attributes, name, self.utf8);
-        // RFC 5258 §3.5: only if it tells something that the line itself does not.
-        if self.shows_for_children(entry) {
+        // RFC 5258 §3.5
+        if below.is_some() {
             out.truncate(out.len() - 2);
             out.put_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n");
         }

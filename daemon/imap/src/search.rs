@@ -8,10 +8,10 @@ use wire::imap::{
     Tag,
 };
 
-use crate::contexts::Context;
-use crate::esearch::{Found, Report};
-use crate::reply::{Answer, COMPLETED, Outcome, Verdict};
+use crate::esearch::Found;
+use crate::reply::{Answer, Outcome, Verdict};
 use crate::session::{Session, Tell};
+use crate::sort::Sequenced;
 use crate::view::View;
 
 /// The charsets that texts may be written in, beside other names of them (RFC 9051 §7.1).
@@ -53,37 +53,20 @@ impl Session {
             Ok(matched) => matched,
             Err(answer) => return Ok(answer),
         };
-        let rev2 = self.enabled.rev2;
-        let Some(view) = &mut self.view else {
-            return Ok(Answer::bad("no mailbox"));
-        };
-        let found = match view.found(&uids, with_modseq).await {
-            Ok(found) => found,
-            Err(answer) => return Ok(answer),
-        };
-        let report = Report {
-            found: &found,
-            uid,
-            with_modseq,
-        };
         // RFC 9051 §6.4.4: IMAP4rev2 knows no other answer.
         let all = SearchReturn {
             all: true,
             ..SearchReturn::default()
         };
-        match program.returns.or(rev2.then_some(all)) {
-            Some(returns) => {
-                if returns.save {
-                    view.saved = report.saved(returns);
-                }
-                report.put_esearch(self.conn.output(), tag, returns);
-            }
-            None => self.put_numbers(b"* SEARCH", &report).await?,
-        }
-        if let Some((key, modseq)) = kept {
-            self.keep_up_to_date(Context::new(tag, uid, key, uids, None), modseq);
-        }
-        Ok(Answer::ok(COMPLETED))
+        let result = Sequenced {
+            word: b"* SEARCH",
+            uids,
+            sorted_by: None,
+            returns: program.returns.or(self.enabled.rev2.then_some(all)),
+            with_modseq,
+            kept,
+        };
+        self.tell_result(tag, uid, result).await
     }
 
     /// The messages that match, as far as the client knows them.

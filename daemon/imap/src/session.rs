@@ -220,9 +220,15 @@ impl Session {
         let utf8 = self.enabled.rev2;
         let prefix: &[u8] = self.conn.input();
         let prefix = prefix.get(..prefix_len).unwrap_or_default();
-        match first.then(|| refusal(prefix, utf8)).flatten() {
+        let refused = match first {
+            true if self.framer.append_skeleton().is_empty() => refusal(prefix, utf8),
+            true => self.framer.append_refusal(prefix, self.enabled.utf8()),
+            false => None,
+        };
+        match refused {
             None => self.go_ahead().await,
             Some(error) => {
+                self.appending = None;
                 self.conn.input().advance(prefix_len);
                 self.framer.reset();
                 self.refuse(error.tag.as_ref(), error.reason)

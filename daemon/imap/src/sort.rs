@@ -1,8 +1,9 @@
 //! SORT and UID SORT (RFC 5256; RFC 5267, RFC 5957).
 
 use bytes::BufMut;
+use mailbox::{ModSeq, Uid};
 use wire::imap::render::put_number;
-use wire::imap::{SortArgs, Tag};
+use wire::imap::{SearchKey, SearchReturn, SortArgs, SortKey, Tag};
 
 use crate::contexts::Context;
 use crate::esearch::Report;
@@ -12,6 +13,18 @@ use crate::session::{Session, Tell};
 
 /// Numbers written between two looks at how much there is to send.
 pub(crate) const NUMBERS_PER_LOOK: usize = 1000;
+
+/// What SEARCH or SORT has found, in its order.
+pub(crate) struct Sequenced {
+    /// How an answer without RETURN begins.
+    pub(crate) word: &'static [u8],
+    pub(crate) uids: Vec<Uid>,
+    pub(crate) sorted_by: Option<Vec<(SortKey, bool)>>,
+    pub(crate) returns: Option<SearchReturn>,
+    pub(crate) with_modseq: bool,
+    /// See [`Matched::kept`].
+    pub(crate) kept: Option<(SearchKey, ModSeq)>,
+}
 
 impl Session {
     pub(crate) async fn sort(&mut self, tag: &Tag, uid: bool, args: SortArgs) -> Outcome {
@@ -29,47 +42,55 @@ impl Session {
         let Some(view) = &mut self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
-        let sorted = match view
-            .place
-            .spot
-            .owner
-            .sort(view.folder.id, uids, args.keys.clone())
-            .await
-        {
+        let (owner, keys) = (&view.place.spot.owner, args.keys.clone());
+        let sorted = match owner.sort(view.folder.id, uids, keys).await {
             Ok(sorted) => sorted,
             Err(error) => return Ok(error.into()),
         };
-        let found = match view.found(&sorted, with_modseq).await {
+        let result = Sequenced {
+            word: b"* SORT",
+            uids: sorted,
+            sorted_by: Some(args.keys),
+            returns: args.returns,
+            with_modseq,
+            kept,
+        };
+        self.tell_result(tag, uid, result).await
+    }
+
+    /// The last steps of SEARCH and SORT: the answer, and what is kept of the result.
+    pub(crate) async fn tell_result(&mut self, tag: &Tag, uid: bool, result: Sequenced) -> Outcome {
+        let Some(view) = &mut self.view else {
+            return Ok(Answer::bad("no mailbox"));
+        };
+        let found = match view.found(&result.uids, result.with_modseq).await {
             Ok(found) => found,
             Err(answer) => return Ok(answer),
         };
         let report = Report {
             found: &found,
             uid,
-            with_modseq,
+            with_modseq: result.with_modseq,
         };
-        match args.returns {
+        match result.returns {
             Some(returns) => {
                 if returns.save {
                     view.saved = report.saved(returns);
                 }
                 report.put_esearch(self.conn.output(), tag, returns);
             }
-            None => self.put_numbers(b"* SORT", &report).await?,
+            None => self.put_numbers(result.word, &report).await?,
         }
-        if let Some((key, modseq)) = kept {
-            let sorted = found.iter().map(|found| found.uid).collect();
-            self.keep_up_to_date(Context::new(tag, uid, key, sorted, Some(args.keys)), modseq);
+        if let Some((key, modseq)) = result.kept {
+            // What the client does not know has no place in it.
+            let uids = found.iter().map(|found| found.uid).collect();
+            self.keep_up_to_date(Context::new(tag, uid, key, uids, result.sorted_by), modseq);
         }
         Ok(Answer::ok(COMPLETED))
     }
 
     /// `* SORT 5 3 4 1 2`, with `(MODSEQ 12)` if it was asked for (RFC 7162 §3.1.6).
-    pub(crate) async fn put_numbers(
-        &mut self,
-        word: &[u8],
-        report: &Report<'_>,
-    ) -> Result<(), crate::reply::End> {
+    async fn put_numbers(&mut self, word: &[u8], report: &Report<'_>) -> Result<(), crate::reply::End> {
         self.conn.output().put_slice(word);
         for part in report.found.chunks(NUMBERS_PER_LOOK) {
             for found in part {

@@ -19,8 +19,6 @@ pub(crate) struct Entry {
     pub(crate) special_use: Option<String>,
     pub(crate) subscribed: bool,
     pub(crate) children: bool,
-    /// A name below it is subscribed.
-    pub(crate) child_subscribed: bool,
 }
 
 /// A folder that is there.
@@ -62,14 +60,14 @@ impl Tree {
         for name in subscribed {
             self.names.entry(name.to_owned()).or_default().subscribed = true;
             for above in levels_above(name) {
-                self.names.entry(above.to_owned()).or_default().child_subscribed = true;
+                self.names.entry(above.to_owned()).or_default();
             }
         }
     }
 }
 
 /// `a/b` and `a` for `a/b/c`.
-fn levels_above(name: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn levels_above(name: &str) -> impl Iterator<Item = &str> {
     name.match_indices(DELIMITER)
         .filter_map(|(at, _)| name.get(..at))
         .filter(|above| !above.is_empty())

@@ -98,6 +98,9 @@ pub enum MailboxError {
     OverQuota,
     #[error("too many keywords in this folder")]
     TooManyKeywords,
+    /// A named limit of the owner is reached.
+    #[error("{0}")]
+    TooMany(&'static str),
     #[error("the mailbox can't be reached now: {0}")]
     Unavailable(String),
     /// The store is damaged for this owner; others are served.

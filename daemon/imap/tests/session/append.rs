@@ -44,6 +44,31 @@ async fn several_at_once() {
     assert!(client.line().await.starts_with("b OK"));
 }
 
+/// What is wrong already is not asked for, as with the first message.
+#[tokio::test]
+async fn a_second_message_that_is_wrong_is_not_asked_for() {
+    let world = World::new().await;
+    let mut client = world.user().await;
+    let size = MAIL.len();
+    for wrong in [
+        "(\\Seen {3}",
+        "\"no date\" {3}",
+        "CATENATE (FNORD {3}",
+        "(\\Recent) {3}",
+    ] {
+        client.send(&format!("a APPEND INBOX {{{size}}}\r\n")).await;
+        assert_eq!(client.line().await, "+ OK");
+        client.send(&format!("{MAIL} {wrong}\r\n")).await;
+        let answer = client.line().await;
+        assert!(answer.starts_with("a BAD"), "{wrong}: {answer}");
+        client.ok("NOOP").await;
+    }
+    assert_eq!(
+        client.ok("STATUS INBOX (MESSAGES)").await,
+        ["* STATUS INBOX (MESSAGES 0)"]
+    );
+}
+
 #[tokio::test]
 async fn refused_without_losing_the_thread() {
     let world = World::new().await;

@@ -88,6 +88,52 @@ async fn subscriptions() {
     assert_eq!(client.ok("LSUB \"\" *").await, ["* LSUB () \"/\" gone"]);
 }
 
+/// The hierarchy of RFC 5258 §5, example 9: a parent is listed for its children's sake only if one of them is not listed itself (§3.5).
+#[tokio::test]
+async fn parents_are_listed_for_children_that_are_not() {
+    let world = World::new().await;
+    let mut client = world.user().await;
+    for name in [
+        "foo2/bar1",
+        "foo2/bar2",
+        "baz2/bar2",
+        "baz2/bar22",
+        "eps2/mamba",
+        "qux2/bar2",
+    ] {
+        client.ok(&format!("CREATE {name}")).await;
+        client.ok(&format!("SUBSCRIBE {name}")).await;
+    }
+    client.ok("SUBSCRIBE eps2").await;
+    client.ok("DELETE qux2").await;
+    assert_eq!(
+        client.ok("LIST (RECURSIVEMATCH SUBSCRIBED) \"\" *2").await,
+        [
+            "* LIST (\\HasNoChildren \\Subscribed) \"/\" baz2/bar2",
+            "* LIST (\\HasNoChildren \\Subscribed) \"/\" baz2/bar22",
+            "* LIST (\\HasChildren \\Subscribed) \"/\" eps2 (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+            "* LIST (\\HasChildren) \"/\" foo2 (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+            "* LIST (\\HasNoChildren \\Subscribed) \"/\" foo2/bar2",
+            "* LIST (\\HasNoChildren \\Subscribed) \"/\" qux2/bar2",
+        ]
+    );
+    let lines = client
+        .ok("LIST (RECURSIVEMATCH SUBSCRIBED) \"\" %2")
+        .await
+        .join("\n");
+    assert!(
+        lines.contains("\\NonExistent \\HasChildren) \"/\" qux2 (\"CHILDINFO\" (\"SUBSCRIBED\"))")
+            && lines.contains("\"/\" baz2 (\"CHILDINFO\" (\"SUBSCRIBED\"))"),
+        "{lines}"
+    );
+    // A subscribed parent says so, whatever is listed.
+    let lines = client.ok("LIST (RECURSIVEMATCH SUBSCRIBED) \"\" eps*").await;
+    assert!(
+        lines[0].ends_with("eps2 (\"CHILDINFO\" (\"SUBSCRIBED\"))"),
+        "{lines:?}"
+    );
+}
+
 #[tokio::test]
 async fn status_counts() {
     let world = World::new().await;

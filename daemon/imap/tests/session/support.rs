@@ -230,6 +230,12 @@ impl Client {
         last.split_once(' ').unwrap().1.to_owned()
     }
 
+    /// A command whose tagged answer must begin so.
+    pub(crate) async fn answers(&mut self, command: &str, beginning: &str) {
+        let answer = self.answer(command).await;
+        assert!(answer.starts_with(beginning), "{command}: {answer}");
+    }
+
     /// Appends with a literal that waits for the go-ahead; gives the tagged response.
     pub(crate) async fn append(&mut self, name: &str, text: &str) -> String {
         self.append_with(name, "", text).await

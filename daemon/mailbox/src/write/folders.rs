@@ -10,6 +10,8 @@ use crate::{MailboxError, Result, names};
 
 /// Folders of one owner.
 const FOLDERS_MAX: usize = 10_000;
+/// Names that one owner is subscribed to; folders of others count, and what is gone.
+const SUBSCRIPTIONS_MAX: usize = 10_000;
 /// Identifiers that may have rights on one folder.
 const IDENTIFIERS_MAX: usize = 1000;
 /// UIDs that a new folder may give before it reserves more.
@@ -84,7 +86,7 @@ fn canonical_level(name: &str) -> String {
 
 fn new_folders(ctx: &mut Ctx<'_>, made: Vec<(String, Option<String>)>) -> Result<(u64, Vec<NewFolder>)> {
     if ctx.store.folders.len() + made.len() > FOLDERS_MAX {
-        return Err(MailboxError::NotAllowed("too many folders"));
+        return Err(MailboxError::TooMany("too many folders"));
     }
     let first = ctx.take_modseqs(made.len() as u64)?;
     let now = u32::try_from(crate::now()).unwrap_or(u32::MAX);
@@ -189,7 +191,19 @@ pub(crate) fn delete(ctx: &mut Ctx<'_>, name: &str) -> Result<RecordId> {
 
 pub(crate) fn subscribe(ctx: &mut Ctx<'_>, name: &str, on: bool) -> Result<RecordId> {
     let name = names::canonical(name)?;
+    if on {
+        check_room(&ctx.store.subscriptions()?, &name)?;
+    }
     ctx.record(&Op::Subscribe { name, on }, None)
+}
+
+/// What is there already can be subscribed to again. `known` is sorted.
+fn check_room(known: &[String], name: &str) -> Result<()> {
+    let found = known.binary_search_by(|known| known.as_str().cmp(name));
+    if known.len() >= SUBSCRIPTIONS_MAX && found.is_err() {
+        return Err(MailboxError::TooMany("too many subscriptions"));
+    }
+    Ok(())
 }
 
 /// Changes one identifier's rights on a folder; `None`: they are so already.
@@ -205,7 +219,7 @@ pub(crate) fn change_rights(
     let known = table.get(&folder).map(Vec::as_slice).unwrap_or_default();
     let old = known.iter().find(|(other, _)| other == identifier);
     if old.is_none() && known.len() >= IDENTIFIERS_MAX {
-        return Err(MailboxError::NotAllowed("too many rights on this folder"));
+        return Err(MailboxError::TooMany("too many rights on this folder"));
     }
     let had = old.map_or(Rights::NONE, |(_, letters)| {
         Rights::parse(letters).unwrap_or_default()
@@ -252,4 +266,20 @@ pub(crate) fn map_keywords(ctx: &Ctx<'_>, from: i64, to: i64, used: u64) -> Resu
         .filter_map(|(bit, name)| Some((*bit as u8, place(name)? as u8)))
         .collect();
     Ok((map, new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subscriptions_have_an_end() {
+        let known: Vec<String> = (0..SUBSCRIPTIONS_MAX).map(|n| format!("f{n:05}")).collect();
+        assert!(matches!(
+            check_room(&known, "other"),
+            Err(MailboxError::TooMany(_))
+        ));
+        assert!(check_room(&known, "f00007").is_ok());
+        assert!(check_room(&known[1..], "other").is_ok());
+    }
 }

@@ -93,6 +93,19 @@ pub fn parse_append_prefix(skeleton: &[u8], utf8: bool) -> Result<AppendPrefix, 
     }
 }
 
+/// Why an APPEND or REPLACE whose skeleton ends with the announcement of some other literal can't go on.
+pub(super) fn refusal(skeleton: &[u8], utf8: bool) -> Option<ParseError> {
+    let mut lexer = Lexer::new(skeleton, utf8);
+    let tag = tag(&mut lexer).ok()?;
+    match prefix(&mut lexer, &mut None, &mut None) {
+        Err(Bad(reason)) if !lexer.cut => Some(ParseError {
+            tag: Some(tag),
+            reason,
+        }),
+        _ => None,
+    }
+}
+
 fn prefix(
     lexer: &mut Lexer<'_>,
     replaced: &mut Option<Replaced>,
@@ -363,6 +376,19 @@ mod tests {
             message_literal(last.as_bytes(), resume),
             Some(Resume::Message(_))
         ));
+    }
+
+    #[test]
+    fn what_can_not_go_on_is_told_early() {
+        let refused = |text: &str| refusal(text.as_bytes(), false).is_some();
+        let first = "a APPEND x {1}\r\n";
+        assert!(refused(&format!("{first} (\\Seen {{3}}\r\n")));
+        assert!(refused(&format!("{first}{{3}}\r\n")));
+        assert!(refused(&format!("{first} CATENATE (FNORD {{3}}\r\n")));
+        assert!(!refused(&format!("{first} CATENATE (URL {{3}}\r\n")));
+        assert!(!refused(&format!(
+            "{first} (\\Seen) CATENATE (URL /x URL {{3}}\r\n"
+        )));
     }
 
     #[test]

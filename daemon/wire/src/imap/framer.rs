@@ -3,8 +3,8 @@
 //! It holds positions, not octets, but for the skeleton of an APPEND. The buffer it is shown begins where the
 //! last frame that consumed octets ended; between two calls it may only grow.
 
-use super::append::message_literal;
-use super::command::Tag;
+use super::append::{message_literal, refusal};
+use super::command::{ParseError, Tag};
 use super::lexer::{Lexer, Resume, literal_at_end};
 
 /// What a peer may make us hold or read.
@@ -39,7 +39,7 @@ pub enum Frame {
     Command { len: usize },
     /// A literal was announced that the client sends only after "+". Consume nothing; send it, then read on. If it is the
     /// `first` of its command, `buf[..prefix_len]` tells whether anything good can come of it (`refusal`); if not, answer,
-    /// consume that much and `reset`.
+    /// consume that much and `reset`. So it is with the first after a message of an APPEND (`append_refusal`).
     Continue { prefix_len: usize, first: bool },
     /// The command so far is an APPEND (or REPLACE) up to this message literal. Consume `prefix_len`; look at
     /// it with `append_skeleton` and `parse_append_prefix`; if all is well take `literal.size` octets off
@@ -140,7 +140,7 @@ impl Framer {
             let Some(after) = fits else {
                 return self.refuse_literal(buf, end, literal);
             };
-            let first = self.line == 0 && self.skeleton.is_empty();
+            let first = self.line == 0;
             self.line = after;
             self.scanned = after;
             if literal.sync {
@@ -171,6 +171,12 @@ impl Framer {
     /// What has arrived of the APPEND that is under way, its messages cut out.
     pub fn append_skeleton(&self) -> &[u8] {
         &self.skeleton
+    }
+
+    /// Why the APPEND that is under way can't go on with `prefix`, which announces a literal that is no message: with nothing but a URL may
+    /// it be so (RFC 4469).
+    pub fn append_refusal(&self, prefix: &[u8], utf8: bool) -> Option<ParseError> {
+        refusal(&[&self.skeleton, prefix].concat(), utf8)
     }
 
     /// The whole skeleton, after `AppendEnd`.
