@@ -2,6 +2,7 @@
 
 refusal-mailbox-database-damaged = База данных этого ящика повреждена: { $detail }
 refusal-mailbox-counters-wrong = Счётчики папки { $folder } не совпадали с её сообщениями.
+refusal-mailbox-uids-wrong = Список UID папки { $folder } не совпадал с её сообщениями.
 refusal-mailbox-references-wrong = Число ссылок на текст { $text } не совпадало с действительным.
 refusal-mailbox-index-damaged = Указатель текстов для поиска был повреждён. Он строится заново.
 refusal-mailbox-text-lost = Текст { $text } отсутствует, хотя он нужен сообщению.

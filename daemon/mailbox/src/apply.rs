@@ -14,7 +14,7 @@ use crate::store::{FolderRow, Store};
 use crate::texts::{self, Source};
 use crate::types::{FlagAction, Row};
 use crate::write::annotations;
-use crate::{Result, codec, saved};
+use crate::{Result, codec, saved, uids};
 
 /// Applies an operation and notes its record as the last one.
 pub(crate) fn apply(
@@ -111,7 +111,9 @@ fn insert(store: &mut Store, new: &New, slack: i64) -> Result<bool> {
         if let Some(row) = store.folder_mut(new.folder) {
             row.add(new.uid, new.flags, new.size, new.modseq);
         }
-        store.uids.insert(new.folder, new.uid);
+        if let Some(row) = store.folders.get(&new.folder) {
+            store.uids.insert(row, new.uid, new.flags);
+        }
         seen(store, new.folder, new.uid, new.modseq);
         saved::note(store, new.folder, new.uid, new.received.0, slack)?;
     }
@@ -230,6 +232,9 @@ fn set_flags(
                 counters.change(row.flags, flags);
                 counters.touch(modseq);
             }
+            if let Some(counters) = store.folders.get(&folder) {
+                store.uids.change(counters, row.uid, row.flags, flags);
+            }
             seen(store, folder, row.uid, modseq);
         }
     }
@@ -267,7 +272,9 @@ fn expunge(
                 .conn
                 .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3")?
                 .execute((folder, first, last))?;
-            store.uids.remove(folder, first, last);
+            if let Some(row) = store.folders.get(&folder) {
+                store.uids.remove(row, first, last);
+            }
         }
     }
     for &(uid, flags, size, text) in &gone {
@@ -327,7 +334,9 @@ fn copy(store: &mut Store, op: &Copy) -> Result<()> {
                     .conn
                     .prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2")?
                     .execute((op.from, uid))?;
-                store.uids.remove(op.from, uid, uid);
+                if let Some(row) = store.folders.get(&op.from) {
+                    store.uids.remove(row, uid, uid);
+                }
                 if let Some(counters) = store.folder_mut(op.from) {
                     counters.remove(uid, new.flags, new.size);
                 }
@@ -374,7 +383,7 @@ fn create(store: &mut Store, modseq: u64, folders: &[NewFolder]) -> Result<()> {
             continue;
         }
         store.conn.execute(
-            "INSERT INTO folder VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0, 1, 0, '')",
+            "INSERT INTO folder VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0, 1, 0, '', 0)",
             params![
                 new.id,
                 new.name,
@@ -399,6 +408,7 @@ fn create(store: &mut Store, modseq: u64, folders: &[NewFolder]) -> Result<()> {
             recent_from: 1,
             bytes: 0,
             keywords: Vec::new(),
+            sealed: 0,
             dirty: false,
         };
         store.folders.insert(new.id, row);
@@ -434,6 +444,10 @@ fn rename(store: &mut Store, modseq: u64, names: &[(i64, String)]) -> Result<()>
 }
 
 fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64) -> Result<()> {
+    if let Some(row) = store.folders.get_mut(&folder) {
+        store.uids.forget(row);
+    }
+    uids::remove(&store.conn, folder)?;
     expunge(core, store, id, folder, modseq, &vec![(0, u32::MAX)])?;
     store
         .conn
@@ -446,7 +460,6 @@ fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64
     store.rights = None;
     store.conn.execute("DELETE FROM folder WHERE id = ?1", [folder])?;
     store.folders.remove(&folder);
-    store.uids.forget(folder);
     store.recent_changes.forget(folder);
     store.history.forget(folder);
     folders_changed(store, modseq);

@@ -16,6 +16,7 @@ use crate::index;
 use crate::store::FolderRow;
 use crate::texts;
 use crate::types::{Checked, FolderId};
+use crate::uids;
 
 /// Problems with whether they were repaired.
 pub(crate) type Problems = Vec<(Refusal, bool)>;
@@ -38,6 +39,7 @@ pub(crate) fn database(ctx: &mut Ctx<'_>, repair: bool) -> Result<Checked> {
     let folders: Vec<i64> = ctx.store.folders.keys().copied().collect();
     for folder in folders {
         checked.messages += counters(ctx, folder, repair, &mut checked.problems)?;
+        uid_table(ctx, folder, repair, &mut checked.problems)?;
     }
     references(ctx, repair, &mut checked.problems)?;
     index::check(ctx, repair, &mut checked.problems)?;
@@ -96,6 +98,27 @@ fn counters(ctx: &mut Ctx<'_>, folder: i64, repair: bool, problems: &mut Problem
         }
     }
     Ok(counted.messages)
+}
+
+/// Compares what is kept of a folder's UIDs with its messages.
+fn uid_table(ctx: &mut Ctx<'_>, folder: i64, repair: bool, problems: &mut Problems) -> Result<()> {
+    let store = &mut *ctx.store;
+    store.flush_uids()?;
+    let Some(row) = store.folders.get_mut(&folder) else {
+        return Ok(());
+    };
+    if uids::is_right(&store.conn, row)? {
+        return Ok(());
+    }
+    problems.push((
+        Refusal::new("mailbox-uids-wrong").with("folder", &row.name),
+        repair,
+    ));
+    if repair {
+        // It is made anew when this transaction ends.
+        store.uids.forget(row);
+    }
+    Ok(())
 }
 
 /// Compares how often each text is said to be used with how often it is, and finds messages without one.

@@ -349,6 +349,13 @@ impl Core {
 
     fn commit(&self, store: &mut Store) -> Result<()> {
         store.flush()?;
+        if let Some(reason) = store.uids.take_damage()
+            && !std::mem::replace(&mut store.damage_told, true)
+        {
+            let (owner, reason) = (store.owner.0.to_string(), reason.to_owned());
+            self.events
+                .emit(events::Scope::default(), MailboxDamaged { owner, reason });
+        }
         if std::mem::take(&mut store.wrote) {
             let linked = std::mem::take(&mut store.linked);
             self.durability.mark_dirty(store.owner, &store.dir, linked);

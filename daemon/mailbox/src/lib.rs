@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `core.rs`, `slot.rs` | the workers, and the queue of jobs of each owner |
 //! | `store.rs`, `schema.rs`, `sqlite.rs` | an open mailbox; its tables; how SQLite is set |
-//! | `memory.rs`, `uidset.rs` | which messages a folder has, and what changed last, in memory |
+//! | `uids.rs`, `uidset.rs`, `memory.rs` | which UIDs a folder has, in the database and in memory; what changed last |
 //! | `ctx.rs`, `record.rs`, `apply.rs` | deciding, writing and applying an operation |
 //! | `write/`, `read/` | the operations |
 //! | `index.rs`, `index/` | the index of texts for BODY and TEXT searches |
@@ -47,6 +47,7 @@ mod tests;
 mod texts;
 mod threads;
 mod types;
+mod uids;
 mod uidset;
 mod write;
 

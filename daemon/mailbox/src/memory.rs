@@ -1,76 +1,20 @@
-//! What an open mailbox keeps in memory beside its tables: which UIDs a folder has, and what changed last.
+//! What an open mailbox keeps in memory of the past: what changed last, and how much is known of what went.
 //!
-//! A folder's set of UIDs is read when it is first asked for and then kept in step by `apply.rs`; sessions share it, and a change copies what it
-//! changes (see `uidset.rs`). The latest changes answer "what changed since" without reading a large folder.
+//! The latest changes answer "what changed since" without reading a large folder.
 //!
-//! Invariants: a set that is here is the set of the UIDs in the table `message`; of a folder, all changes greater than its floor are here.
+//! Invariant: of a folder, all changes greater than its floor are here.
 //!
 //! Must not know: how changes are made.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::Result;
 use crate::types::Uid;
-use crate::uidset::UidSet;
 
 /// Changes that are remembered of one owner.
 const RECENT_CHANGES_MAX: usize = 4096;
-
-/// Sets of UIDs by folder.
-#[derive(Debug, Default)]
-pub(crate) struct UidSets {
-    by_folder: HashMap<i64, Arc<UidSet>>,
-}
-
-impl UidSets {
-    /// The set of a folder, read if it is not known.
-    pub(crate) fn get(&mut self, conn: &Connection, folder: i64) -> Result<Arc<UidSet>> {
-        if let Some(set) = self.by_folder.get(&folder) {
-            return Ok(Arc::clone(set));
-        }
-        let mut set = UidSet::default();
-        let mut statement = conn.prepare_cached("SELECT uid FROM message WHERE folder = ?1 ORDER BY uid")?;
-        let mut rows = statement.query([folder])?;
-        let mut run: Option<(Uid, Uid)> = None;
-        while let Some(row) = rows.next()? {
-            let uid: Uid = row.get(0)?;
-            run = match run {
-                Some((first, last)) if last.checked_add(1) == Some(uid) => Some((first, uid)),
-                Some((first, last)) => {
-                    set.insert(first, last);
-                    Some((uid, uid))
-                }
-                None => Some((uid, uid)),
-            };
-        }
-        if let Some((first, last)) = run {
-            set.insert(first, last);
-        }
-        let set = Arc::new(set);
-        self.by_folder.insert(folder, Arc::clone(&set));
-        Ok(set)
-    }
-
-    pub(crate) fn insert(&mut self, folder: i64, uid: Uid) {
-        if let Some(set) = self.by_folder.get_mut(&folder) {
-            Arc::make_mut(set).insert(uid, uid);
-        }
-    }
-
-    pub(crate) fn remove(&mut self, folder: i64, first: Uid, last: Uid) {
-        if let Some(set) = self.by_folder.get_mut(&folder) {
-            Arc::make_mut(set).remove(first, last);
-        }
-    }
-
-    /// The folder was removed.
-    pub(crate) fn forget(&mut self, folder: i64) {
-        self.by_folder.remove(&folder);
-    }
-}
 
 /// How many ranges of expunged UIDs are kept of each folder. Beyond twice [`HISTORY_RANGES_MAX`] the older half is forgotten: a row of the table
 /// `expunged` with the UID 0, which no message has, says up to which MODSEQ nothing is known any more.

@@ -1,6 +1,6 @@
 //! The tables of `mail.db`, and a new mailbox as a whole.
 //!
-//! Version 1: the first. Version 2: the tables of [`ADDED_IN_2`].
+//! Version 1: the first. Version 2: the tables of [`ADDED_IN_2`]. Version 3: what [`ADDED_IN_3`] adds.
 //!
 //! - `state`: one row with the owner's counters. `journal_id`: the last record of the journal that is applied. `epoch`: the journal's when
 //!   this database was last opened. `modseq_reserved`: numbers that may have been given.
@@ -23,6 +23,9 @@
 //! - `ix_…`: the index of texts; see `index.rs`.
 //! - `annotation`: entries of METADATA (RFC 5464). `folder` 0: of the mailbox as a whole; `user` 0: shared by all, else the owner of the user.
 //! - `downgraded`: texts with headers in UTF-8, and how large they are for clients that must not see them so (RFC 6858).
+//!
+//! Those of version 3: `uid_block` and `folder.sealed`, which UIDs a folder has without its rows; see `uids.rs`. A mailbox of an older version is filled
+//! when it is next changed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +39,7 @@ use crate::durability::large_path;
 use crate::{Result, texts, threads};
 
 /// `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 /// `PRAGMA application_id`: "BPmb".
 const APPLICATION_ID: i64 = 0x4250_6d62;
 /// UIDs and MODSEQs that a new mailbox may give before it reserves a block.
@@ -86,6 +89,12 @@ CREATE TABLE annotation(folder INTEGER NOT NULL, user INTEGER NOT NULL, entry TE
 CREATE TABLE downgraded(text INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 ";
 
+/// What version 3 has beside that.
+const ADDED_IN_3: &str = "
+CREATE TABLE uid_block(id INTEGER PRIMARY KEY, marks INTEGER NOT NULL, uids BLOB NOT NULL);
+ALTER TABLE folder ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+";
+
 /// The folders that every mailbox has at first, with their special uses (RFC 6154).
 const FOLDERS: [(&str, Option<&str>); 6] = [
     (crate::names::INBOX, None),
@@ -119,12 +128,15 @@ pub(crate) fn new_database(now: i64, epoch: u64) -> Result<Arc<Vec<u8>>> {
 /// owner's own directory.
 pub(crate) fn upgrade(conn: &Connection, disk: &dyn Disk, dir: &Path) -> Result<bool> {
     let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version != 1 {
+    if !(1..VERSION).contains(&version) {
         return Ok(version == VERSION);
     }
     let transaction = conn.unchecked_transaction()?;
-    conn.execute_batch(ADDED_IN_2)?;
-    fill(conn, disk, dir)?;
+    if version == 1 {
+        conn.execute_batch(ADDED_IN_2)?;
+        fill(conn, disk, dir)?;
+    }
+    conn.execute_batch(ADDED_IN_3)?;
     conn.execute_batch(&format!("PRAGMA user_version={VERSION};"))?;
     transaction.commit()?;
     Ok(true)
@@ -156,13 +168,14 @@ fn build(now: i64, epoch: u64) -> Result<Vec<u8>> {
     conn.execute_batch("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;")?;
     conn.execute_batch(TABLES)?;
     conn.execute_batch(ADDED_IN_2)?;
+    conn.execute_batch(ADDED_IN_3)?;
     conn.execute_batch(&format!(
         "PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={VERSION};"
     ))?;
     let first = u32::try_from(now).unwrap_or(1).max(1);
     for (index, (name, special_use)) in (0_u32..).zip(FOLDERS) {
         conn.execute(
-            "INSERT INTO folder VALUES(?1, ?2, ?3, ?4, 1, ?5, 1, 0, 0, 0, 0, 1, 0, '')",
+            "INSERT INTO folder VALUES(?1, ?2, ?3, ?4, 1, ?5, 1, 0, 0, 0, 0, 1, 0, '', 0)",
             rusqlite::params![
                 index + 1,
                 name,

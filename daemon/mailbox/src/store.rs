@@ -11,13 +11,14 @@ use std::sync::atomic::AtomicU32;
 use disk::blob::Blob;
 use disk::{Disk, SharedDisk};
 use journal::RecordId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use shared::model::OwnerId;
 use wire::imap::Flags;
 
 use crate::durability::sync_names;
-use crate::memory::{History, RecentChanges, UidSets};
+use crate::memory::{History, RecentChanges};
 use crate::types::{Folder, FolderId, RightsTable, Row, Status, Uid};
+use crate::uids::{Mark, UidSets};
 use crate::uidset::UidSet;
 use crate::{MailboxError, Result, names, schema, sqlite};
 
@@ -52,6 +53,8 @@ pub(crate) struct FolderRow {
     pub(crate) recent_from: u32,
     pub(crate) bytes: u64,
     pub(crate) keywords: Vec<String>,
+    /// Blocks of UIDs that the table `uid_block` has (see `uids.rs`).
+    pub(crate) sealed: u32,
     pub(crate) dirty: bool,
 }
 
@@ -242,15 +245,20 @@ impl Store {
         self.folders.values().map(|folder| folder.bytes).sum()
     }
 
-    pub(crate) fn deleted_bytes(&self, folder: FolderId) -> Result<u64> {
+    pub(crate) fn deleted_bytes(&mut self, folder: FolderId) -> Result<u64> {
         if self.folder(folder)?.deleted == 0 {
             return Ok(0);
         }
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT coalesce(sum(size), 0) FROM message WHERE folder = ?1 AND flags & ?2")?;
-        let bytes: i64 = statement.query_row((folder.0, Flags::DELETED.0), |row| row.get(0))?;
-        Ok(bytes as u64)
+        self.uids(folder.0)?;
+        let mut statement = self.conn.prepare_cached(
+            "SELECT coalesce(sum(size), 0) FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4",
+        )?;
+        let mut bytes = 0;
+        for (first, last) in self.uids.marked_ranges(folder.0, Mark::Deleted) {
+            let range = (folder.0, first, last, Flags::DELETED.0);
+            bytes += statement.query_row(range, |row| row.get::<_, i64>(0))? as u64;
+        }
+        Ok(bytes)
     }
 
     /// All folders, INBOX first.
@@ -308,18 +316,32 @@ impl Store {
 
     /// Which messages a folder has.
     pub(crate) fn uids(&mut self, folder: i64) -> Result<Arc<UidSet>> {
-        self.uids.get(&self.conn, folder)
+        if !self.uids.knows(folder) {
+            // What this transaction has changed must be in the table that is read.
+            self.flush_uids()?;
+        }
+        let row = self.folders.get_mut(&folder).ok_or(MailboxError::NoSuchFolder)?;
+        self.uids.get(&self.conn, row)
     }
 
     /// The first message without \\Seen.
-    pub(crate) fn first_unseen(&self, folder: &FolderRow) -> Result<Option<Uid>> {
-        if folder.unseen == 0 {
+    pub(crate) fn first_unseen(&mut self, folder: i64) -> Result<Option<Uid>> {
+        if self.folder(FolderId(folder))?.unseen == 0 {
             return Ok(None);
         }
-        let mut statement = self.conn.prepare_cached(
-            "SELECT uid FROM message WHERE folder = ?1 AND flags & 1 = 0 ORDER BY uid LIMIT 1",
-        )?;
-        Ok(statement.query_row([folder.id], |row| row.get(0)).optional()?)
+        Ok(self.next_marked(folder, Mark::Unseen, 0)?.first().copied())
+    }
+
+    /// The messages of the first block that has any without \\Seen, or with \\Deleted, from a UID on; ascending.
+    pub(crate) fn next_marked(&mut self, folder: i64, mark: Mark, from: Uid) -> Result<Vec<Uid>> {
+        self.uids(folder)?;
+        let row = self.folders.get(&folder).ok_or(MailboxError::NoSuchFolder)?;
+        self.uids.next_marked(&self.conn, row, mark, from)
+    }
+
+    pub(crate) fn flush_uids(&mut self) -> Result<()> {
+        self.wrote |= self.uids.flush(&self.conn, &mut self.folders)?;
+        Ok(())
     }
 
     /// One message's row.
@@ -345,11 +367,12 @@ impl Store {
 
     /// Writes counters and folders back. Part of the transaction.
     pub(crate) fn flush(&mut self) -> Result<()> {
+        self.flush_uids()?;
         for folder in self.folders.values_mut().filter(|folder| folder.dirty) {
             self.conn
                 .prepare_cached(
                     "UPDATE folder SET uid_next = ?2, uid_reserved = ?3, highest_modseq = ?4, messages = ?5, unseen = ?6,
-                     deleted = ?7, recent = ?8, recent_from = ?9, bytes = ?10, keywords = ?11 WHERE id = ?1",
+                     deleted = ?7, recent = ?8, recent_from = ?9, bytes = ?10, keywords = ?11, sealed = ?12 WHERE id = ?1",
                 )?
                 .execute(params![
                     folder.id,
@@ -363,6 +386,7 @@ impl Store {
                     folder.recent_from,
                     folder.bytes as i64,
                     folder.keywords.join(" "),
+                    folder.sealed,
                 ])?;
             folder.dirty = false;
             self.wrote = true;
@@ -398,7 +422,7 @@ fn make(disk: &SharedDisk, dir: &Path, path: &Path, epoch: u64) -> Result<()> {
 fn load_folders(conn: &Connection) -> Result<BTreeMap<i64, FolderRow>> {
     let mut statement = conn.prepare(
         "SELECT id, name, special_use, uid_validity, uid_next, uid_reserved, highest_modseq, messages, unseen, deleted, recent,
-         recent_from, bytes, keywords FROM folder",
+         recent_from, bytes, keywords, sealed FROM folder",
     )?;
     let folders = statement.query_map([], |row| {
         let number = |column: usize| row.get::<_, i64>(column).map(|value| value.max(0) as u64);
@@ -421,6 +445,7 @@ fn load_folders(conn: &Connection) -> Result<BTreeMap<i64, FolderRow>> {
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
+            sealed: row.get(14)?,
             dirty: false,
         })
     })?;

@@ -10,6 +10,7 @@ mod order;
 mod search;
 mod sessions;
 mod transfers;
+mod uids;
 mod upgrade;
 
 use std::path::Path;

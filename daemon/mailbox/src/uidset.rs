@@ -8,6 +8,8 @@
 //!
 //! Must not know: what a UID belongs to.
 
+pub(crate) mod blocks;
+
 use std::fmt;
 use std::sync::Arc;
 

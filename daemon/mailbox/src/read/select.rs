@@ -12,7 +12,7 @@ const RUN_GAP_MAX: u32 = 32;
 pub(crate) fn select(ctx: &mut Ctx<'_>, slot: &Slot, name: &str, claim_recent: bool) -> Result<Selected> {
     let folder = folders::folder(ctx, name)?;
     let uids = ctx.store.uids(folder.id.0)?;
-    let first_unseen = ctx.store.first_unseen(ctx.store.folder(folder.id)?)?;
+    let first_unseen = ctx.store.first_unseen(folder.id.0)?;
     let row = ctx
         .store
         .folder_mut(folder.id.0)

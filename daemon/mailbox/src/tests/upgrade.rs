@@ -37,7 +37,8 @@ fn back_to_version_1(path: &Path) {
     for (kind, name) in added {
         let _ = conn.execute_batch(&format!("DROP {kind} IF EXISTS \"{name}\""));
     }
-    conn.execute_batch("PRAGMA user_version=1").unwrap();
+    conn.execute_batch("ALTER TABLE folder DROP COLUMN sealed; PRAGMA user_version=1")
+        .unwrap();
 }
 
 #[test]
@@ -83,6 +84,38 @@ fn version_1_opens_and_works() {
         assert!(owner.check(false).await.unwrap().problems.is_empty());
         owner.expunge(inbox, None).await.unwrap();
         drop(owner);
+        world.close().await;
+    });
+}
+
+#[test]
+fn version_2_opens_and_works() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        let inbox = super::uids::fill(&owner, 3000).await;
+        drop(owner);
+        world.close().await;
+        let conn = rusqlite::Connection::open(mail_db(dir.path())).unwrap();
+        conn.execute_batch(
+            "DROP TABLE uid_block; ALTER TABLE folder DROP COLUMN sealed; PRAGMA user_version=2",
+        )
+        .unwrap();
+        drop(conn);
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        assert_eq!(owner.select("INBOX", false).await.unwrap().uids.len(), 3000);
+        owner.append(inbox, vec![append("new")]).await.unwrap();
+        owner.remove_messages(inbox, &[7]).await.unwrap();
+        assert!(super::uids::sealed(&owner, inbox).await > 0);
+        assert!(owner.check(false).await.unwrap().problems.is_empty());
+        drop(owner);
+        world.close().await;
+        let world = World::real(dir.path());
+        let selected = world.boxes.owner(ALICE).select("INBOX", false).await.unwrap();
+        assert_eq!(selected.uids.len(), 3000);
+        assert!(!selected.uids.contains(7) && selected.uids.contains(3001));
         world.close().await;
     });
 }
