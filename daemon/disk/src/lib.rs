@@ -2,7 +2,7 @@
 //!
 //! The rooms above see only the traits [`Disk`] and [`File`]. [`RealDisk`] is the machine's own file system;
 //! [`SimDisk`] is a disk in memory that loses, tears and reorders whatever was not synced, from a seed, so that
-//! tests can cut the power at every step. [`vfs`] lets SQLite run on either.
+//! tests can cut the power at every step. [`vfs`] lets SQLite run on either, [`sqlite`] opens its databases.
 //!
 //! The rules of durability, the same for both:
 //!
@@ -21,6 +21,7 @@ mod limits;
 mod os;
 mod real;
 mod sim;
+pub mod sqlite;
 #[cfg(test)]
 mod tests;
 pub mod vfs;

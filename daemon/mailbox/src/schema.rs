@@ -164,7 +164,7 @@ fn fill(conn: &Connection, disk: &dyn Disk, dir: &Path) -> Result<()> {
 }
 
 fn build(now: i64, epoch: u64) -> Result<Vec<u8>> {
-    let mut conn = Connection::open_in_memory()?;
+    let mut conn = disk::sqlite::open_in_memory()?;
     conn.execute_batch("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;")?;
     conn.execute_batch(TABLES)?;
     conn.execute_batch(ADDED_IN_2)?;

@@ -2,15 +2,14 @@
 //!
 //! Figures and reasons stand in the documentation of the store: many small databases are open at once, so what a connection holds is kept
 //! small; durability is the journal's business, so a commit syncs nothing.
-#![allow(unsafe_code, reason = "the settings of the whole library have no safe call")]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Once};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags};
 
 use crate::{MailboxError, Result};
 
@@ -25,16 +24,7 @@ const BUSY_MILLISECONDS: u32 = 5000;
 
 /// Opens a database that exists.
 pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection> {
-    configure();
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = match vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
-        None => Connection::open_with_flags(path, flags)?,
-    };
-    if vfs.is_some() {
-        // Such a VFS has no shared memory.
-        conn.execute_batch("PRAGMA locking_mode=EXCLUSIVE;")?;
-    }
+    let conn = disk::sqlite::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, vfs)?;
     // The write-ahead log is kept and not folded in when the database is closed: a cold owner opens and closes in little time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.execute_batch(&format!(
@@ -43,23 +33,6 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection> {
     ))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(conn)
-}
-
-/// Settings of the library, before its first use: no memory is taken in advance for each connection. If SQLite was used before, they stay as they are.
-fn configure() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: both options take two or three arguments of these types; SQLite refuses the call once it is initialised.
-        unsafe {
-            ffi::sqlite3_config(
-                ffi::SQLITE_CONFIG_PAGECACHE,
-                std::ptr::null_mut::<std::ffi::c_void>(),
-                0_i32,
-                0_i32,
-            );
-            ffi::sqlite3_config(ffi::SQLITE_CONFIG_LOOKASIDE, 0_i32, 0_i32);
-        }
-    });
 }
 
 /// A number that holds, after each commit, how many pages the write-ahead log has.

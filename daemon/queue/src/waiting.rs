@@ -152,13 +152,8 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, 
         let damaged = matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt));
         (damaged, unavailable("waiting.db", &error))
     };
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = match vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
-        None => Connection::open_with_flags(path, flags),
-    };
-    let connection = connection.map_err(fail)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = disk::sqlite::open(path, flags, vfs).map_err(fail)?;
     let prepare = |connection: &Connection| {
         // One connection: no shared memory is needed, and the simulated disk has none.
         connection.execute_batch(

@@ -87,15 +87,7 @@ impl Opener {
     }
 
     fn open(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = match &self.vfs {
-            None => Connection::open_with_flags(&self.path, flags)?,
-            Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags, vfs.as_str())?,
-        };
-        if self.vfs.is_some() {
-            // Set before the first read: WAL without shared memory.
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        }
+        let connection = disk::sqlite::open(&self.path, flags, self.vfs.as_deref())?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
