@@ -17,16 +17,16 @@ impl Session {
     pub(crate) async fn quota(&mut self, command: QuotaCommand) -> Outcome {
         let spot = match command {
             QuotaCommand::Get { root } => self.quota_root(&root).await,
-            QuotaCommand::GetRoot { mailbox } => match self.place(mailbox.as_str(), Rights::READ).await {
-                Ok(place) => {
+            QuotaCommand::GetRoot { mailbox } => match self.counted_in(mailbox.as_str()).await {
+                Ok((name, spot)) => {
                     let utf8 = self.enabled.utf8();
                     let out = self.conn.output();
                     out.put_slice(b"* QUOTAROOT ");
-                    put_mailbox(out, &place.name(), utf8);
+                    put_mailbox(out, &name, utf8);
                     out.put_u8(b' ');
-                    put_astring(out, place.spot.root.as_bytes());
+                    put_astring(out, spot.root.as_bytes());
                     out.put_slice(b"\r\n");
-                    Ok(place.spot)
+                    Ok(spot)
                 }
                 Err(answer) => Err(answer),
             },
@@ -52,6 +52,19 @@ impl Session {
         }
         out.put_slice(b")\r\n");
         Ok(Answer::ok(COMPLETED))
+    }
+
+    /// A mailbox's name, and whose quota it counts in. RFC 9208 §4.1.2: one's own need not be there yet.
+    async fn counted_in(&mut self, name: &str) -> Result<(String, Spot), Answer> {
+        let spot = self.spot(name).await?;
+        let place = self.place(name, Rights::READ).await;
+        match place {
+            Ok(place) => Ok((place.name(), place.spot)),
+            Err(answer) if spot.is_own() && answer.code.as_deref() == Some("NONEXISTENT") => {
+                Ok((name.to_owned(), spot))
+            }
+            Err(answer) => Err(answer),
+        }
     }
 
     /// The owner of a root, if the user may read any folder there.

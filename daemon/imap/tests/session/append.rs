@@ -117,6 +117,9 @@ async fn quota_is_kept() {
     assert!(client.append("INBOX", &large).await.starts_with("NO [OVERQUOTA]"));
     let lines = client.ok("GETQUOTAROOT INBOX").await;
     assert_eq!(lines, ["* QUOTAROOT INBOX \"\"", "* QUOTA \"\" (STORAGE 6 9)"]);
+    // What a mailbox would count in can be asked before it is made.
+    let lines = client.ok("GETQUOTAROOT Not/yet").await;
+    assert_eq!(lines, ["* QUOTAROOT Not/yet \"\"", "* QUOTA \"\" (STORAGE 6 9)"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod contexts;
 mod every_right;
 mod fetch;
 mod folders;
+mod grammar;
 mod items;
 mod login;
 mod messages;

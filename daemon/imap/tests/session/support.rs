@@ -173,6 +173,7 @@ impl Client {
             }
             let rest = self.buffer.split_off(at + 2);
             let mut line = std::mem::replace(&mut self.buffer, rest);
+            crate::grammar::check(&line);
             line.truncate(at);
             return String::from_utf8_lossy(&line).into_owned();
         }
