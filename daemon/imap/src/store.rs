@@ -1,16 +1,22 @@
 //! STORE (RFC 9051 §6.4.6; RFC 7162 §3.1.3).
+//!
+//! Very many messages are changed in portions: other sessions of the owner get their turn between them, and the answer is sent as it comes. Each
+//! portion has a MODSEQ of its own.
 
 use bytes::BytesMut;
-use mailbox::{FlagAction, FlagChange, Stored};
+use mailbox::{FlagAction, FlagChange, Stored, Uid};
 use shared::Rights;
 use wire::imap::render::put_uid_set;
 use wire::imap::{Flags, StoreArgs, StoreKind};
 
 use crate::place::no_permission;
-use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::reply::{Answer, COMPLETED, End, Outcome};
 use crate::rights::{FLAG_RIGHTS, flags_kept};
 use crate::session::{Session, Tell};
 use crate::view::View;
+
+/// Messages of one portion: some 20 ms.
+const PORTION_MESSAGES: usize = 1000;
 
 impl Session {
     pub(crate) async fn store(&mut self, uid: bool, args: StoreArgs) -> Outcome {
@@ -54,13 +60,17 @@ impl Session {
             unchanged_since: args.unchanged_since,
             within: (kept, rights.contains(Rights::WRITE)),
         };
-        let stored = match view.place.spot.owner.store(view.folder.id, &uids, change).await {
-            Ok(stored) => stored,
-            Err(error) => return Ok(error.into()),
-        };
-        let gone = uids.len().saturating_sub(stored.rows.len());
-        let modified = self.show_stored(stored, uid, args.silent).await?;
-        Ok(match modified {
+        let (owner, folder) = (view.place.spot.owner.clone(), view.folder.id);
+        let (mut gone, mut modified) = (0, Vec::new());
+        for portion in uids.chunks(PORTION_MESSAGES) {
+            let stored = match owner.store(folder, portion, change.clone()).await {
+                Ok(stored) => stored,
+                Err(error) => return Ok(error.into()),
+            };
+            gone += portion.len().saturating_sub(stored.rows.len());
+            modified.extend(self.show_stored(stored, uid, args.silent).await?);
+        }
+        Ok(match self.modified_code(modified, uid) {
             Some(code) => Answer::ok("some messages were changed meanwhile").with(code),
             // RFC 2180 §4.2.1
             None if gone > 0 && !uid => Answer::no("some messages are gone").with("EXPUNGEISSUED"),
@@ -68,16 +78,11 @@ impl Session {
         })
     }
 
-    /// Shows the new flags. Gives the MODIFIED code, if some were not changed.
-    async fn show_stored(
-        &mut self,
-        mut stored: Stored,
-        uid: bool,
-        silent: bool,
-    ) -> Result<Option<String>, crate::reply::End> {
+    /// Shows the new flags. Gives the messages that were not changed.
+    async fn show_stored(&mut self, mut stored: Stored, uid: bool, silent: bool) -> Result<Vec<Uid>, End> {
         let telling = self.telling(uid, false);
         let Some(view) = &mut self.view else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         stored.modified.sort_unstable();
         let others = view.note_stored(&stored);
@@ -101,21 +106,21 @@ impl Session {
             }
             self.conn.flush_if_full().await?;
         }
-        if stored.modified.is_empty() {
-            return Ok(None);
-        }
+        Ok(stored.modified)
+    }
+
+    /// RFC 7162 §3.1.3: the messages that UNCHANGEDSINCE has kept from being changed; ascending.
+    fn modified_code(&self, modified: Vec<Uid>, uid: bool) -> Option<String> {
+        let view = self.view.as_ref().filter(|_| !modified.is_empty())?;
         let mut code = BytesMut::from(&b"MODIFIED "[..]);
         if uid {
-            put_uid_set(&mut code, stored.modified);
+            put_uid_set(&mut code, modified);
         } else {
-            put_uid_set(
-                &mut code,
-                stored
-                    .modified
-                    .iter()
-                    .filter_map(|&uid| Some(view.index(uid)? as u32 + 1)),
-            );
+            let numbers = modified
+                .into_iter()
+                .filter_map(|uid| Some(view.index(uid)? as u32 + 1));
+            put_uid_set(&mut code, numbers);
         }
-        Ok(String::from_utf8(code.to_vec()).ok())
+        String::from_utf8(code.to_vec()).ok()
     }
 }

@@ -9,6 +9,7 @@ use rusqlite::params;
 use wire::imap::Flags;
 
 use crate::core::Core;
+use crate::read::select::RUN_GAP_MAX;
 use crate::record::{Append, Copy, ItemText, NewFolder, Op, Place, Ranges};
 use crate::store::{FolderRow, Store};
 use crate::texts::{self, Source};
@@ -216,9 +217,18 @@ fn set_flags(
     uids: &Ranges,
     change: impl Fn(&Row) -> (Flags, u64),
 ) -> Result<()> {
-    for &(first, last) in uids {
-        let mut rows = Vec::new();
-        store.rows(folder, first, last, |row| rows.push(row))?;
+    // Ranges that lie near each other are worth one query.
+    for near in uids.chunk_by(|a, b| b.0.saturating_sub(a.1) <= RUN_GAP_MAX) {
+        let (Some(&(first, _)), Some(&(_, last))) = (near.first(), near.last()) else {
+            continue;
+        };
+        let (mut rows, mut ranges) = (Vec::new(), near.iter().peekable());
+        store.rows(folder, first, last, |row| {
+            while ranges.next_if(|range| range.1 < row.uid).is_some() {}
+            if ranges.peek().is_some_and(|range| range.0 <= row.uid) {
+                rows.push(row);
+            }
+        })?;
         for row in rows {
             let (flags, keywords) = change(&row);
             if (flags, keywords) == (row.flags, row.keywords) {

@@ -274,16 +274,12 @@ impl Owner {
 
     /// Removes the messages among `uids` (all, if `None`) that have \Deleted. Durable when it returns.
     pub async fn expunge(&self, folder: FolderId, uids: Option<&[Uid]>) -> Result<Vec<Uid>> {
-        let uids = uids.map(<[Uid]>::to_vec);
-        self.run_durable(move |ctx| expunge::expunge(ctx, folder, uids.as_deref(), true))
-            .await
+        expunge::in_portions(&self.handle.core, &self.slot, folder, uids, true).await
     }
 
     /// Removes messages whatever their flags (POP3's QUIT). Durable when it returns.
     pub async fn remove_messages(&self, folder: FolderId, uids: &[Uid]) -> Result<Vec<Uid>> {
-        let uids = uids.to_vec();
-        self.run_durable(move |ctx| expunge::expunge(ctx, folder, Some(&uids), false))
-            .await
+        expunge::in_portions(&self.handle.core, &self.slot, folder, Some(uids), false).await
     }
 
     /// Durable when it returns.
@@ -445,9 +441,7 @@ impl Owner {
             };
             return copy::between(&self.handle.core, from, to, uids, how).await;
         }
-        let uids = uids.to_vec();
-        self.run_durable(move |ctx| copy::within(ctx, folder, &uids, target, how))
-            .await
+        copy::in_portions(&self.handle.core, &self.slot, folder, uids, target, how).await
     }
 
     async fn run<T: Send + 'static>(

@@ -156,7 +156,7 @@ fn finish_moves(core: &Arc<Core>, moves: Vec<Moved>) {
                 .iter()
                 .flat_map(|&(first, last)| first..=last)
                 .collect();
-            match expunge::expunge(ctx, FolderId(moved.folder), Some(&uids), false) {
+            match expunge::expunge(ctx, FolderId(moved.folder), &uids, false) {
                 Ok(_) | Err(MailboxError::NoSuchFolder) => {}
                 Err(error) => return Err(error),
             }

@@ -7,6 +7,7 @@ mod index;
 mod items;
 mod model;
 mod order;
+mod portions;
 mod search;
 mod sessions;
 mod transfers;

@@ -92,3 +92,91 @@ async fn a_session_is_small() {
     let session = batpost_imap::serve(net::Conn::for_test(far), world.server.clone());
     assert!(size_of_val(&session) <= 4096, "{} bytes", size_of_val(&session));
 }
+
+/// More messages than one portion of the store has: nothing is told twice, or not at all.
+#[tokio::test]
+async fn commands_on_very_many_messages() {
+    const MANY: usize = 2200;
+    let world = World::new().await;
+    let mut first = world.inbox(1).await;
+    let mut there = 1;
+    while there < MANY {
+        let count = there.min(MANY - there);
+        first.ok(&format!("COPY 1:{count} INBOX")).await;
+        there += count;
+    }
+    assert_eq!(
+        first
+            .ok("SELECT INBOX")
+            .await
+            .iter()
+            .filter(|line| **line == "* 2200 EXISTS")
+            .count(),
+        1
+    );
+    let mut second = world.inbox(0).await;
+    let mut third = world.user().await;
+    third.ok("ENABLE QRESYNC").await;
+    third.ok("SELECT INBOX").await;
+
+    let lines = first.ok("STORE 1:* +FLAGS (\\Flagged)").await;
+    let expected: Vec<String> = (1..=MANY)
+        .map(|n| format!("* {n} FETCH (FLAGS (\\Flagged"))
+        .collect();
+    assert_eq!(lines.len(), MANY);
+    assert!(
+        lines
+            .iter()
+            .zip(&expected)
+            .all(|(line, expected)| line.starts_with(expected))
+    );
+    assert!(first.ok("NOOP").await.is_empty(), "its own changes are not news");
+    let lines = second.ok("NOOP").await;
+    assert_eq!(lines.iter().filter(|line| line.contains("Flagged")).count(), MANY);
+
+    // A change of somebody else in the second portion.
+    second.ok("STORE 1500 +FLAGS.SILENT (\\Seen)").await;
+    let highest = |lines: Vec<String>| {
+        let line = lines.iter().find(|line| line.contains("HIGHESTMODSEQ")).unwrap();
+        line.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+            .parse::<u64>()
+            .unwrap()
+    };
+    let before = highest(third.ok("STATUS INBOX (HIGHESTMODSEQ)").await) - 1;
+    let answer = third
+        .answer(&format!(
+            "STORE 1:* (UNCHANGEDSINCE {before}) +FLAGS.SILENT (\\Deleted)"
+        ))
+        .await;
+    assert!(answer.starts_with("OK [MODIFIED 1500]"), "{answer}");
+
+    // RFC 6851 §4.3: one COPYUID names them all.
+    let lines = second.ok("MOVE 1:1100 Archive").await;
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("* OK [COPYUID ") && line.contains(" 1:1100 1:1100]"))
+    );
+    assert_eq!(
+        lines.iter().filter(|line| line.ends_with(" EXPUNGE")).count(),
+        1100
+    );
+    let lines = first.ok("EXPUNGE").await;
+    assert_eq!(
+        lines.iter().filter(|line| line.ends_with(" EXPUNGE")).count(),
+        MANY - 1
+    );
+    assert_eq!(first.ok("FETCH 1:* UID").await, ["* 1 FETCH (UID 1500)"]);
+    let lines = third.ok("NOOP").await;
+    assert!(
+        lines.contains(&"* VANISHED 1:1499,1501:2200".to_owned()),
+        "{lines:?}"
+    );
+    let lines = second.ok("NOOP").await;
+    assert_eq!(
+        lines.iter().filter(|line| line.ends_with(" EXPUNGE")).count(),
+        MANY - 1101
+    );
+}

@@ -7,7 +7,7 @@ use crate::write::folders;
 use crate::{MailboxError, Result};
 
 /// UIDs that lie at most this far apart are read in one go.
-const RUN_GAP_MAX: u32 = 32;
+pub(crate) const RUN_GAP_MAX: u32 = 32;
 
 pub(crate) fn select(ctx: &mut Ctx<'_>, slot: &Slot, name: &str, claim_recent: bool) -> Result<Selected> {
     let folder = folders::folder(ctx, name)?;

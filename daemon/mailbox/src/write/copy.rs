@@ -1,7 +1,10 @@
 //! COPY and MOVE (RFC 3501 §6.4.7, RFC 6851).
 //!
-//! Within an owner the copies share the text, and a MOVE is one record. Between owners the messages are read there and appended here, in
-//! portions; for a MOVE the record of each portion names what the source loses, and holds its place in the journal until the source has lost it: a
+//! Within an owner the copies share the text. Very many messages go in portions, each a job and a record of its own, so that other sessions get their
+//! turn: a MOVE is whole for each message (RFC 6851 §3.3), a COPY that fails takes back what it has copied. (A crash in the middle of a COPY of more than a
+//! portion leaves the copies that were made; its client had no answer.)
+//!
+//! Between owners the messages are read there and appended here, in portions too; for a MOVE the record of each portion names what the source loses, and holds its place in the journal until the source has lost it: a
 //! replay finishes what was begun.
 
 use std::sync::Arc;
@@ -18,6 +21,66 @@ use crate::types::{Append, Copied, FlagAction, FolderId, Transfer, Uid, Want};
 use crate::write::flags::rows_of;
 use crate::write::{append, expunge, folders};
 use crate::{Flags, MailboxError, Result};
+
+/// Messages of one portion within an owner: some 20 ms.
+const PORTION_MESSAGES: usize = 1000;
+/// Runs of UIDs whose sizes are added up before other jobs get their turn.
+const SIZES_PER_PORTION: usize = 10_000;
+
+/// Copies or moves within an owner. Durable when it returns.
+pub(crate) async fn in_portions(
+    core: &Core,
+    slot: &Arc<Slot>,
+    folder: FolderId,
+    uids: &[Uid],
+    target: FolderId,
+    how: Transfer,
+) -> Result<Copied> {
+    let mut how = how;
+    if uids.len() > PORTION_MESSAGES && !how.expunge && how.quota_bytes.is_some() {
+        // For all of them, before any is copied.
+        let mut bytes = 0;
+        for portion in uids.chunks(SIZES_PER_PORTION) {
+            let portion = portion.to_vec();
+            bytes += core.run(slot, move |ctx| sizes(ctx, folder, &portion)).await?;
+        }
+        let quota = how.quota_bytes.take();
+        core.run(slot, move |ctx| ctx.check_quota(quota, bytes)).await?;
+    }
+    let mut copied = Copied::default();
+    let mut last = None;
+    let mut rest = uids;
+    loop {
+        let (now, later) = rest.split_at(rest.len().min(PORTION_MESSAGES));
+        rest = later;
+        let now = now.to_vec();
+        let portion = core
+            .run(slot, move |ctx| within(ctx, folder, &now, target, how))
+            .await;
+        let (done, record) = match portion {
+            Ok(portion) => portion,
+            Err(error) => {
+                if !how.expunge {
+                    // RFC 9051 §6.4.7: all or nothing.
+                    let _ = expunge::in_portions(core, slot, target, Some(&copied.target), false).await;
+                }
+                return Err(error);
+            }
+        };
+        copied.uid_validity = done.uid_validity;
+        copied.source.extend(done.source);
+        copied.target.extend(done.target);
+        last = record.or(last);
+        if rest.is_empty() {
+            break;
+        }
+    }
+    if let Some(record) = last {
+        // Those before it are durable too.
+        let _durable = core.journal.durable(record).await?;
+    }
+    Ok(copied)
+}
 
 /// Copies within an owner; the record is to be waited for.
 pub(crate) fn within(
@@ -44,7 +107,8 @@ pub(crate) fn within(
         expunge, quota_bytes, ..
     } = how;
     if !expunge && quota_bytes.is_some() {
-        ctx.check_quota(quota_bytes, sizes(ctx, folder, uids)?)?;
+        let bytes = sizes(ctx, folder, uids)?;
+        ctx.check_quota(quota_bytes, bytes)?;
     }
     let used = rows.iter().fold(0, |bits, row| bits | row.keywords);
     let (keywords, names) = folders::map_keywords(ctx, folder.0, target.0, used)?;
@@ -97,26 +161,14 @@ fn lose_flags(ctx: &mut Ctx<'_>, folder: i64, copies: (u32, u32), how: Transfer)
     ctx.record(&op, None).map(Some)
 }
 
-fn sizes(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid]) -> Result<u64> {
+fn sizes(ctx: &mut Ctx<'_>, folder: FolderId, uids: &[Uid]) -> Result<u64> {
+    ctx.store.folder(folder)?;
+    let mut statement = ctx.store.conn.prepare_cached(
+        "SELECT coalesce(sum(size), 0) FROM message WHERE folder = ?1 AND uid BETWEEN ?2 AND ?3",
+    )?;
     let mut bytes = 0;
-    let mut rest = uids;
-    while !rest.is_empty() {
-        let found = fetch::fetch(
-            ctx,
-            folder,
-            rest,
-            Want {
-                facts: true,
-                ..Want::default()
-            },
-        )?;
-        let Some(last) = found.last().map(|message| message.row.uid) else {
-            break;
-        };
-        bytes += found.iter().map(|message| message.size).sum::<u64>();
-        rest = rest
-            .get(rest.partition_point(|uid| *uid <= last)..)
-            .unwrap_or_default();
+    for (first, last) in codec::ranges_of(uids.iter().copied()) {
+        bytes += statement.query_row((folder.0, first, last), |row| row.get::<_, i64>(0))? as u64;
     }
     Ok(bytes)
 }
@@ -151,9 +203,8 @@ pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], how: 
             Err(error) => {
                 if !how.expunge {
                     // All or nothing.
-                    let (folder, gone) = (to.folder, copied.target);
-                    let undo = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, Some(&gone), false);
-                    let _ = core.run(&to.slot, undo).await;
+                    let gone = Some(copied.target.as_slice());
+                    let _ = expunge::in_portions(core, &to.slot, to.folder, gone, false).await;
                 }
                 return Err(error);
             }
@@ -213,7 +264,7 @@ async fn portion(core: &Core, from: &End, to: &End, uids: &[Uid], how: Transfer)
         let _durable = core.journal.durable(record).await?;
         if expunge {
             let gone = source.clone();
-            let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, Some(&gone), false);
+            let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, &gone, false);
             let (_, lost) = core.run(&from.slot, lose).await?;
             if let Some(lost) = lost {
                 let _durable = core.journal.durable(lost).await?;

@@ -27,7 +27,7 @@ pub(crate) fn within(
     message.quota_bytes = message.quota_bytes.map(|quota| quota.saturating_add(size));
     let source = (ctx.store.owner, folder.0, vec![(uid, uid)]);
     let (appended, record) = append::append(ctx, target, vec![message], Some(source))?;
-    let lost = expunge::expunge(ctx, folder, Some(&[uid]), false);
+    let lost = expunge::expunge(ctx, folder, &[uid], false);
     if let Some(record) = record {
         // Both are applied in one transaction.
         ctx.core.journal.release(record);
@@ -57,7 +57,7 @@ pub(crate) async fn between(
         })
         .await?;
     if let Some(record) = record {
-        let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, Some(&[uid]), false);
+        let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, &[uid], false);
         let (_, lost) = core.run(&from.slot, lose).await?;
         if let Some(lost) = lost {
             let _durable = core.journal.durable(lost).await?;
