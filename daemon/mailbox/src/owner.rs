@@ -243,10 +243,15 @@ impl Owner {
         self.run(move |ctx| sizes::sizes(ctx, folder, from)).await
     }
 
-    /// The same in portions of about 256 KiB, of which one can be read while its caller does something else.
-    pub async fn begin_fetch(&self, folder: FolderId, uids: Vec<Uid>, want: Want) -> Result<Fetching> {
-        let portion =
-            move |ctx: &mut Ctx<'_>| fetch::portion(ctx, folder, &uids, want, fetch::PORTION_MAX_BYTES);
+    /// The same in portions of about `bytes_max`, of which one can be read while its caller does something else.
+    pub async fn begin_fetch(
+        &self,
+        folder: FolderId,
+        uids: Vec<Uid>,
+        want: Want,
+        bytes_max: usize,
+    ) -> Result<Fetching> {
+        let portion = move |ctx: &mut Ctx<'_>| fetch::portion(ctx, folder, &uids, want, bytes_max);
         let answer = self.handle.core.start(&self.slot, portion).await?;
         Ok(Fetching { answer })
     }

@@ -1,8 +1,10 @@
 //! What a client that reads one message after the other will ask for next is read before it asks.
 //!
 //! A portion of messages is in memory, another may be on its way while the first is sent. Texts never change, flags do: what was read is
-//! good for another command as long as the folder has no change since but those of this session, which are put into it. A client that reads on holds two portions at most, and all clients together
-//! no more than [`AHEAD_MAX_BYTES`].
+//! good for another command as long as the folder has no change since but those of this session, which are put into it.
+//!
+//! A client holds two portions at most. They are large (fewer turns of threads) and read ahead of commands for those that have a
+//! share of [`SHARES_MAX_BYTES`]; all others, of which there may be thousands that read slowly, have small ones.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,15 +17,18 @@ const BATCH_MAX_MESSAGES: usize = 1000;
 const AHEAD_MAX_MESSAGES: usize = 200;
 /// The same, the first time that a client has read on.
 const AHEAD_MIN_MESSAGES: usize = 4;
-/// Octets that may be read for clients that may never ask, all sessions together.
-const AHEAD_MAX_BYTES: usize = 64 << 20;
-/// Octets that one session counts with.
-const SHARE_BYTES: usize = 512 << 10;
+/// Octets of a portion, about: of a session with a share, and without.
+const LARGE_PORTION_BYTES: usize = 1 << 20;
+const SMALL_PORTION_BYTES: usize = 256 << 10;
+/// Octets of all sessions with a share together.
+const SHARES_MAX_BYTES: usize = 64 << 20;
+/// Octets that one of them counts with: two portions.
+const SHARE_BYTES: usize = 2 * LARGE_PORTION_BYTES;
 /// Changes that are kept for a portion on its way.
 const LEARNT_MAX: usize = 1000;
 
-/// Octets that are read ahead, about.
-static AHEAD_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Octets of the shares that are taken.
+static SHARES_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Messages that were read and not shown yet.
 #[derive(Default)]
@@ -47,13 +52,13 @@ pub(crate) struct Ahead {
     share: Option<Share>,
 }
 
-/// A place among those for whom is read ahead.
+/// A place among those that may hold much.
 struct Share;
 
 impl Share {
     fn take() -> Option<Self> {
-        let more = |bytes: usize| Some(bytes + SHARE_BYTES).filter(|&bytes| bytes <= AHEAD_MAX_BYTES);
-        AHEAD_BYTES
+        let more = |bytes: usize| Some(bytes + SHARE_BYTES).filter(|&bytes| bytes <= SHARES_MAX_BYTES);
+        SHARES_BYTES
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .is_ok()
             .then_some(Self)
@@ -62,7 +67,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        AHEAD_BYTES.fetch_sub(SHARE_BYTES, Ordering::Relaxed);
+        SHARES_BYTES.fetch_sub(SHARE_BYTES, Ordering::Relaxed);
     }
 }
 
@@ -128,7 +133,9 @@ impl Ahead {
                 _ => {
                     self.learnt.clear();
                     let asked = batch(left);
-                    (owner.begin_fetch(folder, asked.clone(), want).await?, asked)
+                    let bytes = self.portion_bytes();
+                    let fetching = owner.begin_fetch(folder, asked.clone(), want, bytes).await?;
+                    (fetching, asked)
                 }
             };
             let (fetching, asked) = coming;
@@ -169,18 +176,32 @@ impl Ahead {
         if uids.is_empty() {
             return;
         }
+        if self.has_share() {
+            self.begin(owner, folder, uids).await;
+        }
+    }
+
+    /// Tries to get a share.
+    fn has_share(&mut self) -> bool {
         if self.share.is_none() {
             self.share = Share::take();
         }
-        if self.share.is_some() {
-            self.begin(owner, folder, uids).await;
+        self.share.is_some()
+    }
+
+    fn portion_bytes(&mut self) -> usize {
+        if self.has_share() {
+            LARGE_PORTION_BYTES
+        } else {
+            SMALL_PORTION_BYTES
         }
     }
 
     async fn begin(&mut self, owner: &Owner, folder: FolderId, uids: Vec<Uid>) {
         self.learnt.clear();
+        let bytes = self.portion_bytes();
         // If it can't be read now, it will be tried when it is asked for.
-        if let Ok(fetching) = owner.begin_fetch(folder, uids.clone(), self.want).await {
+        if let Ok(fetching) = owner.begin_fetch(folder, uids.clone(), self.want, bytes).await {
             self.coming = Some((fetching, uids));
         }
     }

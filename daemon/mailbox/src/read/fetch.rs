@@ -16,8 +16,6 @@ use disk::blob::Blob;
 
 /// Bytes of one answer, about.
 const ANSWER_MAX_BYTES: usize = 1 << 20;
-/// The same if the next portion is read while this one is sent.
-pub(crate) const PORTION_MAX_BYTES: usize = 256 << 10;
 /// Bytes of one header that are in memory.
 const HEADER_MAX_BYTES: usize = 1 << 20;
 /// Messages of one answer.
@@ -28,6 +26,7 @@ pub(crate) fn fetch(ctx: &Ctx<'_>, folder: FolderId, uids: &[Uid], want: Want) -
     Ok(portion(ctx, folder, uids, want, ANSWER_MAX_BYTES)?.messages)
 }
 
+/// A portion of about `bytes_max`.
 pub(crate) fn portion(
     ctx: &Ctx<'_>,
     folder: FolderId,
