@@ -27,6 +27,7 @@ mod login;
 mod lsub;
 mod metadata;
 mod namespace;
+mod patience;
 mod place;
 mod qresync;
 mod quota;

@@ -47,7 +47,8 @@ impl From<ConnError> for End {
 pub(crate) const BYE_TIMEOUT: &str = "[UNAVAILABLE] idle for too long";
 pub(crate) const BYE_ENDED: &str = "[UNAVAILABLE] the server ends this session";
 pub(crate) const BYE_ERRORS: &str = "too many errors";
-pub(crate) const BYE_TOO_BIG: &str = "[TOOBIG] literal too big";
+pub(crate) const BYE_TOO_BIG: &str = "[TOOBIG] too much in one piece";
+pub(crate) const BYE_LOGINS: &str = "too many failed logins";
 pub(crate) const BYE_FOLDER_GONE: &str = "the selected mailbox was removed";
 pub(crate) const COMPLETED: &str = "completed";
 

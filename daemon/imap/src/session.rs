@@ -12,14 +12,13 @@ use wire::imap::{Command, Frame, Framer, Limits, ParseError, Tag, Tagged, parse_
 
 use crate::Server;
 use crate::append::Appending;
+use crate::patience::Patience;
 use crate::reply::{Answer, BYE_ENDED, BYE_ERRORS, BYE_TIMEOUT, BYE_TOO_BIG, End, Verdict, untagged};
 use crate::switched::Switched;
 use crate::view::{Telling, View};
 
 /// Refused commands one after another, after which the session ends: whoever speaks another protocol is not listened to for long.
 const ERRORS_MAX: u32 = 50;
-/// How long a client may take to log in between two commands.
-const LOGIN_TIMEOUT: Duration = Duration::from_mins(3);
 /// Limits of a client that has not logged in.
 const STRANGER_LIMITS: Limits = Limits {
     line_length_max_bytes: 16 * 1024,
@@ -82,6 +81,7 @@ pub(crate) struct Session {
     pub(crate) appending: Option<Appending>,
     pub(crate) switched: Switched,
     pub(crate) errors: u32,
+    pub(crate) patience: Patience,
 }
 
 impl Session {
@@ -96,6 +96,7 @@ impl Session {
             appending: None,
             switched: Switched::default(),
             errors: 0,
+            patience: Patience::new(),
         }
     }
 
@@ -145,7 +146,10 @@ impl Session {
     }
 
     pub(crate) fn timeout(&self) -> Duration {
-        self.user.as_ref().map_or(LOGIN_TIMEOUT, |user| user.timeout)
+        match &self.user {
+            None => self.patience.timeout(),
+            Some(user) => user.timeout,
+        }
     }
 
     /// What lies in the buffer decides what is done next.
@@ -153,12 +157,18 @@ impl Session {
         let limits = self.limits();
         match self.framer.next(self.conn.input(), &limits) {
             Frame::NeedMore => {
-                self.conn.fill(self.timeout()).await?;
+                let timeout = self.timeout();
+                if timeout.is_zero() {
+                    // However busy the stranger is.
+                    return Err(End::Conn(ConnError::Timeout));
+                }
+                self.conn.fill(timeout).await?;
             }
             Frame::Continue { prefix_len, first } => self.literal_announced(prefix_len, first).await?,
             Frame::Command { len } => {
                 let parsed = self.parse(len);
                 self.conn.input().advance(len);
+                self.patience.note_read();
                 // An idle session shall hold no more than it must: what other commands need is on the heap while they run.
                 match parsed {
                     Ok(Tagged {
@@ -195,7 +205,11 @@ impl Session {
                     None => self.refuse(None, "too big")?,
                 }
             }
-            Frame::Skip { len } => self.conn.input().advance(len),
+            Frame::Skip { len } => {
+                self.conn.input().advance(len);
+                let max = self.unasked_max_bytes();
+                self.patience.note_skipped(len, max)?;
+            }
         }
         self.conn.flush_if_full().await?;
         Ok(())
@@ -257,10 +271,11 @@ impl Session {
     /// The answer to a command.
     pub(crate) fn give(&mut self, answer: &Answer, tag: &Tag) -> Result<(), End> {
         answer.put(self.conn.output(), tag);
-        if answer.verdict == Verdict::Bad {
-            self.note_refused(answer.text)?;
-        } else {
-            self.errors = 0;
+        match answer.verdict {
+            Verdict::Bad => self.note_refused(answer.text)?,
+            // A stranger is refused nothing but logins.
+            Verdict::No if self.user.is_none() => self.patience.note_login()?,
+            Verdict::No | Verdict::Ok => self.errors = 0,
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! UNAUTHENTICATE (RFC 8437): as after the greeting; TLS and compression stay.
 
+use crate::patience::Patience;
 use crate::reply::Answer;
 use crate::session::{Enabled, Session};
 
@@ -17,12 +18,14 @@ impl Session {
             // What the client is stays; what is switched off for it is looked up anew.
             switched: _,
             errors: _,
+            patience,
         } = self;
         // RFC 8437 §3: a selected mailbox is let go without an expunge; what was enabled is not any more.
         *user = None;
         *view = None;
         *enabled = Enabled::default();
         *appending = None;
+        *patience = Patience::new();
         conn.session().set_user("");
         conn.session().set_state("");
         self.switch();

@@ -149,8 +149,15 @@ impl Session {
             } else {
                 "AUTHORIZATION"
             });
-            let Some(end) = self.line().await? else { continue };
             let errors = self.errors;
+            let Some(end) = self.line().await? else {
+                if self.errors > ERRORS_MAX {
+                    self.err(replies::TOO_MANY_ERRORS);
+                    return Ok(());
+                }
+                self.conn.flush_if_full().await?;
+                continue;
+            };
             let command = parse(self.conn.input().get(..end).unwrap_or_default());
             self.conn.input().advance(end);
             let next = match command {

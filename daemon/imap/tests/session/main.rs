@@ -9,6 +9,7 @@ mod every_right;
 mod fetch;
 mod folders;
 mod grammar;
+mod hostile;
 mod items;
 mod login;
 mod messages;
