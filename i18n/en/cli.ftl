@@ -277,7 +277,7 @@ refusal-json-invalid = The parameters are not valid JSON: { $reason }
 # batpostd
 cli-about-daemon = The BatPost mail server
 cli-daemon-run = Run the server in the foreground
-cli-daemon-demo = Run a server to try out, on loopback, ports + 2000
+cli-daemon-demo = Run a server to try out, on loopback, ports + 2000 or as --port-offset says at the first start
 cli-daemon-init = Make a data directory
 cli-daemon-service = Run the server as a service of Windows (called by the service manager)
 daemon-demo-title = BatPost runs here to be tried out. Everything lies in { $data }.

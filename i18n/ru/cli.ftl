@@ -285,7 +285,7 @@ refusal-json-invalid = Параметры — не JSON: { $reason }
 # batpostd
 cli-about-daemon = Почтовый сервер BatPost
 cli-daemon-run = Запустить сервер на переднем плане
-cli-daemon-demo = Запустить пробный сервер на этом узле, порты + 2000
+cli-daemon-demo = Запустить пробный сервер на этом узле, порты + 2000 или как задаст --port-offset при первом запуске
 cli-daemon-init = Создать каталог данных
 cli-daemon-service = Работать службой Windows (вызывается диспетчером служб)
 daemon-demo-title = Пробный сервер BatPost запущен. Всё лежит в { $data }.

@@ -259,7 +259,7 @@ impl Drop for Server {
 }
 
 /// A number that, added to each standard port, gives a free one. Tests of one process never get the same twice.
-fn free_offset() -> u16 {
+pub fn free_offset() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let seed = u16::try_from(std::process::id() % 200).unwrap_or_default();
     for _ in 0..500 {

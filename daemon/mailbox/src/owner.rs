@@ -369,7 +369,7 @@ impl Owner {
     }
 
     /// Removes the index and makes it anew, now.
-    pub async fn rebuild_index(&self) -> Result<()> {
+    async fn rebuild_index(&self) -> Result<()> {
         self.run(index::clear).await?;
         self.index().await
     }
@@ -399,6 +399,14 @@ impl Owner {
     /// Verifies checksums, counters and links; repairs if asked.
     pub async fn check(&self, repair: bool) -> Result<Checked> {
         let mut checked = self.run(move |ctx| check::database(ctx, repair)).await?;
+        if repair
+            && checked
+                .problems
+                .iter()
+                .any(|(problem, _)| problem.code == index::DAMAGED)
+        {
+            self.rebuild_index().await?;
+        }
         let mut from = 0;
         while let Some(next) = {
             let (problems, next) = self.run(move |ctx| check::texts(ctx, repair, from)).await?;

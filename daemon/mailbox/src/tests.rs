@@ -41,6 +41,13 @@ pub(crate) struct World {
     pub(crate) disk: SharedDisk,
 }
 
+/// The database of an owner on the machine's disk, past the room.
+pub(crate) fn database(dir: &Path, owner: OwnerId) -> rusqlite::Connection {
+    let id = owner.0;
+    let path = dir.join(format!("mail/{:02x}/{id:x}/mail.db", id & 0xff));
+    rusqlite::Connection::open(path).unwrap()
+}
+
 /// Segments so small that some records fill one.
 fn journal_options() -> journal::Options {
     journal::Options {

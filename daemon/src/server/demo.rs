@@ -21,11 +21,18 @@ use crate::arguments::warn;
 
 const DOMAIN: &str = "example.test";
 const USERS: [&str; 2] = ["alice@example.test", "bob@example.test"];
+/// Unless the person wishes otherwise: something else may listen there.
 const PORT_OFFSET: u16 = 2000;
 /// Where the printed password is kept for the next start.
 const PASSWORD_FILE: &str = "demo-password";
 
-pub(super) fn demo(disk: &SharedDisk, data: &Path, language: Language) -> Result<(), Trouble> {
+/// `port_offset` is for the first start; later ones find it in the directory.
+pub(super) fn demo(
+    disk: &SharedDisk,
+    data: &Path,
+    port_offset: Option<u16>,
+    language: Language,
+) -> Result<(), Trouble> {
     let fresh = !disk
         .exists(&data.join(FILE))
         .map_err(|error| Trouble::unwritable(data, &error))?;
@@ -33,7 +40,7 @@ pub(super) fn demo(disk: &SharedDisk, data: &Path, language: Language) -> Result
         let bind = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
         let wish = Wish {
             hostname: "localhost".to_owned(),
-            port_offset: PORT_OFFSET,
+            port_offset: port_offset.unwrap_or(PORT_OFFSET),
             bind,
         };
         runtime()?.block_on(init(disk, data, wish))?;

@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
 
 fn command(t: Texts) -> Command {
     let data = || t.option("data", "DIR").value_parser(value_parser!(PathBuf));
+    let offset = || t.option("port-offset", "N").value_parser(value_parser!(u16));
     let command = t
         .command("batpostd", "about-daemon")
         .version(crate::VERSION)
@@ -53,12 +54,12 @@ fn command(t: Texts) -> Command {
         .subcommand_required(true)
         .arg(t.flag("version").short('V').action(ArgAction::Version))
         .subcommand(t.command("run", "daemon-run").arg(data()))
-        .subcommand(t.command("demo", "daemon-demo").arg(data()))
+        .subcommand(t.command("demo", "daemon-demo").arg(data()).arg(offset()))
         .subcommand(
             t.command("init", "daemon-init")
                 .arg(data())
                 .arg(t.option("hostname", "NAME").required(true))
-                .arg(t.option("port-offset", "N").value_parser(value_parser!(u16)))
+                .arg(offset())
                 .arg(
                     t.option("bind", "ADDRESS")
                         .value_parser(value_parser!(IpAddr))
@@ -87,10 +88,7 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
                     .get_one::<String>("hostname")
                     .cloned()
                     .unwrap_or_default(),
-                port_offset: arguments
-                    .get_one::<u16>("port-offset")
-                    .copied()
-                    .unwrap_or_default(),
+                port_offset: port_offset(arguments).unwrap_or_default(),
                 bind: arguments
                     .get_many::<IpAddr>("bind")
                     .map(|all| all.copied().collect())
@@ -103,7 +101,7 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
         }
         "demo" => {
             let data = data.unwrap_or_else(|| PathBuf::from("batpost-demo"));
-            demo::demo(&disk, &data, language)
+            demo::demo(&disk, &data, port_offset(arguments), language)
         }
         #[cfg(windows)]
         "service" => service::serve(disk, data.unwrap_or_else(default_data), language),
@@ -113,6 +111,10 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
             run::run(&disk, &data, language, &stop, &Arc::default(), |_| {})
         }
     }
+}
+
+fn port_offset(arguments: &ArgMatches) -> Option<u16> {
+    arguments.get_one::<u16>("port-offset").copied()
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {

@@ -2,7 +2,8 @@
 
 use super::*;
 
-async fn codes(owner: &Owner, repair: bool) -> Vec<(String, bool)> {
+/// What a check finds, and whether it was repaired.
+pub(super) async fn codes(owner: &Owner, repair: bool) -> Vec<(String, bool)> {
     let checked = owner.check(repair).await.unwrap();
     checked
         .problems
@@ -11,7 +12,8 @@ async fn codes(owner: &Owner, repair: bool) -> Vec<(String, bool)> {
         .collect()
 }
 
-async fn sql(owner: &Owner, statements: &'static str) {
+/// Changes the database behind the room's back.
+pub(super) async fn sql(owner: &Owner, statements: &'static str) {
     let run = |ctx: &mut ctx::Ctx<'_>| Ok(ctx.store.conn.execute_batch(statements)?);
     owner.handle.core.run(&owner.slot, run).await.unwrap();
 }

@@ -111,9 +111,7 @@ fn compare(a: &Plain, b: &Plain, keys: &[(SortKey, bool)]) -> Ordering {
 }
 
 fn rows_of_keys(dir: &Path) -> i64 {
-    let id = ALICE.0;
-    let path = dir.join(format!("mail/{:02x}/{id:x}/mail.db", id & 0xff));
-    let conn = rusqlite::Connection::open(path).unwrap();
+    let conn = database(dir, ALICE);
     conn.query_row("SELECT count(*) FROM order_key", [], |row| row.get(0))
         .unwrap()
 }

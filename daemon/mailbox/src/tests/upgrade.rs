@@ -15,14 +15,8 @@ const TABLES_OF_1: [&str; 9] = [
     "expunged",
 ];
 
-fn mail_db(dir: &Path) -> std::path::PathBuf {
-    let id = ALICE.0;
-    dir.join(format!("mail/{:02x}/{id:x}/mail.db", id & 0xff))
-}
-
 /// Makes a database what version 1 would have made of it.
-fn back_to_version_1(path: &Path) {
-    let conn = rusqlite::Connection::open(path).unwrap();
+fn back_to_version_1(conn: &rusqlite::Connection) {
     let mut names = conn
         .prepare("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'trigger', 'view') AND name NOT LIKE 'sqlite_%'")
         .unwrap();
@@ -65,7 +59,7 @@ fn version_1_opens_and_works() {
         owner.append(inbox, vec![reply, large]).await.unwrap();
         drop(owner);
         world.close().await;
-        back_to_version_1(&mail_db(dir.path()));
+        back_to_version_1(&database(dir.path(), ALICE));
         let world = World::real(dir.path());
         let owner = world.boxes.owner(ALICE);
         owner.append(inbox, vec![append("c")]).await.unwrap();
@@ -97,7 +91,7 @@ fn version_2_opens_and_works() {
         let inbox = super::uids::fill(&owner, 3000).await;
         drop(owner);
         world.close().await;
-        let conn = rusqlite::Connection::open(mail_db(dir.path())).unwrap();
+        let conn = database(dir.path(), ALICE);
         conn.execute_batch(
             "DROP TABLE uid_block; ALTER TABLE folder DROP COLUMN sealed; PRAGMA user_version=2",
         )
@@ -127,7 +121,7 @@ fn an_unknown_version_is_left_alone() {
         let world = World::real(dir.path());
         world.boxes.owner(ALICE).folders().await.unwrap();
         world.close().await;
-        let conn = rusqlite::Connection::open(mail_db(dir.path())).unwrap();
+        let conn = database(dir.path(), ALICE);
         conn.execute_batch("PRAGMA user_version=1000").unwrap();
         drop(conn);
         let world = World::real(dir.path());
