@@ -96,6 +96,7 @@ const ONLY_OURS: &[(&str, &str)] = &[
     (" $", "RFC 5182: the saved result"),
     ("THREAD ", "a charset is an astring, as in SEARCH"),
     ("SORT (", "a charset is an astring, as in SEARCH"),
+    ("]<", "RFC 9051 §9, partial: 64 bits"),
     ("LARGER ", "RFC 9051 §9: 64 bits"),
     ("SMALLER ", "RFC 9051 §9: 64 bits"),
 ];

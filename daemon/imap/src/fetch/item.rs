@@ -169,7 +169,7 @@ fn put_section_name(out: &mut BytesMut, item: &FetchItem) {
     }
     if let Some(partial) = partial(item) {
         out.put_u8(b'<');
-        put_number(out, u64::from(partial.offset));
+        put_number(out, partial.offset);
         out.put_u8(b'>');
     }
     out.put_u8(b' ');

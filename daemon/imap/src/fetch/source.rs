@@ -326,11 +326,8 @@ fn narrowed(value: Value, item: &FetchItem) -> Value {
         return value;
     };
     let narrow = |range: Range<u64>| {
-        let start = range
-            .start
-            .saturating_add(u64::from(partial.offset))
-            .min(range.end);
-        start..start.saturating_add(u64::from(partial.count)).min(range.end)
+        let start = range.start.saturating_add(partial.offset).min(range.end);
+        start..start.saturating_add(partial.count).min(range.end)
     };
     match value {
         Value::Bytes(bytes) => {

@@ -21,6 +21,7 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("THREADID (", "8474"),
     ("PREVIEW ", "8970"),
     ("SAVEDATE ", "8514"),
+    ("BODY[]<9223372036854775807>", "9051 §9: 63 bits"),
     ("BINARY[", "3516: parts of a part"),
     ("* QUOTA ", "9208 §4.2.1: nothing is limited"),
 ];

@@ -32,8 +32,8 @@ pub struct Section {
 /// `<offset.count>`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partial {
-    pub offset: u32,
-    pub count: u32,
+    pub offset: u64,
+    pub count: u64,
 }
 
 /// One item of FETCH.
@@ -271,14 +271,17 @@ fn section_text(lexer: &mut Lexer<'_>, of_part: bool) -> Parsed<SectionText> {
     Ok(SectionText::HeaderFields { names, not })
 }
 
-/// partial = "<" number "." nz-number ">"
+/// partial = "<" number64 "." nz-number64 ">" (RFC 9051 §9; 32 bits in RFC 3501)
 fn partial(lexer: &mut Lexer<'_>) -> Parsed<Option<Partial>> {
     if !lexer.eat(b'<') {
         return Ok(None);
     }
-    let offset = lexer.number()?;
+    let offset = lexer.number64()?;
     lexer.expect(b'.', "\".\" expected")?;
-    let count = lexer.nz_number()?;
+    let count = lexer.number64()?;
+    if count == 0 {
+        return Err(Bad("number must not be 0"));
+    }
     lexer.expect(b'>', "\">\" expected")?;
     Ok(Some(Partial { offset, count }))
 }
