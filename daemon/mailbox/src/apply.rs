@@ -3,19 +3,22 @@
 //! A record that speaks of what is not there (its message could not be placed again, its folder was removed) does nothing to that part: the
 //! journal says what happened, not what must be possible.
 
+mod folders;
+
 use disk::blob::Blob;
 use journal::RecordId;
 use rusqlite::params;
 use wire::imap::Flags;
 
 use crate::core::Core;
+use crate::feed::What;
 use crate::read::select::RUN_GAP_MAX;
-use crate::record::{Append, Copy, ItemText, NewFolder, Op, Place, Ranges};
-use crate::store::{FolderRow, Store};
+use crate::record::{Append, Copy, ItemText, Op, Place, Ranges};
+use crate::store::Store;
 use crate::texts::{self, Source};
 use crate::types::{FlagAction, Row};
 use crate::write::annotations;
-use crate::{Result, codec, saved, uids};
+use crate::{Result, codec, saved};
 
 /// Applies an operation and notes its record as the last one.
 pub(crate) fn apply(
@@ -45,16 +48,16 @@ pub(crate) fn apply(
         }
         Op::Expunge { folder, modseq, uids } => expunge(core, store, id, *folder, *modseq, uids)?,
         Op::Copy(op) => copy(store, op)?,
-        Op::Create { modseq, folders } => create(store, *modseq, folders)?,
-        Op::Rename { modseq, names } => rename(store, *modseq, names)?,
-        Op::Delete { modseq, folder } => delete(core, store, id, *modseq, *folder)?,
+        Op::Create { modseq, folders } => folders::create(store, *modseq, folders)?,
+        Op::Rename { modseq, names } => folders::rename(store, *modseq, names)?,
+        Op::Delete { modseq, folder } => folders::delete(core, store, id, *modseq, *folder)?,
         Op::Annotate { folder, entries } => annotations::apply(store, *folder, entries)?,
-        Op::Subscribe { name, on } => subscribe(store, name, *on)?,
+        Op::Subscribe { name, on } => folders::subscribe(store, name, *on)?,
         Op::Rights {
             folder,
             identifier,
             rights,
-        } => set_rights(store, *folder, identifier, rights)?,
+        } => folders::set_rights(store, *folder, identifier, rights)?,
     }
     store.state.journal_id = store.state.journal_id.max(id.0);
     store.state.dirty = true;
@@ -115,17 +118,17 @@ fn insert(store: &mut Store, new: &New, slack: i64) -> Result<bool> {
         if let Some(row) = store.folders.get(&new.folder) {
             store.uids.insert(row, new.uid, new.flags);
         }
-        seen(store, new.folder, new.uid, new.modseq);
+        seen(store, new.folder, new.uid, new.modseq, What::Messages);
         saved::note(store, new.folder, new.uid, new.received.0, slack)?;
     }
     Ok(inserted > 0)
 }
 
 /// Notes that a message has changed.
-fn seen(store: &mut Store, folder: i64, uid: u32, modseq: u64) {
+fn seen(store: &mut Store, folder: i64, uid: u32, modseq: u64, what: What) {
     store.state.modseq = store.state.modseq.max(modseq);
     store.recent_changes.push(modseq, folder, uid);
-    store.changed = true;
+    store.touched(folder, what);
 }
 
 fn place(core: &Core, store: &mut Store, op: &Place, text: Option<&Blob>) -> Result<()> {
@@ -245,7 +248,7 @@ fn set_flags(
             if let Some(counters) = store.folders.get(&folder) {
                 store.uids.change(counters, row.uid, row.flags, flags);
             }
-            seen(store, folder, row.uid, modseq);
+            seen(store, folder, row.uid, modseq, What::Flags);
         }
     }
     Ok(())
@@ -315,7 +318,7 @@ pub(crate) fn note_expunged(store: &mut Store, folder: i64, modseq: u64, uids: &
     {
         counters.touch(modseq);
         store.state.modseq = store.state.modseq.max(modseq);
-        store.changed = true;
+        store.touched(folder, What::Messages);
     }
     Ok(())
 }
@@ -383,124 +386,4 @@ fn messages(store: &Store, folder: i64, first: u32, last: u32) -> Result<Vec<(u3
         Ok((uid, new))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn create(store: &mut Store, modseq: u64, folders: &[NewFolder]) -> Result<()> {
-    for new in folders {
-        let taken = store.folders.contains_key(&new.id) || store.folder_named(&new.name).is_some();
-        store.state.uid_validity = store.state.uid_validity.max(new.uid_validity);
-        if taken {
-            continue;
-        }
-        store.conn.execute(
-            "INSERT INTO folder VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, 0, 0, 0, 0, 1, 0, '', 0)",
-            params![
-                new.id,
-                new.name,
-                new.special_use,
-                new.uid_validity,
-                new.uid_reserved,
-                modseq as i64
-            ],
-        )?;
-        let row = FolderRow {
-            id: new.id,
-            name: new.name.clone(),
-            special_use: new.special_use.clone(),
-            uid_validity: new.uid_validity,
-            uid_next: 1,
-            uid_reserved: new.uid_reserved,
-            highest_modseq: modseq,
-            messages: 0,
-            unseen: 0,
-            deleted: 0,
-            recent: 0,
-            recent_from: 1,
-            bytes: 0,
-            keywords: Vec::new(),
-            sealed: 0,
-            dirty: false,
-        };
-        store.folders.insert(new.id, row);
-        store.state.modseq = store.state.modseq.max(new.id as u64);
-    }
-    folders_changed(store, modseq);
-    Ok(())
-}
-
-fn folders_changed(store: &mut Store, modseq: u64) {
-    store.state.modseq = store.state.modseq.max(modseq);
-    store.listing = None;
-    store.changed = true;
-}
-
-fn rename(store: &mut Store, modseq: u64, names: &[(i64, String)]) -> Result<()> {
-    // Out of the way first: the new names may be old ones of others.
-    for (folder, _) in names {
-        store
-            .conn
-            .execute("UPDATE folder SET name = '/' || id WHERE id = ?1", [folder])?;
-    }
-    for (folder, name) in names {
-        store
-            .conn
-            .execute("UPDATE folder SET name = ?2 WHERE id = ?1", (folder, name))?;
-        if let Some(row) = store.folder_mut(*folder) {
-            row.name.clone_from(name);
-        }
-    }
-    folders_changed(store, modseq);
-    Ok(())
-}
-
-fn delete(core: &Core, store: &mut Store, id: RecordId, modseq: u64, folder: i64) -> Result<()> {
-    if let Some(row) = store.folders.get_mut(&folder) {
-        store.uids.forget(row);
-    }
-    uids::remove(&store.conn, folder)?;
-    expunge(core, store, id, folder, modseq, &vec![(0, u32::MAX)])?;
-    store
-        .conn
-        .execute("DELETE FROM expunged WHERE folder = ?1", [folder])?;
-    for table in ["rights", "annotation"] {
-        store
-            .conn
-            .execute(&format!("DELETE FROM {table} WHERE folder = ?1"), [folder])?;
-    }
-    store.rights = None;
-    store.conn.execute("DELETE FROM folder WHERE id = ?1", [folder])?;
-    store.folders.remove(&folder);
-    store.recent_changes.forget(folder);
-    store.history.forget(folder);
-    folders_changed(store, modseq);
-    Ok(())
-}
-
-fn subscribe(store: &mut Store, name: &str, on: bool) -> Result<()> {
-    let sql = if on {
-        "INSERT OR IGNORE INTO subscription VALUES(?1)"
-    } else {
-        "DELETE FROM subscription WHERE name = ?1"
-    };
-    store.conn.execute(sql, [name])?;
-    store.listing = None;
-    Ok(())
-}
-
-fn set_rights(store: &mut Store, folder: i64, identifier: &str, rights: &str) -> Result<()> {
-    if rights.is_empty() {
-        store.conn.execute(
-            "DELETE FROM rights WHERE folder = ?1 AND identifier = ?2",
-            (folder, identifier),
-        )?;
-    } else {
-        store.conn.execute(
-            "INSERT OR REPLACE INTO rights VALUES(?1, ?2, ?3)",
-            (folder, identifier, rights),
-        )?;
-    }
-    store.rights = None;
-    store.rights_changed = true;
-    store.changed = true;
-    Ok(())
 }

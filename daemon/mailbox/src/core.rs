@@ -325,9 +325,7 @@ impl Core {
                 for (record, _) in store.records.drain(..) {
                     self.journal.release(record);
                 }
-                if std::mem::take(&mut store.changed) {
-                    slot.notify(store);
-                }
+                slot.tell(store);
                 self.fold_log(store);
             }
             Err(error) => {

@@ -14,6 +14,7 @@
 //! | `write/`, `read/` | the operations |
 //! | `index.rs`, `index/` | the index of texts for BODY and TEXT searches |
 //! | `texts.rs`, `saved.rs`, `threads.rs` | small and large texts; dates of saving; threads |
+//! | `feed.rs` | what happens in a mailbox, for those who watch all of it |
 //! | `keys.rs` | what searching and sorting need of headers |
 //! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
 //! | `check.rs` | finding and repairing damage |
@@ -29,6 +30,7 @@ mod codec;
 mod core;
 mod ctx;
 mod durability;
+mod feed;
 mod index;
 mod keys;
 mod memory;
@@ -67,6 +69,7 @@ pub use wire::imap::Flags;
 
 use crate::core::Core;
 use crate::durability::Durability;
+pub use feed::{Feed, Granted, HAPPENINGS_MAX, Happening, Missed, Origin, Told, Touched};
 pub use owner::{Fetching, Owner};
 pub use types::*;
 pub use uidset::UidSet;
@@ -235,6 +238,7 @@ impl Mailboxes {
         Owner {
             handle: Arc::clone(&self.handle),
             slot: self.handle.core.slot(id),
+            origin: 0,
         }
     }
 

@@ -1,29 +1,28 @@
 //! A handle on one owner's mailbox: every call becomes a job of the owner's worker.
 
+mod folders;
 mod order;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use journal::RecordId;
-use shared::Rights;
 use shared::model::OwnerId;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use wire::imap::SearchKey;
 
 use crate::core::stopped;
 use crate::ctx::Ctx;
+use crate::feed::{Feed, Origin};
 use crate::index::{self, Answer};
 use crate::read::{changes, fetch, preview, search, select, sizes};
 use crate::record::Op;
 use crate::slot::Slot;
 use crate::types::{
-    Annotation, Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, Folder, FolderId, ModSeq,
-    Portion, RightsAction, RightsTable, Row, Selected, SizeRow, Status, Stored, Transfer, Uid, Want,
+    Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, FolderId, ModSeq, Portion, Row,
+    Selected, SizeRow, Stored, Transfer, Uid, Want,
 };
-use crate::write::folders::Shape;
-use crate::write::{annotations, append, copy, expunge, flags, folders, replace};
-use crate::{Handle, MailboxError, Result, check, names, replay};
+use crate::write::{append, copy, expunge, flags, replace};
+use crate::{Handle, MailboxError, Result, check, replay};
 
 /// A portion of messages that is being read.
 #[derive(Debug)]
@@ -42,150 +41,19 @@ impl Fetching {
 pub struct Owner {
     pub(crate) handle: Arc<Handle>,
     pub(crate) slot: Arc<Slot>,
+    pub(crate) origin: Origin,
 }
 
 impl Owner {
+    /// The same handle in somebody's name: who watches under that name is not told of what is done with it.
+    #[must_use]
+    pub fn by(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
     pub fn id(&self) -> OwnerId {
         self.slot.id
-    }
-
-    /// All folders, sorted by name, INBOX first.
-    pub async fn folders(&self) -> Result<Arc<Vec<Folder>>> {
-        self.run(|ctx| ctx.store.listing()).await
-    }
-
-    /// The folder of that name; INBOX in any case.
-    pub async fn folder(&self, name: &str) -> Result<Folder> {
-        let name = name.to_owned();
-        self.run(move |ctx| folders::folder(ctx, &name)).await
-    }
-
-    /// Makes a folder and the missing levels above it. Durable when it returns.
-    pub async fn create(&self, name: &str, special_use: Option<&str>) -> Result<Folder> {
-        let (name, special_use) = (name.to_owned(), special_use.map(str::to_owned));
-        self.run(move |ctx| folders::create(ctx, &name, special_use.as_deref(), Shape::Mailbox))
-            .await
-    }
-
-    /// The same in a public tree, whose INBOX stands above all other folders: they inherit its rights.
-    pub async fn create_in_tree(&self, name: &str, special_use: Option<&str>) -> Result<Folder> {
-        let (name, special_use) = (name.to_owned(), special_use.map(str::to_owned));
-        self.run(move |ctx| folders::create(ctx, &name, special_use.as_deref(), Shape::Tree))
-            .await
-    }
-
-    /// RFC 3501 §6.3.5: renames a folder with those below it; renaming INBOX moves its messages. Durable when it returns.
-    pub async fn rename(&self, name: &str, to: &str) -> Result<()> {
-        let (name, to) = (name.to_owned(), to.to_owned());
-        self.run_durable(move |ctx| Ok(((), folders::rename(ctx, &name, &to, Shape::Mailbox)?)))
-            .await
-    }
-
-    pub async fn rename_in_tree(&self, name: &str, to: &str) -> Result<()> {
-        let (name, to) = (name.to_owned(), to.to_owned());
-        self.run_durable(move |ctx| Ok(((), folders::rename(ctx, &name, &to, Shape::Tree)?)))
-            .await
-    }
-
-    /// Removes a folder with its messages. INBOX is refused. Durable when it returns.
-    pub async fn delete(&self, name: &str) -> Result<()> {
-        let name = name.to_owned();
-        self.run_durable(move |ctx| Ok(((), Some(folders::delete(ctx, &name)?))))
-            .await
-    }
-
-    /// Subscriptions are names: a folder need not exist (RFC 3501 §6.3.6).
-    pub async fn subscribe(&self, name: &str, on: bool) -> Result<()> {
-        let name = name.to_owned();
-        self.run_durable(move |ctx| Ok(((), Some(folders::subscribe(ctx, &name, on)?))))
-            .await
-    }
-
-    pub async fn subscriptions(&self) -> Result<Vec<String>> {
-        self.run(|ctx| ctx.store.subscriptions()).await
-    }
-
-    /// The rights that were given on all folders. Whose, is for the caller to say and to understand.
-    pub async fn rights(&self) -> Result<Arc<RightsTable>> {
-        self.run(|ctx| ctx.store.rights()).await
-    }
-
-    /// All identifiers that have rights on any folder.
-    pub async fn identifiers(&self) -> Result<BTreeSet<String>> {
-        let table = self.rights().await?;
-        Ok(table.values().flatten().map(|(who, _)| who.clone()).collect())
-    }
-
-    /// All folders and the rights on them at one moment.
-    pub async fn folders_and_rights(&self) -> Result<(Arc<Vec<Folder>>, Arc<RightsTable>)> {
-        self.run(|ctx| Ok((ctx.store.listing()?, ctx.store.rights()?)))
-            .await
-    }
-
-    /// The folder of that name with all rights.
-    pub async fn folder_and_rights(&self, name: &str) -> Result<(Folder, Arc<RightsTable>)> {
-        let name = name.to_owned();
-        self.run(move |ctx| Ok((folders::folder(ctx, &name)?, ctx.store.rights()?)))
-            .await
-    }
-
-    /// Gives and takes rights on a folder. Durable when it returns.
-    pub async fn change_rights(
-        &self,
-        name: &str,
-        identifier: &str,
-        action: RightsAction,
-        rights: Rights,
-    ) -> Result<()> {
-        let (name, identifier) = (name.to_owned(), identifier.to_owned());
-        self.run_durable(move |ctx| {
-            Ok((
-                (),
-                folders::change_rights(ctx, &name, &identifier, action, rights)?,
-            ))
-        })
-        .await
-    }
-
-    /// Annotations of a folder, or (`None`) of the mailbox: those shared by all and those of one user, by name.
-    pub async fn annotations(
-        &self,
-        folder: Option<FolderId>,
-        user: OwnerId,
-        wanted: impl Fn(&str) -> bool + Send + 'static,
-    ) -> Result<Vec<(String, Vec<u8>)>> {
-        self.run(move |ctx| annotations::annotations(ctx, folder, user, wanted))
-            .await
-    }
-
-    /// Sets annotations, all or none. Durable when it returns.
-    pub async fn annotate(&self, folder: Option<FolderId>, entries: Vec<Annotation>) -> Result<()> {
-        self.run_durable(move |ctx| Ok(((), annotations::annotate(ctx, folder, entries)?)))
-            .await
-    }
-
-    pub async fn status(&self, folder: FolderId) -> Result<Status> {
-        self.run(move |ctx| Ok(ctx.store.folder(folder)?.status())).await
-    }
-
-    /// Bytes in all folders.
-    pub async fn used_bytes(&self) -> Result<u64> {
-        self.run(|ctx| Ok(ctx.store.used_bytes())).await
-    }
-
-    /// Bytes of the messages with \Deleted in a folder.
-    pub async fn deleted_bytes(&self, folder: FolderId) -> Result<u64> {
-        self.run(move |ctx| ctx.store.deleted_bytes(folder)).await
-    }
-
-    /// Makes the mailbox a public tree: only INBOX stays of the folders that a new mailbox has. Durable when it returns.
-    pub async fn make_tree(&self) -> Result<()> {
-        for folder in self.folders().await?.iter() {
-            if folder.name != names::INBOX {
-                self.delete(&folder.name).await?;
-            }
-        }
-        Ok(())
     }
 
     /// `claim_recent`: SELECT claims the recent messages for its session, EXAMINE does not.
@@ -228,6 +96,11 @@ impl Owner {
     /// nothing happens and keeps no database open.
     pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
         self.slot.watch()
+    }
+
+    /// What others than this handle's origin do to the mailbox from now on; `bell` is rung when there is something to read. Opens nothing.
+    pub fn feed(&self, bell: &Arc<Notify>) -> Feed {
+        Feed::new(Arc::clone(&self.slot), self.origin, Arc::clone(bell))
     }
 
     /// Messages in the order of `uids` (ascending); those that are gone are left out. Stops when the texts gathered pass about
@@ -279,12 +152,12 @@ impl Owner {
 
     /// Removes the messages among `uids` (all, if `None`) that have \Deleted. Durable when it returns.
     pub async fn expunge(&self, folder: FolderId, uids: Option<&[Uid]>) -> Result<Vec<Uid>> {
-        expunge::in_portions(&self.handle.core, &self.slot, folder, uids, true).await
+        expunge::in_portions(&self.handle.core, &self.end(folder), uids, true).await
     }
 
     /// Removes messages whatever their flags (POP3's QUIT). Durable when it returns.
     pub async fn remove_messages(&self, folder: FolderId, uids: &[Uid]) -> Result<Vec<Uid>> {
-        expunge::in_portions(&self.handle.core, &self.slot, folder, Some(uids), false).await
+        expunge::in_portions(&self.handle.core, &self.end(folder), Some(uids), false).await
     }
 
     /// Durable when it returns.
@@ -308,14 +181,8 @@ impl Owner {
                 .run_durable(move |ctx| replace::within(ctx, folder, uid, target, message))
                 .await;
         }
-        let from = copy::End {
-            slot: Arc::clone(&self.slot),
-            folder,
-        };
-        let to = copy::End {
-            slot: Arc::clone(&to.slot),
-            folder: target,
-        };
+        let from = self.end(folder);
+        let to = to.clone().by(self.origin).end(target);
         replace::between(&self.handle.core, from, uid, to, message).await
     }
 
@@ -444,23 +311,27 @@ impl Owner {
         how: Transfer,
     ) -> Result<Copied> {
         if self.id() != to.id() {
-            let from = copy::End {
-                slot: Arc::clone(&self.slot),
-                folder,
-            };
-            let to = copy::End {
-                slot: Arc::clone(&to.slot),
-                folder: target,
-            };
+            let from = self.end(folder);
+            let to = to.clone().by(self.origin).end(target);
             return copy::between(&self.handle.core, from, to, uids, how).await;
         }
-        copy::in_portions(&self.handle.core, &self.slot, folder, uids, target, how).await
+        copy::in_portions(&self.handle.core, &self.end(folder), uids, target, how).await
+    }
+
+    /// For operations that take several jobs.
+    fn end(&self, folder: FolderId) -> copy::End {
+        copy::End {
+            slot: Arc::clone(&self.slot),
+            folder,
+            origin: self.origin,
+        }
     }
 
     async fn run<T: Send + 'static>(
         &self,
         call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let call = in_the_name_of(self.origin, call);
         self.handle.core.run(&self.slot, call).await
     }
 
@@ -474,5 +345,18 @@ impl Owner {
             let _durable = self.handle.core.journal.durable(record).await?;
         }
         Ok(result)
+    }
+}
+
+/// A job that is done for somebody.
+pub(crate) fn in_the_name_of<T>(
+    origin: Origin,
+    call: impl FnOnce(&mut Ctx<'_>) -> Result<T>,
+) -> impl FnOnce(&mut Ctx<'_>) -> Result<T> {
+    move |ctx| {
+        ctx.store.origin = origin;
+        let result = call(ctx);
+        ctx.store.origin = 0;
+        result
     }
 }

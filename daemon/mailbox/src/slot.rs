@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use parking_lot::Mutex;
 use shared::model::OwnerId;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::core::Job;
+use crate::feed::Kept;
 use crate::replay::Unapplied;
 use crate::store::Store;
 use crate::types::{FOLDER_GONE, FolderId, FolderNow, ModSeq};
@@ -47,6 +49,8 @@ pub(crate) struct Run {
 struct Watched {
     all: Option<watch::Sender<u64>>,
     folders: HashMap<i64, watch::Sender<FolderNow>>,
+    /// What was done lately, while somebody wants to know all of it.
+    kept: Option<Box<Kept>>,
 }
 
 impl Slot {
@@ -93,8 +97,38 @@ impl Slot {
             .subscribe()
     }
 
-    /// Something was changed and can be seen.
-    pub(crate) fn notify(&self, store: &mut Store) {
+    /// Begins to keep what happens, if nobody has watched so far.
+    pub(crate) fn with_kept<T>(&self, call: impl FnOnce(&mut Kept) -> T) -> T {
+        call(self.watch.lock().kept.get_or_insert_default())
+    }
+
+    /// Who has this bell watches no more.
+    pub(crate) fn leave(&self, bell: &Arc<Notify>) {
+        let mut watch = self.watch.lock();
+        if let Some(kept) = &mut watch.kept {
+            if let Some(at) = kept.bells.iter().position(|other| Arc::ptr_eq(other, bell)) {
+                kept.bells.swap_remove(at);
+            }
+            if kept.bells.is_empty() {
+                watch.kept = None;
+            }
+        }
+    }
+
+    /// Something was done and can be seen.
+    pub(crate) fn tell(&self, store: &mut Store) {
+        let pending = std::mem::take(&mut store.pending);
+        if let Some(kept) = &mut self.watch.lock().kept
+            && !pending.is_empty()
+        {
+            kept.take(store, pending);
+        }
+        if std::mem::take(&mut store.changed) {
+            self.notify(store);
+        }
+    }
+
+    fn notify(&self, store: &mut Store) {
         let rights = u64::from(std::mem::take(&mut store.rights_changed));
         let mut watch = self.watch.lock();
         watch.folders.retain(|folder, sender| {
@@ -122,7 +156,7 @@ impl Slot {
                 .all
                 .as_ref()
                 .is_some_and(|sender| sender.receiver_count() > 0);
-            all || watch.folders.values().any(|sender| sender.receiver_count() > 0)
+            all || watch.kept.is_some() || watch.folders.values().any(|sender| sender.receiver_count() > 0)
         };
         let busy = self
             .run

@@ -16,6 +16,7 @@ use shared::model::OwnerId;
 use wire::imap::Flags;
 
 use crate::durability::sync_names;
+use crate::feed::{Happening, Origin, Pending, What};
 use crate::memory::{History, RecentChanges};
 use crate::types::{Folder, FolderId, RightsTable, Row, Status, Uid};
 use crate::uids::{Mark, UidSets};
@@ -144,6 +145,10 @@ pub(crate) struct Store {
     pub(crate) recorded_at: Option<i64>,
     /// Something that a session may see was changed in this transaction.
     pub(crate) changed: bool,
+    /// What was done in this transaction, for those who watch the mailbox.
+    pub(crate) pending: Pending,
+    /// Whose job runs.
+    pub(crate) origin: Origin,
     /// A large text was linked in this transaction.
     pub(crate) linked: bool,
     /// Something was written: the transaction is not empty.
@@ -219,6 +224,8 @@ impl Store {
             records: Vec::new(),
             recorded_at: None,
             changed: false,
+            pending: Pending::default(),
+            origin: 0,
             linked: false,
             wrote: false,
             broken: None,
@@ -226,6 +233,17 @@ impl Store {
             applied_cleared: 0,
             log_pages,
         })
+    }
+
+    /// Messages of a folder were changed.
+    pub(crate) fn touched(&mut self, folder: i64, what: What) {
+        self.changed = true;
+        self.pending.touch(folder, what, self.origin);
+    }
+
+    /// Something else was changed.
+    pub(crate) fn happened(&mut self, happening: Happening) {
+        self.pending.happened(self.origin, happening);
     }
 
     pub(crate) fn folder(&self, id: FolderId) -> Result<&FolderRow> {

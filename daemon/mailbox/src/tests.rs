@@ -3,6 +3,7 @@
 
 mod cuts;
 mod damage;
+mod feed;
 mod index;
 mod items;
 mod model;

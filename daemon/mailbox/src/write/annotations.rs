@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use journal::RecordId;
 use rusqlite::params;
 use shared::model::OwnerId;
 
 use crate::ctx::Ctx;
+use crate::feed::Happening;
 use crate::record::Op;
 use crate::store::Store;
 use crate::types::{Annotation, FolderId};
@@ -85,6 +87,19 @@ pub(crate) fn apply(store: &mut Store, folder: i64, entries: &[Annotation]) -> R
                 .prepare_cached("DELETE FROM annotation WHERE folder = ?1 AND user = ?2 AND entry = ?3")?
                 .execute(params![folder, user, entry])?,
         };
+    }
+    let name = store.folders.get(&folder).map(|row| Arc::from(row.name.as_str()));
+    let mut by_user: BTreeMap<OwnerId, Vec<String>> = BTreeMap::new();
+    for Annotation { user, entry, .. } in entries {
+        by_user.entry(*user).or_default().push(entry.clone());
+    }
+    for (user, entries) in by_user {
+        let folder = name.clone().map(|name| (FolderId(folder), name));
+        store.happened(Happening::Annotated {
+            folder,
+            user,
+            entries,
+        });
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ use journal::RecordId;
 use crate::codec;
 use crate::core::Core;
 use crate::ctx::Ctx;
+use crate::feed::Origin;
+use crate::owner::in_the_name_of;
 use crate::read::fetch;
 use crate::record::{self, Op};
 use crate::slot::Slot;
@@ -30,12 +32,12 @@ const SIZES_PER_PORTION: usize = 10_000;
 /// Copies or moves within an owner. Durable when it returns.
 pub(crate) async fn in_portions(
     core: &Core,
-    slot: &Arc<Slot>,
-    folder: FolderId,
+    from: &End,
     uids: &[Uid],
     target: FolderId,
     how: Transfer,
 ) -> Result<Copied> {
+    let (slot, folder) = (&from.slot, from.folder);
     let mut how = how;
     if uids.len() > PORTION_MESSAGES && !how.expunge && how.quota_bytes.is_some() {
         // For all of them, before any is copied.
@@ -54,15 +56,15 @@ pub(crate) async fn in_portions(
         let (now, later) = rest.split_at(rest.len().min(PORTION_MESSAGES));
         rest = later;
         let now = now.to_vec();
-        let portion = core
-            .run(slot, move |ctx| within(ctx, folder, &now, target, how))
+        let portion = from
+            .run(core, move |ctx| within(ctx, folder, &now, target, how))
             .await;
         let (done, record) = match portion {
             Ok(portion) => portion,
             Err(error) => {
                 if !how.expunge {
                     // RFC 9051 §6.4.7: all or nothing.
-                    let _ = expunge::in_portions(core, slot, target, Some(&copied.target), false).await;
+                    let _ = expunge::in_portions(core, &from.at(target), Some(&copied.target), false).await;
                 }
                 return Err(error);
             }
@@ -178,6 +180,26 @@ fn sizes(ctx: &mut Ctx<'_>, folder: FolderId, uids: &[Uid]) -> Result<u64> {
 pub(crate) struct End {
     pub(crate) slot: Arc<Slot>,
     pub(crate) folder: FolderId,
+    pub(crate) origin: Origin,
+}
+
+impl End {
+    /// Another folder of the same owner.
+    fn at(&self, folder: FolderId) -> Self {
+        Self {
+            folder,
+            ..self.clone()
+        }
+    }
+
+    /// Runs a job there for whoever copies.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        core: &Core,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        core.run(&self.slot, in_the_name_of(self.origin, call)).await
+    }
 }
 
 /// Copies, or moves, between owners.
@@ -204,7 +226,7 @@ pub(crate) async fn between(core: &Core, from: End, to: End, uids: &[Uid], how: 
                 if !how.expunge {
                     // All or nothing.
                     let gone = Some(copied.target.as_slice());
-                    let _ = expunge::in_portions(core, &to.slot, to.folder, gone, false).await;
+                    let _ = expunge::in_portions(core, &to, gone, false).await;
                 }
                 return Err(error);
             }
@@ -257,15 +279,15 @@ async fn portion(core: &Core, from: &End, to: &End, uids: &[Uid], how: Transfer)
         )
     });
     let target = to.folder;
-    let (appended, record) = core
-        .run(&to.slot, move |ctx| append::append(ctx, target, messages, loses))
+    let (appended, record) = to
+        .run(core, move |ctx| append::append(ctx, target, messages, loses))
         .await?;
     if let Some(record) = record {
         let _durable = core.journal.durable(record).await?;
         if expunge {
             let gone = source.clone();
             let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, &gone, false);
-            let (_, lost) = core.run(&from.slot, lose).await?;
+            let (_, lost) = from.run(core, lose).await?;
             if let Some(lost) = lost {
                 let _durable = core.journal.durable(lost).await?;
             }

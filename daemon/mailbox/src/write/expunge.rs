@@ -3,17 +3,15 @@
 //! Very many messages go in portions, each a job and a record of its own: other sessions of the owner get their turn between them, and a crash leaves
 //! what is not gone yet as it was, as RFC 9051 §6.4.3 allows.
 
-use std::sync::Arc;
-
 use journal::RecordId;
 
 use crate::codec;
 use crate::core::Core;
 use crate::ctx::Ctx;
 use crate::record::Op;
-use crate::slot::Slot;
 use crate::types::{FolderId, Row, Uid};
 use crate::uids::Mark;
+use crate::write::copy::End;
 use crate::write::flags::rows_of;
 use crate::{Flags, Result};
 
@@ -23,11 +21,11 @@ const PORTION_MESSAGES: usize = 1000;
 /// Removes the messages among `uids` (all, if `None`) that have \Deleted (or any, if not `only_deleted`). Durable when it returns.
 pub(crate) async fn in_portions(
     core: &Core,
-    slot: &Arc<Slot>,
-    folder: FolderId,
+    at: &End,
     uids: Option<&[Uid]>,
     only_deleted: bool,
 ) -> Result<Vec<Uid>> {
+    let folder = at.folder;
     let mut gone = Vec::new();
     let mut last = None;
     let mut portions = uids.map(|uids| uids.chunks(PORTION_MESSAGES));
@@ -39,11 +37,11 @@ pub(crate) async fn in_portions(
                     break;
                 };
                 let job = move |ctx: &mut Ctx<'_>| expunge(ctx, folder, &portion, only_deleted);
-                core.run(slot, job).await?
+                at.run(core, job).await?
             }
             None => {
                 let Some(from) = next else { break };
-                let (more, record, then) = core.run(slot, move |ctx| deleted(ctx, folder, from)).await?;
+                let (more, record, then) = at.run(core, move |ctx| deleted(ctx, folder, from)).await?;
                 next = then;
                 (more, record)
             }

@@ -51,14 +51,14 @@ pub(crate) async fn between(
     }
     let source = (from.slot.id, folder.0, vec![(uid, uid)]);
     let target = to.folder;
-    let (appended, record) = core
-        .run(&to.slot, move |ctx| {
+    let (appended, record) = to
+        .run(core, move |ctx| {
             append::append(ctx, target, vec![message], Some(source))
         })
         .await?;
     if let Some(record) = record {
         let lose = move |ctx: &mut Ctx<'_>| expunge::expunge(ctx, folder, &[uid], false);
-        let (_, lost) = core.run(&from.slot, lose).await?;
+        let (_, lost) = from.run(core, lose).await?;
         if let Some(lost) = lost {
             let _durable = core.journal.durable(lost).await?;
         }
