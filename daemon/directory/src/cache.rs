@@ -12,6 +12,7 @@ use moka::sync::Cache;
 use sha2::Sha256;
 use shared::model::{Domain, OwnerId, PublicTree};
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use crate::sharing::{Identity, Nesting, Whose};
 use crate::{Account, Resolution};
@@ -36,6 +37,8 @@ pub(crate) struct Known {
 
 pub(crate) struct Caches {
     epoch: AtomicU64,
+    /// Becomes another when something was forgotten.
+    forgotten: watch::Sender<u64>,
     /// By any name of the domain; `None`: not ours.
     pub(crate) domains: Cache<String, Option<Arc<Domain>>>,
     /// By the key of the address with the domain's own name; `None`: no such user.
@@ -68,6 +71,7 @@ impl Caches {
             .build();
         Self {
             epoch: AtomicU64::new(0),
+            forgotten: watch::channel(0).0,
             domains: Cache::builder()
                 .max_capacity(DOMAINS_KEPT_MAX)
                 .time_to_live(LIFE)
@@ -88,6 +92,11 @@ impl Caches {
             proofs,
             key,
         }
+    }
+
+    /// Sees a new value after every change of what sessions may have been told.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.forgotten.subscribe()
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -127,6 +136,7 @@ impl Caches {
         self.whose.invalidate_all();
         self.trees.invalidate_all();
         self.sharers.invalidate_all();
+        self.forgotten.send_modify(|times| *times += 1);
     }
 
     /// Anything may have changed.

@@ -172,6 +172,11 @@ impl Directory {
         sharing::identity(&self.inner, account).await
     }
 
+    /// Sees a new value after every change of users, groups, trees, settings or of who has shared something.
+    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.caches.watch()
+    }
+
     /// Rises with every change of users, groups or trees. What was learnt before may be asked for anew.
     pub fn epoch(&self) -> u64 {
         self.inner.caches.epoch()

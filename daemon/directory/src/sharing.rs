@@ -23,7 +23,7 @@ const ANYONE: &str = "anyone";
 const AUTHENTICATED: &str = "authenticated";
 
 /// All identifiers that mean one user.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Identity {
     names: HashSet<String>,
 }

@@ -161,10 +161,14 @@ impl Session {
             Err(answer) => return Ok(answer),
         };
         match place.spot.owner.append(place.folder.id, messages).await {
-            Ok(appended) => Ok(match append_uid(&appended) {
-                Some(code) => Answer::ok(COMPLETED).with(code),
-                None => Answer::ok(COMPLETED),
-            }),
+            Ok(appended) => {
+                let uids: Vec<u32> = appended.iter().map(|appended| appended.uid).collect();
+                self.note_put(place.spot.owner.id(), place.folder.id, &uids);
+                Ok(match append_uid(&appended) {
+                    Some(code) => Answer::ok(COMPLETED).with(code),
+                    None => Answer::ok(COMPLETED),
+                })
+            }
             Err(error) => Ok(target_missing(error)),
         }
     }

@@ -23,7 +23,7 @@ impl Session {
             // RFC 7162 §3.2.8: only if the client then knows all up to it.
             if self.enabled.qresync
                 && !gone.is_empty()
-                && let Some(news) = view.sync().await?
+                && let Some(news) = view.sync(true).await?
                 && view.is_only_loss(&news, &gone)
             {
                 code = Some(format!("HIGHESTMODSEQ {}", view.modseq()));

@@ -4,11 +4,12 @@
 //! their EXPUNGE is told.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
 use mailbox::{ModSeq, Uid, UidSet};
 use wire::imap::render::{put_number, put_quoted, put_uid_sequence};
-use wire::imap::{ResolvedSet, SearchKey, SortKey, Tag, TextField};
+use wire::imap::{FetchItem, ResolvedSet, SearchKey, SectionText, SortKey, Tag, TextField};
 
 use crate::reply::{Answer, COMPLETED, untagged};
 use crate::search::uid_key;
@@ -39,6 +40,15 @@ pub(crate) struct Context {
     pub(crate) key: SearchKey,
     members: UidSet,
     order: Option<Order>,
+    /// What is told of messages that come into it (RFC 5465 §7).
+    items: Arc<[FetchItem]>,
+}
+
+/// New messages of which a result wants more told.
+pub(crate) struct Wanted {
+    /// Ascending.
+    pub(crate) uids: Vec<Uid>,
+    pub(crate) items: Arc<[FetchItem]>,
 }
 
 /// A result that was sorted.
@@ -55,6 +65,7 @@ impl Context {
         key: SearchKey,
         found: Vec<Uid>,
         keys: Option<Vec<(SortKey, bool)>>,
+        items: Vec<FetchItem>,
     ) -> Self {
         let mut members = UidSet::default();
         for &uid in &found {
@@ -66,12 +77,24 @@ impl Context {
             key,
             members,
             order: keys.map(|keys| Order { uids: found, keys }),
+            items: items.into(),
         }
     }
 
     fn is_too_big(&self) -> bool {
         let sorted = self.order.as_ref().map_or(0, |order| order.uids.len());
-        self.tag.as_str().len() + weight(&self.key) > KEPT_MAX_BYTES || sorted > SORTED_MAX_COUNT
+        let items: usize = self.items.iter().map(weight_of_item).sum();
+        self.tag.as_str().len() + weight(&self.key) + items > KEPT_MAX_BYTES || sorted > SORTED_MAX_COUNT
+    }
+}
+
+fn weight_of_item(item: &FetchItem) -> usize {
+    64 + match item {
+        FetchItem::BodySection { section, .. } => match &section.text {
+            SectionText::HeaderFields { names, .. } => names.iter().map(|name| 24 + name.len()).sum(),
+            _ => 4 * section.part.len(),
+        },
+        _ => 0,
     }
 }
 
@@ -135,14 +158,19 @@ impl Session {
         }
     }
 
-    /// Tells what new and changed messages make of the results. What can't be read now is told later.
-    pub(crate) async fn update_contexts(&mut self) {
-        let Some(view) = &mut self.view else { return };
-        let Some(mut contexts) = view.contexts.take() else {
-            return;
+    /// Writes what new and changed messages make of the results, and gives what is to be told before of those that came into them. What can't
+    /// be read now is told later.
+    pub(crate) async fn update_contexts(&mut self, out: &mut BytesMut) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        let Some(view) = &mut self.view else {
+            return wanted;
         };
-        let _later = contexts.update(view, self.conn.output()).await;
+        let Some(mut contexts) = view.contexts.take() else {
+            return wanted;
+        };
+        let _later = contexts.update(view, out, &mut wanted).await;
         view.contexts = Some(contexts);
+        wanted
     }
 }
 
@@ -163,7 +191,12 @@ impl Contexts {
         }
     }
 
-    async fn update(&mut self, view: &View, out: &mut BytesMut) -> Result<(), Answer> {
+    async fn update(
+        &mut self,
+        view: &View,
+        out: &mut BytesMut,
+        wanted: &mut Vec<Wanted>,
+    ) -> Result<(), Answer> {
         let now = view.watch.borrow().modseq;
         if now <= self.modseq && view.last_uid() <= self.last {
             return Ok(());
@@ -183,7 +216,14 @@ impl Contexts {
         touched.extend(new.flat_map(|(first, last)| first..=last));
         if !touched.is_empty() {
             for context in &mut self.list {
-                context.search(&touched, view, out).await?;
+                let added = context.search(&touched, view, out).await?;
+                // RFC 5465 §7: not of those that a change of flags has brought.
+                let new = added.into_iter().filter(|uid| *uid > self.last);
+                let uids: Vec<Uid> = new.collect();
+                if !context.items.is_empty() && !uids.is_empty() {
+                    let items = Arc::clone(&context.items);
+                    wanted.push(Wanted { uids, items });
+                }
             }
         }
         self.modseq = changes.highest_modseq.max(self.modseq);
@@ -193,8 +233,8 @@ impl Contexts {
 }
 
 impl Context {
-    /// Looks at messages (ascending) again.
-    async fn search(&mut self, touched: &[Uid], view: &View, out: &mut BytesMut) -> Result<(), Answer> {
+    /// Looks at messages (ascending) again. Gives those that came into the result.
+    async fn search(&mut self, touched: &[Uid], view: &View, out: &mut BytesMut) -> Result<Vec<Uid>, Answer> {
         let these = uid_key(&ResolvedSet::from_numbers(touched.iter().copied()));
         let found = view.find(SearchKey::And(vec![these, self.key.clone()])).await?;
         let is_found = |uid: &Uid| found.binary_search(uid).is_ok();
@@ -208,6 +248,7 @@ impl Context {
             .copied()
             .filter(|uid| !self.members.contains(*uid))
             .collect();
+        let came = added.clone();
         let places = match &self.order {
             Some(order) if !added.is_empty() => {
                 let left = order.uids.iter().copied();
@@ -221,7 +262,7 @@ impl Context {
             None => added.into_iter().map(|uid| (0, uid)).collect(),
         };
         self.tell(&removed, &places, view, out);
-        Ok(())
+        Ok(came)
     }
 
     /// Changes the result and tells so. `removed` ascends.

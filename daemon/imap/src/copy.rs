@@ -46,18 +46,18 @@ impl Session {
             return Ok(Answer::ok("no messages"));
         }
         let (from, how) = (&view.place.spot.owner, transfer_to(&to, false));
-        Ok(
-            match from
-                .transfer(view.folder.id, &uids, &to.spot.owner, to.folder.id, how)
-                .await
-            {
-                Ok(copied) => match copy_uid(&copied) {
-                    Some(code) => Answer::ok(COMPLETED).with(code),
-                    None => Answer::no("the messages are gone").with("EXPUNGEISSUED"),
-                },
-                Err(error) => target_missing(error),
-            },
-        )
+        let copied = match from
+            .transfer(view.folder.id, &uids, &to.spot.owner, to.folder.id, how)
+            .await
+        {
+            Ok(copied) => copied,
+            Err(error) => return Ok(target_missing(error)),
+        };
+        self.note_put(to.spot.owner.id(), to.folder.id, &copied.target);
+        Ok(match copy_uid(&copied) {
+            Some(code) => Answer::ok(COMPLETED).with(code),
+            None => Answer::no("the messages are gone").with("EXPUNGEISSUED"),
+        })
     }
 
     pub(crate) async fn move_messages(
@@ -93,6 +93,7 @@ impl Session {
             .await
         {
             Ok(moved) => {
+                self.note_put(to.spot.owner.id(), to.folder.id, &moved.target);
                 // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, in an untagged OK.
                 if let Some(code) = copy_uid(&moved) {
                     let out = self.conn.output();

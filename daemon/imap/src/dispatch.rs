@@ -70,6 +70,14 @@ fn afterwards(command: &Command) -> (Tell, bool) {
     }
 }
 
+/// Whether its responses tell what it has taken out of the selected mailbox.
+fn takes_out(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Expunge | Command::UidExpunge(_) | Command::Move { .. } | Command::Replace { .. }
+    )
+}
+
 impl Session {
     pub(crate) fn allowed(&self, command: &Command) -> Result<(), Answer> {
         if !self.knows(command) {
@@ -104,8 +112,13 @@ impl Session {
         {
             view.ahead = None;
         }
+        self.set_expunging(takes_out(&command));
         let answer = self.execute(tag, command).await?;
         self.tell(tell, uid).await?;
+        self.set_expunging(false);
+        if self.is_notified() {
+            self.tell_others().await?;
+        }
         Ok(answer)
     }
 
@@ -145,6 +158,7 @@ impl Session {
             Command::Unsubscribe(name) => self.subscribe(&name, false).await,
             Command::List(args) => self.list(args).await,
             Command::Lsub { reference, pattern } => self.lsub(&reference, &pattern).await,
+            Command::Notify(args) => self.notify(args).await,
             Command::Namespace => Ok(self.namespace()),
             Command::Status { mailbox, items } => self.status(&mailbox, &items).await,
             Command::Quota(command) => self.quota(command).await,

@@ -215,6 +215,29 @@ impl Session {
         })
     }
 
+    /// Tells of messages what nobody has asked for with FETCH. Nothing is changed by it; what can't be read is left out.
+    pub(crate) async fn fetch_told(&mut self, items: Vec<FetchItem>, uids: &[Uid]) -> Result<(), End> {
+        let args = FetchArgs {
+            set: SequenceSet::Saved,
+            items,
+            // RFC 7162 §3.1: once it is switched on each FETCH response tells the MODSEQ.
+            changed_since: self.enabled.condstore.then_some(0),
+            vanished: false,
+            partial: None,
+        };
+        let mut plan = Plan::new(args, true, self.enabled.utf8_accept);
+        plan.seen = false;
+        let _unread = if plan.is_local() {
+            self.fetch_local(&plan, uids).await?
+        } else {
+            self.fetch_stored(&plan, uids).await?
+        };
+        if let Some(view) = &mut self.view {
+            view.ahead = None;
+        }
+        Ok(())
+    }
+
     /// UIDs out of the view.
     async fn fetch_local(&mut self, plan: &Plan, uids: &[Uid]) -> Result<Done, End> {
         for batch in uids.chunks(BATCH_MAX_MESSAGES) {

@@ -53,6 +53,10 @@ impl Session {
 
     /// Tells what there is, then waits for the client or for a change.
     async fn wait(&mut self) -> Result<(), End> {
+        // RFC 5465 §4: IDLE tells what NOTIFY asks for, no more and no less.
+        if self.notify.is_some() {
+            return Box::pin(self.wait_notified(true)).await;
+        }
         Box::pin(self.tell(Tell::All, false)).await?;
         let timeout = self.timeout();
         match &self.view {
@@ -61,7 +65,7 @@ impl Session {
                 self.conn.flush().await?;
                 tokio::select! {
                     filled = self.conn.fill(timeout) => filled.map(drop)?,
-                    () = changed(&view.watch) => {}
+                    () = changed(Some(&view.watch)) => {}
                 }
             }
         }
@@ -70,11 +74,13 @@ impl Session {
 }
 
 /// Waits for a change without taking note of it: `View::sync` does that.
-async fn changed(watch: &tokio::sync::watch::Receiver<mailbox::FolderNow>) {
+pub(crate) async fn changed(watch: Option<&tokio::sync::watch::Receiver<mailbox::FolderNow>>) {
     // A clone has seen what the original has seen.
-    let mut watch = watch.clone();
-    if watch.changed().await.is_err() {
-        // The store was closed; the session will be ended soon.
-        std::future::pending::<()>().await;
+    if let Some(mut watch) = watch.cloned()
+        && watch.changed().await.is_ok()
+    {
+        return;
     }
+    // Nothing is selected; or the store was closed, and the session will be ended soon.
+    std::future::pending::<()>().await;
 }

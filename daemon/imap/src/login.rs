@@ -103,7 +103,7 @@ impl Session {
         handle.set_user(&account.address.to_string());
         handle.set_state("authenticated");
         self.user = Some(User {
-            home: self.server.mailboxes.owner(account.owner),
+            home: self.server.mailboxes.owner(account.owner).by(self.origin),
             account,
             append_max_bytes: settings.number("smtp.message-size-max"),
             timeout: Duration::from_secs(settings.number("imap.timeout")),

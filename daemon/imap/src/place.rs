@@ -187,7 +187,7 @@ impl Session {
             }
         };
         Spot {
-            owner: self.server.mailboxes.owner(whose.owner()),
+            owner: self.server.mailboxes.owner(whose.owner()).by(self.origin),
             space,
             inner: String::new(),
             root,

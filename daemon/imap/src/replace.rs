@@ -54,6 +54,7 @@ impl Session {
             .await;
         match done {
             Ok(Some(appended)) => {
+                self.note_put(place.spot.owner.id(), place.folder.id, &[appended.uid]);
                 // RFC 8508 §3.3: APPENDUID and EXISTS are told before the EXPUNGE.
                 if let Some(code) = append_uid(&[appended]) {
                     let out = self.conn.output();

@@ -65,6 +65,7 @@ impl Session {
             returns: program.returns.or(self.enabled.rev2.then_some(all)),
             with_modseq,
             kept,
+            update_items: program.update_items,
         };
         self.tell_result(tag, uid, result).await
     }

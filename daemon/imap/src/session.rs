@@ -1,17 +1,19 @@
 //! The session: reads commands out of the connection's buffer, one at a time, and answers them in order.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut};
 use directory::Account;
 use events::kinds::imap::ImapCommandRefused;
-use mailbox::Owner;
+use mailbox::{Owner, Uid};
 use net::{Conn, ConnError};
 use wire::imap::{Command, Frame, Framer, Limits, ParseError, Tag, Tagged, parse_with, refusal};
 
 use crate::Server;
 use crate::append::Appending;
+use crate::notify::{Notify, Pace};
 use crate::patience::Patience;
 use crate::reply::{Answer, BYE_ENDED, BYE_ERRORS, BYE_TIMEOUT, BYE_TOO_BIG, End, Verdict, untagged};
 use crate::switched::Switched;
@@ -34,6 +36,9 @@ const COMMAND_MAX_BYTES: usize = 1024 * 1024;
 /// The rest of a refused command that is read and let go: of a stranger, of a user.
 const STRANGER_UNASKED_MAX_BYTES: u64 = 64 * 1024;
 const UNASKED_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The number of the next session, of all listeners of this process.
+static ORIGINS: AtomicU64 = AtomicU64::new(1);
 
 /// Who is logged in.
 pub(crate) struct User {
@@ -80,6 +85,10 @@ pub(crate) struct Session {
     pub(crate) enabled: Enabled,
     pub(crate) appending: Option<Appending>,
     pub(crate) switched: Switched,
+    /// What was asked for with NOTIFY; none if nothing ever was.
+    pub(crate) notify: Option<Box<Notify>>,
+    /// Under which changes are made, so that it isn't told of its own.
+    pub(crate) origin: u64,
     pub(crate) errors: u32,
     pub(crate) patience: Patience,
 }
@@ -95,6 +104,8 @@ impl Session {
             enabled: Enabled::default(),
             appending: None,
             switched: Switched::default(),
+            notify: None,
+            origin: ORIGINS.fetch_add(1, Ordering::Relaxed),
             errors: 0,
             patience: Patience::new(),
         }
@@ -156,6 +167,10 @@ impl Session {
     async fn turn(&mut self) -> Result<(), End> {
         let limits = self.limits();
         match self.framer.next(self.conn.input(), &limits) {
+            // With a part of a command at hand the client is about to say the rest.
+            Frame::NeedMore if self.is_notified() && self.conn.input().is_empty() => {
+                Box::pin(self.wait_notified(false)).await?;
+            }
             Frame::NeedMore => {
                 let timeout = self.timeout();
                 if timeout.is_zero() {
@@ -308,20 +323,30 @@ impl Session {
     }
 
     pub(crate) fn telling(&self, uid: bool, expunges: bool) -> Telling {
+        let selected = self.notify.as_ref().map(|notify| &notify.selected);
         Telling {
             expunges,
+            exists: selected.is_none_or(|selected| selected.pace != Pace::Never),
+            flags: selected.is_none_or(|selected| selected.flags),
             modseq: self.enabled.condstore,
             vanished: self.enabled.qresync,
             recent: !self.enabled.rev2,
-            uid,
+            // RFC 5465 §5.1
+            uid: uid || selected.is_some(),
         }
     }
 
-    /// On the heap: few sessions have any.
-    async fn tell_contexts(&mut self) {
-        if self.view.as_ref().is_some_and(|view| view.contexts.is_some()) {
-            Box::pin(self.update_contexts()).await;
+    /// Messages after that UID are told of more than that they are there, if the client wants it. On the heap: few do.
+    async fn tell_more(&mut self, known: Uid) -> Result<(), End> {
+        let items = |notify: &Notify| !notify.selected.items.is_empty();
+        let view = self.view.as_ref();
+        let is_kept = view.is_some_and(|view| view.contexts.is_some());
+        let is_fetched =
+            view.is_some_and(|view| view.last_uid() > known) && self.notify.as_deref().is_some_and(items);
+        if is_kept || is_fetched {
+            Box::pin(self.tell_new(known)).await?;
         }
+        Ok(())
     }
 
     /// Learns what others have done to the selected folder and tells it, as far as it may be told now.
@@ -332,26 +357,27 @@ impl Session {
         // Who idles may have lost the right to hear of it.
         self.renew_rights().await;
         let telling = self.telling(uid, tell == Tell::All);
-        let Some(view) = self.view.as_mut().filter(|view| view.may_read()) else {
+        let silenced = self.is_silenced();
+        let Some(view) = &mut self.view else { return Ok(()) };
+        // Whatever comes of it: who waits for a change is not to be woken by this one again.
+        view.watch.borrow_and_update();
+        if silenced || !view.may_read() {
             return Ok(());
-        };
-        let Some(mut news) = view.sync().await? else {
+        }
+        let known = view.last_uid();
+        let Some(news) = view.sync(telling.flags).await? else {
             view.announce_keywords(self.conn.output());
-            self.tell_contexts().await;
-            return Ok(());
+            return self.tell_more(known).await;
         };
         view.remove_from_contexts(self.conn.output(), &news);
         view.announce(self.conn.output(), &news, telling);
-        loop {
+        let mut left = telling.flags.then_some(news);
+        while let Some(news) = left {
             view.put_changed(self.conn.output(), &news, telling);
             self.conn.flush_if_full().await?;
-            match view.more(news).await {
-                Some(more) => news = more,
-                None => break,
-            }
+            left = view.more(news).await;
         }
-        self.tell_contexts().await;
-        Ok(())
+        self.tell_more(known).await
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::BufMut;
 use mailbox::{ModSeq, Uid};
 use wire::imap::render::put_number;
-use wire::imap::{SearchKey, SearchReturn, SortArgs, SortKey, Tag};
+use wire::imap::{FetchItem, SearchKey, SearchReturn, SortArgs, SortKey, Tag};
 
 use crate::contexts::Context;
 use crate::esearch::Report;
@@ -24,6 +24,8 @@ pub(crate) struct Sequenced {
     pub(crate) with_modseq: bool,
     /// See [`Matched::kept`].
     pub(crate) kept: Option<(SearchKey, ModSeq)>,
+    /// What is told of messages that come into it later (RFC 5465 §7).
+    pub(crate) update_items: Vec<FetchItem>,
 }
 
 impl Session {
@@ -54,6 +56,7 @@ impl Session {
             returns: args.returns,
             with_modseq,
             kept,
+            update_items: args.update_items,
         };
         self.tell_result(tag, uid, result).await
     }
@@ -84,7 +87,8 @@ impl Session {
         if let Some((key, modseq)) = result.kept {
             // What the client does not know has no place in it.
             let uids = found.iter().map(|found| found.uid).collect();
-            self.keep_up_to_date(Context::new(tag, uid, key, uids, result.sorted_by), modseq);
+            let context = Context::new(tag, uid, key, uids, result.sorted_by, result.update_items);
+            self.keep_up_to_date(context, modseq);
         }
         Ok(Answer::ok(COMPLETED))
     }

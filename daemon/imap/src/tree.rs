@@ -38,6 +38,10 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+        self.names.get(name)
+    }
+
     /// Sorted by name, INBOX first.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = (&String, &Entry)> {
         let inbox = self.names.get_key_value("INBOX");

@@ -15,8 +15,10 @@ impl Session {
             view,
             enabled,
             appending,
+            notify,
             // What the client is stays; what is switched off for it is looked up anew.
             switched: _,
+            origin: _,
             errors: _,
             patience,
         } = self;
@@ -26,6 +28,7 @@ impl Session {
         *enabled = Enabled::default();
         *appending = None;
         *patience = Patience::new();
+        *notify = None;
         conn.session().set_user("");
         conn.session().set_state("");
         self.switch();

@@ -55,8 +55,12 @@ pub(crate) struct View {
     own: SmallVec<[ModSeq; 2]>,
     /// UIDs that are recent for this session: ascending ranges.
     recent: SmallVec<[(Uid, Uid); 1]>,
-    /// Messages of `told` are gone and that was not told.
+    /// Messages of `told` are gone, or there are others, and that was not told.
     behind: bool,
+    /// Changes after this MODSEQ were not told, because they were not wanted (RFC 5465).
+    held: Option<ModSeq>,
+    /// Messages that this session has put here itself since it was last told of new ones; only if the others are fetched for it.
+    pub(crate) own_new: SmallVec<[(Uid, Uid); 1]>,
     keywords_changed: bool,
     /// What the store has now.
     pub(crate) watch: watch::Receiver<FolderNow>,
@@ -82,6 +86,8 @@ impl View {
             own: SmallVec::new(),
             recent: SmallVec::new(),
             behind: false,
+            held: None,
+            own_new: SmallVec::new(),
             keywords_changed: false,
             watch: selected.watch,
             ahead: None,
@@ -126,7 +132,7 @@ impl View {
 
     /// Up to where the client knows all changes.
     pub(crate) fn modseq(&self) -> ModSeq {
-        self.modseq
+        self.held.unwrap_or(self.modseq).min(self.modseq)
     }
 
     /// Some are gone that the client still has numbers for.

@@ -16,6 +16,10 @@ use crate::reply::{BYE_FOLDER_GONE, End, untagged_number};
 pub(crate) struct Telling {
     /// RFC 9051 §7.5.1: no EXPUNGE while FETCH, STORE or SEARCH is in progress.
     pub(crate) expunges: bool,
+    /// New messages.
+    pub(crate) exists: bool,
+    /// Flags that others have changed.
+    pub(crate) flags: bool,
     /// The client knows of MODSEQ (RFC 7162 §3.1).
     pub(crate) modseq: bool,
     /// VANISHED instead of EXPUNGE (RFC 7162 §3.2.10).
@@ -46,11 +50,14 @@ impl News {
 }
 
 impl View {
-    /// Asks the store what the client does not know. Costs nothing if the folder has not changed.
-    pub(crate) async fn sync(&mut self) -> Result<Option<News>, End> {
+    /// Asks the store what the client does not know. Costs nothing if the folder has not changed. `flags`: those that were held back are wanted now.
+    pub(crate) async fn sync(&mut self, flags: bool) -> Result<Option<News>, End> {
         let now = self.watch.borrow_and_update().modseq;
         if now == FOLDER_GONE {
             return Err(End::Bye(BYE_FOLDER_GONE));
+        }
+        if flags && let Some(held) = self.held.take() {
+            self.modseq = self.modseq.min(held);
         }
         if now <= self.modseq && !self.behind {
             return Ok(None);
@@ -163,6 +170,10 @@ impl View {
     /// Tells the client what it does not know yet, but for [`Self::put_changed`].
     pub(crate) fn announce(&mut self, out: &mut BytesMut, news: &News, telling: Telling) {
         self.announce_keywords(out);
+        let has_changed = !news.rows.is_empty() || news.next.is_some();
+        if has_changed && !telling.flags {
+            self.hold(news.since);
+        }
         if Arc::ptr_eq(&self.told, &news.uids) {
             self.behind = false;
             return;
@@ -171,10 +182,17 @@ impl View {
         if telling.expunges {
             self.tell_expunged(out, &gone, telling.vanished);
         }
-        self.behind = !telling.expunges && !gone.is_empty();
+        let from = self.last_uid().saturating_add(1);
+        let hides = !telling.exists && news.uids.next_range(from, Uid::MAX).is_some();
+        if hides {
+            self.hold(news.since);
+        }
+        self.behind = hides || (!telling.expunges && !gone.is_empty());
         let known = self.len();
+        if hides {
+            return;
+        }
         if self.behind {
-            let from = self.last_uid().saturating_add(1);
             let mut new = news.uids.ranges(from, Uid::MAX).peekable();
             if new.peek().is_some() {
                 let told = Arc::make_mut(&mut self.told);
@@ -189,6 +207,10 @@ impl View {
                 untagged_number(out, self.recent_count(), "RECENT");
             }
         }
+    }
+
+    fn hold(&mut self, since: ModSeq) {
+        self.held = Some(self.held.map_or(since, |held| held.min(since)));
     }
 
     /// `* FLAGS`, and what can be kept, if the keywords are not those that the client knows.

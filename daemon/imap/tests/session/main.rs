@@ -15,6 +15,7 @@ mod login;
 mod messages;
 mod metadata;
 mod model;
+mod notify;
 mod qresync;
 mod replace;
 mod search;

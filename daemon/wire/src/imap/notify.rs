@@ -27,6 +27,8 @@ pub enum NotifyEvent {
     SubscriptionChange,
     MailboxMetadataChange,
     ServerMetadataChange,
+    /// One that is not known: it is no mistake of grammar to ask for it.
+    Unknown,
 }
 
 /// Events of some mailboxes; none means: nothing of them.
@@ -57,10 +59,18 @@ pub(super) fn notify(lexer: &mut Lexer<'_>) -> Parsed<Notify> {
     if status {
         lexer.sp()?;
     }
-    Ok(Notify::Set {
-        status,
-        groups: lexer.spaced(group)?,
-    })
+    let groups = lexer.spaced(group)?;
+    let of_selected = |group: &&NotifyGroup| {
+        matches!(
+            group.filter,
+            NotifyFilter::Selected | NotifyFilter::SelectedDelayed
+        )
+    };
+    // RFC 5465 §6.1
+    if groups.iter().filter(of_selected).count() > 1 {
+        return Err(Bad("the selected mailbox stands twice"));
+    }
+    Ok(Notify::Set { status, groups })
 }
 
 fn group(lexer: &mut Lexer<'_>) -> Parsed<NotifyGroup> {
@@ -82,7 +92,42 @@ fn group(lexer: &mut Lexer<'_>) -> Parsed<NotifyGroup> {
         lexer.list(event)?
     };
     lexer.close()?;
-    Ok(NotifyGroup { filter, events })
+    let group = NotifyGroup { filter, events };
+    check(&group)?;
+    Ok(group)
+}
+
+/// RFC 5465 §5, §8: which events may stand together.
+fn check(group: &NotifyGroup) -> Parsed<()> {
+    let has = |event: &NotifyEvent| group.events.contains(event);
+    let fetched = group.events.iter().find_map(|event| match event {
+        NotifyEvent::MessageNew(items) => Some(!items.is_empty()),
+        _ => None,
+    });
+    if fetched.is_some() != has(&NotifyEvent::MessageExpunge) {
+        return Err(Bad("MessageNew and MessageExpunge go together"));
+    }
+    let changes = has(&NotifyEvent::FlagChange) || has(&NotifyEvent::AnnotationChange);
+    if changes && fetched.is_none() {
+        return Err(Bad("MessageNew and MessageExpunge expected"));
+    }
+    if matches!(
+        group.filter,
+        NotifyFilter::Selected | NotifyFilter::SelectedDelayed
+    ) {
+        let others = [
+            NotifyEvent::MailboxName,
+            NotifyEvent::SubscriptionChange,
+            NotifyEvent::MailboxMetadataChange,
+            NotifyEvent::ServerMetadataChange,
+        ];
+        if others.iter().any(has) {
+            return Err(Bad("the selected mailbox has only events of messages"));
+        }
+    } else if fetched == Some(true) {
+        return Err(Bad("only messages of the selected mailbox are fetched"));
+    }
+    Ok(())
 }
 
 fn mailboxes(lexer: &mut Lexer<'_>) -> Parsed<Vec<MailboxName>> {
@@ -112,6 +157,70 @@ fn event(lexer: &mut Lexer<'_>) -> Parsed<NotifyEvent> {
         "SUBSCRIPTIONCHANGE" => NotifyEvent::SubscriptionChange,
         "MAILBOXMETADATACHANGE" => NotifyEvent::MailboxMetadataChange,
         "SERVERMETADATACHANGE" => NotifyEvent::ServerMetadataChange,
-        _ => return Err(Bad("unknown event")),
+        // event-ext = atom
+        _ => NotifyEvent::Unknown,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<Notify> {
+        let line = format!(" {text}\r\n");
+        let mut lexer = Lexer::new(line.as_bytes(), false);
+        let parsed = notify(&mut lexer).ok()?;
+        lexer.end().ok()?;
+        Some(parsed)
+    }
+
+    #[test]
+    fn forms() {
+        assert_eq!(parse("none"), Some(Notify::None));
+        let parsed = parse(
+            "SET STATUS (selected-delayed (MessageNew (UID BODY.PEEK[HEADER.FIELDS (FROM)]) MessageExpunge FlagChange)) \
+             (subtree (Lists inbox) (MailboxName)) (mailboxes a NONE)",
+        );
+        let Some(Notify::Set { status: true, groups }) = parsed else {
+            panic!("{parsed:?}");
+        };
+        assert_eq!(groups.len(), 3);
+        assert!(matches!(&groups[0].events[0], NotifyEvent::MessageNew(items) if items.len() == 2));
+        let names = ["Lists", "INBOX"].map(MailboxName::new);
+        assert_eq!(groups[1].filter, NotifyFilter::Subtree(names.to_vec()));
+        assert!(groups[2].events.is_empty());
+        // An event of the future is understood; it is not offered.
+        let Some(Notify::Set { groups, .. }) = parse("SET (personal (MessageMood))") else {
+            panic!("an unknown event");
+        };
+        assert_eq!(groups[0].events, [NotifyEvent::Unknown]);
+    }
+
+    #[test]
+    fn what_may_not_stand_together() {
+        for bad in [
+            "",
+            "SET",
+            "SET STATUS",
+            "NONE x",
+            "SET (selected)",
+            "SET (selected ())",
+            "SET (everything NONE)",
+            "SET (subtree (MailboxName))",
+            "SET (mailboxes () (MailboxName))",
+            "SET (personal MailboxName)",
+            "SET (personal (MessageNew))",
+            "SET (personal (MessageExpunge))",
+            "SET (personal (FlagChange))",
+            "SET (personal (AnnotationChange MessageNew))",
+            "SET (personal (MessageNew (UID) MessageExpunge))",
+            "SET (selected (MessageNew () MessageExpunge))",
+            "SET (selected (MailboxName))",
+            "SET (selected NONE) (selected-delayed NONE)",
+            "SET (personal NONE)(selected NONE)",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
 }

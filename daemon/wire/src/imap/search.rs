@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::date::{Date, date};
+use super::fetch::{FetchItem, item};
 use super::flag::Flags;
 use super::lexer::{Bad, Lexer, Parsed, utf8};
 use super::set::{SequenceSet, sequence_set};
@@ -100,13 +101,15 @@ pub struct SearchReturn {
 pub struct SearchProgram {
     /// Set if RETURN was written: the answer is an ESEARCH. `RETURN ()` means ALL.
     pub returns: Option<SearchReturn>,
+    /// What is told of messages that come into a result that is kept up to date (RFC 5465 §7).
+    pub update_items: Vec<FetchItem>,
     pub charset: Charset,
     pub key: SearchKey,
 }
 
 /// search = "SEARCH" [search-return-opts] SP search-program
 pub(super) fn search(lexer: &mut Lexer<'_>) -> Parsed<SearchProgram> {
-    let returns = returns(lexer)?;
+    let (returns, update_items) = returns(lexer)?;
     lexer.sp()?;
     let mut texts = Texts {
         encoding: encoding_rs::UTF_8,
@@ -121,6 +124,7 @@ pub(super) fn search(lexer: &mut Lexer<'_>) -> Parsed<SearchProgram> {
     let key = keys(lexer, &texts)?;
     Ok(SearchProgram {
         returns,
+        update_items,
         charset: if stated {
             texts.charset()
         } else {
@@ -138,16 +142,17 @@ pub(super) fn search_with_charset(lexer: &mut Lexer<'_>) -> Parsed<(Charset, Sea
     Ok((texts.charset(), key))
 }
 
-/// `[SP "RETURN" SP "(" … ")"]`
-pub(super) fn returns(lexer: &mut Lexer<'_>) -> Parsed<Option<SearchReturn>> {
+/// `[SP "RETURN" SP "(" … ")"]`, with the items of UPDATE.
+pub(super) fn returns(lexer: &mut Lexer<'_>) -> Parsed<(Option<SearchReturn>, Vec<FetchItem>)> {
     let before = lexer.clone();
     if !(lexer.eat(b' ') && lexer.eat_word("RETURN")) {
         *lexer = before;
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     lexer.sp()?;
     let mut options = SearchReturn::default();
-    lexer.list_or_empty(|lexer| return_option(lexer, &mut options))?;
+    let mut items = Vec::new();
+    lexer.list_or_empty(|lexer| return_option(lexer, &mut options, &mut items))?;
     // RFC 4731 §3.1: an empty list means ALL.
     if options == SearchReturn::default() {
         options.all = true;
@@ -156,10 +161,14 @@ pub(super) fn returns(lexer: &mut Lexer<'_>) -> Parsed<Option<SearchReturn>> {
     if options.partial.is_some() && options.all {
         return Err(Bad("PARTIAL and ALL together"));
     }
-    Ok(Some(options))
+    Ok((Some(options), items))
 }
 
-fn return_option(lexer: &mut Lexer<'_>, options: &mut SearchReturn) -> Parsed<()> {
+fn return_option(
+    lexer: &mut Lexer<'_>,
+    options: &mut SearchReturn,
+    items: &mut Vec<FetchItem>,
+) -> Parsed<()> {
     match lexer.word()?.as_str() {
         "MIN" => options.min = true,
         "MAX" => options.max = true,
@@ -167,7 +176,15 @@ fn return_option(lexer: &mut Lexer<'_>, options: &mut SearchReturn) -> Parsed<()
         "COUNT" => options.count = true,
         "SAVE" => options.save = true,
         // RFC 5267 §5
-        "UPDATE" if !options.update => options.update = true,
+        "UPDATE" if !options.update => {
+            options.update = true;
+            // RFC 5465 §8: modifier-update
+            let mut ahead = lexer.clone();
+            if ahead.eat(b' ') && ahead.peek() == Some(b'(') {
+                *items = ahead.list(item)?;
+                *lexer = ahead;
+            }
+        }
         "CONTEXT" if !options.context => options.context = true,
         "PARTIAL" if options.partial.is_none() => {
             lexer.sp()?;

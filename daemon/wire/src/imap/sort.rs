@@ -1,5 +1,6 @@
 //! SORT and THREAD (RFC 5256), ESORT (RFC 5267), and DISPLAY keys (RFC 5957).
 
+use super::fetch::FetchItem;
 use super::lexer::{Bad, Lexer, Parsed};
 use super::search::{Charset, SearchKey, SearchReturn, returns, search_with_charset};
 
@@ -21,6 +22,8 @@ pub enum SortKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortArgs {
     pub returns: Option<SearchReturn>,
+    /// As in [`super::SearchProgram`].
+    pub update_items: Vec<FetchItem>,
     /// Keys in order, with whether each is reversed.
     pub keys: Vec<(SortKey, bool)>,
     pub charset: Charset,
@@ -43,13 +46,14 @@ pub struct ThreadArgs {
 
 /// sort = "SORT" [return options] SP sort-criteria SP search-criteria
 pub(super) fn sort(lexer: &mut Lexer<'_>) -> Parsed<SortArgs> {
-    let returns = returns(lexer)?;
+    let (returns, update_items) = returns(lexer)?;
     lexer.sp()?;
     let keys = lexer.list(sort_key)?;
     lexer.sp()?;
     let (charset, search) = search_with_charset(lexer)?;
     Ok(SortArgs {
         returns,
+        update_items,
         keys,
         charset,
         search,

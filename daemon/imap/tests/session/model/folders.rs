@@ -162,7 +162,7 @@ impl Play {
                 .as_ref()
                 .is_some_and(|shadow| shadow.folder == folder)
             {
-                if !player.idle {
+                if !player.idle && !player.notified {
                     player.client.send("x NOOP\r\n").await;
                 }
                 while !player.client.line().await.starts_with("* BYE") {}

@@ -77,6 +77,8 @@ struct Player {
     shadow: Option<Shadow>,
     kept: Kept,
     idle: bool,
+    /// It is told of changes between commands.
+    notified: bool,
 }
 
 struct Play {
@@ -124,8 +126,17 @@ impl Play {
         } else if condstore {
             client.ok("ENABLE CONDSTORE").await;
         }
+        // One that is told at once, and one that is told of what is gone where an EXPUNGE may be.
+        let pace = [None, Some("SELECTED-DELAYED"), None, Some("SELECTED")][number % CLIENTS];
+        if let Some(pace) = pace {
+            let events = "(MessageNew MessageExpunge FlagChange)";
+            client
+                .ok(&format!("NOTIFY SET ({pace} {events}) (PERSONAL {events})"))
+                .await;
+        }
         Player {
             client,
+            notified: pace.is_some(),
             qresync,
             condstore,
             shadow: None,
@@ -156,6 +167,10 @@ impl Play {
             // Which UIDs went is told at once, which came only by their count: one step at a time can be checked.
             if self.players[who].idle && self.players[who].qresync {
                 self.done(who).await;
+            }
+            // The same holds for what was told in between.
+            if self.players[who].notified && !self.players[who].idle {
+                self.listen(who).await;
             }
         }
     }
@@ -291,10 +306,21 @@ impl Play {
         let player = &mut self.players[who];
         player.idle = false;
         player.client.send("DONE\r\n").await;
-        let mut lines = player.client.until("idle").await;
+        self.hear_until(who, "idle").await;
+    }
+
+    /// What a client was told while it said nothing; nothing is left after a NOOP.
+    async fn listen(&mut self, who: usize) {
+        self.players[who].client.send("noop NOOP\r\n").await;
+        self.hear_until(who, "noop").await;
+    }
+
+    async fn hear_until(&mut self, who: usize, tag: &str) {
+        let player = &mut self.players[who];
+        let mut lines = player.client.until(tag).await;
         self.log.extend(lines.iter().map(|line| format!("  {line}")));
         let answer = lines.pop().unwrap();
-        assert!(answer.starts_with("idle OK"), "{answer}");
+        assert!(answer.starts_with(&format!("{tag} OK")), "{answer}");
         let rules = Rules {
             late: !player.qresync,
             ..Rules::default()

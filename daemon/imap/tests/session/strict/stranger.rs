@@ -28,6 +28,8 @@ pub(super) const STRANGER: &[Case] = &[
     ("COPY 1 x", "BAD"),
     ("MOVE 1 x", "BAD"),
     ("GETQUOTAROOT INBOX", "BAD"),
+    ("NOTIFY NONE", "BAD"),
+    ("NOTIFY SET (SELECTED NONE)", "BAD"),
     ("STARTTLS", "BAD"),
     ("STARTTLS now", "BAD"),
     ("CAPABILITY x", "BAD"),
