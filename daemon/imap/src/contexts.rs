@@ -130,14 +130,18 @@ impl Session {
             })
         });
         if contexts.list.len() >= CONTEXTS_MAX_COUNT || context.is_too_big() {
-            // RFC 5267 §4.3.1
-            let mut line = BytesMut::from(&b"NO [NOUPDATE "[..]);
-            put_quoted(&mut line, context.tag.as_str().as_bytes());
-            line.put_slice(b"] too much to keep up to date");
-            untagged(self.conn.output(), &String::from_utf8_lossy(&line));
+            self.refuse_update(&context.tag);
             return;
         }
         contexts.list.push(context);
+    }
+
+    /// RFC 5267 §4.3.1
+    pub(crate) fn refuse_update(&mut self, tag: &Tag) {
+        let mut line = BytesMut::from(&b"NO [NOUPDATE "[..]);
+        put_quoted(&mut line, tag.as_str().as_bytes());
+        line.put_slice(b"] too much to keep up to date");
+        untagged(self.conn.output(), &String::from_utf8_lossy(&line));
     }
 
     pub(crate) fn cancel_update(&mut self, tags: &[String]) -> Answer {

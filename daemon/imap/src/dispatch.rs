@@ -65,7 +65,7 @@ fn afterwards(command: &Command) -> (Tell, bool) {
         | Command::Unauthenticate => (Tell::Nothing, false),
         Command::Copy { uid, .. } | Command::Move { uid, .. } => (Tell::All, *uid),
         Command::Replace { uid, .. } => (Tell::All, *uid),
-        Command::UidExpunge(_) => (Tell::All, true),
+        Command::UidExpunge(_) | Command::MultiSearch(_) => (Tell::All, true),
         _ => (Tell::All, false),
     }
 }
@@ -159,6 +159,7 @@ impl Session {
             Command::List(args) => self.list(args).await,
             Command::Lsub { reference, pattern } => self.lsub(&reference, &pattern).await,
             Command::Notify(args) => self.notify(args).await,
+            Command::MultiSearch(args) => self.multi_search(tag, args).await,
             Command::Namespace => Ok(self.namespace()),
             Command::Status { mailbox, items } => self.status(&mailbox, &items).await,
             Command::Quota(command) => self.quota(command).await,

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use bytes::{BufMut, BytesMut};
 use mailbox::{ModSeq, Uid};
-use wire::imap::render::{put_number, put_quoted, put_uid_sequence};
+use wire::imap::render::{put_mailbox, put_number, put_quoted, put_uid_sequence};
 use wire::imap::{PartialRange, ResolvedSet, SearchReturn, Tag};
+
+use crate::view::View;
 
 /// A message that was found.
 #[derive(Clone, Copy)]
@@ -13,6 +15,23 @@ pub(crate) struct Found {
     pub(crate) uid: Uid,
     pub(crate) number: u32,
     pub(crate) modseq: ModSeq,
+}
+
+/// The mailbox of a result, where there may be several (RFC 7377 §2.1).
+pub(crate) struct Correlator {
+    name: String,
+    uid_validity: u32,
+    utf8: bool,
+}
+
+impl Correlator {
+    pub(crate) fn of(view: &View, utf8: bool) -> Self {
+        Self {
+            name: view.place.name(),
+            uid_validity: view.folder.uid_validity,
+            utf8,
+        }
+    }
 }
 
 /// A result in its order, as numbers or UIDs.
@@ -81,7 +100,13 @@ impl Report<'_> {
     }
 
     /// RFC 4731 §3.1. With nothing but SAVE there is nothing to tell (RFC 5182 §2.1).
-    pub(crate) fn put_esearch(&self, out: &mut BytesMut, tag: &Tag, returns: SearchReturn) {
+    pub(crate) fn put_esearch(
+        &self,
+        out: &mut BytesMut,
+        tag: &Tag,
+        returns: SearchReturn,
+        of: Option<&Correlator>,
+    ) {
         let SearchReturn {
             min,
             max,
@@ -95,6 +120,12 @@ impl Report<'_> {
         }
         out.put_slice(b"* ESEARCH (TAG ");
         put_quoted(out, tag.as_str().as_bytes());
+        if let Some(of) = of {
+            out.put_slice(b" MAILBOX ");
+            put_mailbox(out, &of.name, of.utf8);
+            out.put_slice(b" UIDVALIDITY ");
+            put_number(out, u64::from(of.uid_validity));
+        }
         out.put_slice(if self.uid { b") UID" } else { b")" });
         let (first, last) = (self.found.first(), self.found.last());
         for (word, end) in [(" MIN ", first.filter(|_| min)), (" MAX ", last.filter(|_| max))] {

@@ -27,6 +27,7 @@ mod list;
 mod login;
 mod lsub;
 mod metadata;
+mod multisearch;
 mod namespace;
 mod notify;
 mod patience;

@@ -49,8 +49,8 @@ use wire::imap::FetchItem;
 
 use crate::reply::{Answer, COMPLETED, End, Outcome, untagged};
 use crate::session::{Session, Tell};
-pub(crate) use filter::Pace;
-use filter::{Filter, OfSelected};
+use filter::OfSelected;
+pub(crate) use filter::{Filter, Pace};
 use watch::Watched;
 
 /// Names of mailboxes that a client asks for, and those that it has subscribed if it asks for them.

@@ -66,6 +66,7 @@ impl Session {
             with_modseq,
             kept,
             update_items: program.update_items,
+            named: false,
         };
         self.tell_result(tag, uid, result).await
     }
@@ -83,7 +84,7 @@ impl Session {
         };
         let modseq = view.watch.borrow().modseq;
         let found = match search.charset {
-            Charset::Unknown(_) => Err(Answer::no("unknown charset").with(BAD_CHARSET)),
+            Charset::Unknown(_) => Err(unknown_charset()),
             Charset::Unstated | Charset::Known => match numbered(search.key, view) {
                 Ok(key) => {
                     let kept = returns.update.then(|| (key.clone(), modseq));
@@ -102,6 +103,24 @@ impl Session {
 }
 
 impl View {
+    /// The messages that match, ascending. Numbers beyond the last message are no error: they may be right in another mailbox.
+    pub(crate) async fn matching(&self, charset: &Charset, key: SearchKey) -> Result<Vec<Uid>, Answer> {
+        if matches!(charset, Charset::Unknown(_)) {
+            return Err(unknown_charset());
+        }
+        let Ok(key) = replaced::<std::convert::Infallible>(key, &|key| {
+            Ok(match key {
+                SearchKey::Sequence(set) => {
+                    let there = self.numbers_there(&set);
+                    uid_key(&ResolvedSet::from_numbers(self.uids_of(&there)))
+                }
+                SearchKey::Uid(SequenceSet::Saved) => uid_key(&self.saved),
+                key => key,
+            })
+        });
+        self.find(key).await
+    }
+
     /// The messages that match, ascending, as far as the client knows them. No message numbers and no `$` in the key.
     pub(crate) async fn find(&self, key: SearchKey) -> Result<Vec<Uid>, Answer> {
         let key = bound(key, self);
@@ -134,6 +153,10 @@ impl View {
         });
         Ok(found.collect())
     }
+}
+
+fn unknown_charset() -> Answer {
+    Answer::no("unknown charset").with(BAD_CHARSET)
 }
 
 fn now() -> i64 {

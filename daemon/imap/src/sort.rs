@@ -6,7 +6,7 @@ use wire::imap::render::put_number;
 use wire::imap::{FetchItem, SearchKey, SearchReturn, SortArgs, SortKey, Tag};
 
 use crate::contexts::Context;
-use crate::esearch::Report;
+use crate::esearch::{Correlator, Report};
 use crate::reply::{Answer, COMPLETED, Outcome};
 use crate::search::{Matched, Search, asks_modseq};
 use crate::session::{Session, Tell};
@@ -26,6 +26,8 @@ pub(crate) struct Sequenced {
     pub(crate) kept: Option<(SearchKey, ModSeq)>,
     /// What is told of messages that come into it later (RFC 5465 §7).
     pub(crate) update_items: Vec<FetchItem>,
+    /// Of ESEARCH: the answer names the mailbox, and there is none if nothing was found (RFC 7377 §2.1).
+    pub(crate) named: bool,
 }
 
 impl Session {
@@ -57,12 +59,14 @@ impl Session {
             with_modseq,
             kept,
             update_items: args.update_items,
+            named: false,
         };
         self.tell_result(tag, uid, result).await
     }
 
     /// The last steps of SEARCH and SORT: the answer, and what is kept of the result.
     pub(crate) async fn tell_result(&mut self, tag: &Tag, uid: bool, result: Sequenced) -> Outcome {
+        let utf8 = self.enabled.utf8();
         let Some(view) = &mut self.view else {
             return Ok(Answer::bad("no mailbox"));
         };
@@ -80,7 +84,10 @@ impl Session {
                 if returns.save {
                     view.saved = report.saved(returns);
                 }
-                report.put_esearch(self.conn.output(), tag, returns);
+                let of = result.named.then(|| Correlator::of(view, utf8));
+                if of.is_none() || !found.is_empty() {
+                    report.put_esearch(self.conn.output(), tag, returns, of.as_ref());
+                }
             }
             None => self.put_numbers(result.word, &report).await?,
         }

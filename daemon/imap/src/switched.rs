@@ -84,6 +84,7 @@ fn capability_of(command: &Command) -> Option<&'static str> {
         Command::Quota(_) => "QUOTA",
         Command::GetMetadata(_) | Command::SetMetadata(_) => "METADATA",
         Command::Notify(_) => "NOTIFY",
+        Command::MultiSearch(_) => "MULTISEARCH",
         Command::Unselect => "UNSELECT",
         Command::UidExpunge(_) => "UIDPLUS",
         Command::CancelUpdate(_) => "CONTEXT",

@@ -63,6 +63,8 @@ enum Which {
     Personal,
     Subscribed,
     Subtree(Vec<String>),
+    /// With one level below the tops.
+    SubtreeOne(Vec<String>),
     Mailboxes(Vec<String>),
 }
 
@@ -90,7 +92,6 @@ pub(crate) fn filter(groups: Vec<NotifyGroup>) -> Result<(OfSelected, Filter), U
     } in groups
     {
         let (events, items) = kinds(events)?;
-        let names = |names: Vec<MailboxName>| names.into_iter().map(MailboxName::into_string).collect();
         let which = match named {
             NotifyFilter::Selected | NotifyFilter::SelectedDelayed => {
                 selected = OfSelected {
@@ -104,15 +105,26 @@ pub(crate) fn filter(groups: Vec<NotifyGroup>) -> Result<(OfSelected, Filter), U
                 };
                 continue;
             }
-            // RFC 5465 §6.3: any folder may be delivered to.
-            NotifyFilter::Personal | NotifyFilter::Inboxes => Which::Personal,
-            NotifyFilter::Subscribed => Which::Subscribed,
-            NotifyFilter::Subtree(list) => Which::Subtree(names(list)),
-            NotifyFilter::Mailboxes(list) => Which::Mailboxes(names(list)),
+            other => which(other),
         };
         filter.groups.push(Group { which, events });
     }
     Ok((selected, filter))
+}
+
+/// What a filter other than those of the selected mailbox means.
+fn which(filter: NotifyFilter) -> Which {
+    let names = |names: Vec<MailboxName>| names.into_iter().map(MailboxName::into_string).collect();
+    match filter {
+        // Those of the selected mailbox name no other.
+        NotifyFilter::Selected | NotifyFilter::SelectedDelayed => Which::Mailboxes(Vec::new()),
+        // RFC 5465 §6.3: any folder may be delivered to.
+        NotifyFilter::Personal | NotifyFilter::Inboxes => Which::Personal,
+        NotifyFilter::Subscribed => Which::Subscribed,
+        NotifyFilter::Subtree(list) => Which::Subtree(names(list)),
+        NotifyFilter::SubtreeOne(list) => Which::SubtreeOne(names(list)),
+        NotifyFilter::Mailboxes(list) => Which::Mailboxes(names(list)),
+    }
 }
 
 fn kinds(events: Vec<NotifyEvent>) -> Result<(Events, Vec<FetchItem>), Unsupported> {
@@ -143,6 +155,17 @@ fn is_within(name: &str, top: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(DELIMITER))
 }
 
+/// Whether a name is another one or lies right below it.
+fn is_next_to(name: &str, top: &str) -> bool {
+    let rest = if top.is_empty() {
+        Some(name)
+    } else {
+        name.strip_prefix(top)
+            .and_then(|rest| rest.strip_prefix(DELIMITER))
+    };
+    name == top || rest.is_some_and(|rest| !rest.contains(DELIMITER))
+}
+
 fn is_personal(name: &str) -> bool {
     ![OTHER_USERS, PUBLIC].iter().any(|top| is_within(name, top))
 }
@@ -155,6 +178,7 @@ impl Group {
                 .binary_search_by(|known| known.as_str().cmp(name))
                 .is_ok(),
             Which::Subtree(tops) => tops.iter().any(|top| is_within(name, top)),
+            Which::SubtreeOne(tops) => tops.iter().any(|top| is_next_to(name, top)),
             Which::Mailboxes(names) => names.iter().any(|known| known == name),
         }
     }
@@ -164,7 +188,7 @@ impl Group {
         match &self.which {
             Which::Personal => is_personal(root),
             Which::Subscribed => subscribed.iter().any(|name| is_within(name, root)),
-            Which::Subtree(tops) => {
+            Which::Subtree(tops) | Which::SubtreeOne(tops) => {
                 let mut tops = tops.iter();
                 tops.any(|top| is_within(root, top) || is_within(top, root))
             }
@@ -174,6 +198,24 @@ impl Group {
 }
 
 impl Filter {
+    /// Of a search: it is about mailboxes, not events.
+    pub(crate) fn of_sources(sources: Vec<NotifyFilter>) -> Self {
+        let events = Events::MESSAGES;
+        let groups = sources.into_iter().map(|source| Group {
+            which: which(source),
+            events,
+        });
+        Self {
+            groups: groups.collect(),
+            subscribed: Vec::new(),
+        }
+    }
+
+    /// Whether anything is wanted of a mailbox.
+    pub(crate) fn means(&self, name: &str) -> bool {
+        self.wanted(name) != Events::NONE
+    }
+
     /// The events of a mailbox that are wanted: those of all groups that name it, up to one that wants nothing of it.
     pub(crate) fn wanted(&self, name: &str) -> Events {
         let mut wanted = Events::NONE;
@@ -228,7 +270,9 @@ impl Filter {
             .iter()
             .filter(|group| group.events != Events::NONE)
             .flat_map(|group| match &group.which {
-                Which::Subtree(names) | Which::Mailboxes(names) => names.as_slice(),
+                Which::Subtree(names) | Which::SubtreeOne(names) | Which::Mailboxes(names) => {
+                    names.as_slice()
+                }
                 _ => &[],
             })
     }
@@ -238,7 +282,7 @@ impl Filter {
         let names = |names: &Vec<String>| names.iter().map(|name| 24 + name.len()).sum::<usize>();
         let groups = self.groups.iter().map(|group| {
             32 + match &group.which {
-                Which::Subtree(list) | Which::Mailboxes(list) => names(list),
+                Which::Subtree(list) | Which::SubtreeOne(list) | Which::Mailboxes(list) => names(list),
                 _ => 0,
             }
         });
@@ -286,6 +330,20 @@ mod tests {
     }
 
     #[test]
+    fn one_level() {
+        for (name, top, expected) in [
+            ("a", "a", true),
+            ("a/b", "a", true),
+            ("a/b/c", "a", false),
+            ("ab", "a", false),
+            ("a", "", true),
+            ("a/b", "", false),
+        ] {
+            assert_eq!(is_next_to(name, top), expected, "{name} {top}");
+        }
+    }
+
+    #[test]
     fn who_else_is_meant() {
         for (which, root, expected) in [
             (Which::Personal, "Public/team", false),
@@ -293,6 +351,7 @@ mod tests {
             (Which::Subtree(names(&["Public/team/a"])), "Public/team", true),
             (Which::Subtree(names(&["Public/teams"])), "Public/team", false),
             (Which::Subtree(names(&[""])), "Public/team", true),
+            (Which::SubtreeOne(names(&["Public"])), "Public/team", true),
             (Which::Mailboxes(names(&["Public/team/a"])), "Public/team", true),
             (Which::Mailboxes(names(&["Public"])), "Public/team", false),
         ] {

@@ -15,6 +15,7 @@ mod login;
 mod messages;
 mod metadata;
 mod model;
+mod multisearch;
 mod notify;
 mod qresync;
 mod replace;

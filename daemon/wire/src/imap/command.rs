@@ -10,6 +10,7 @@ use super::lexer::{Bad, Lexer, Parsed, Resume, utf8};
 use super::list::{self, ListArgs};
 use super::mailbox::{MailboxName, mailbox};
 use super::metadata::{self, MetadataGet, MetadataSet};
+use super::multisearch::{self, MultiSearch};
 use super::notify::{self, Notify};
 use super::quota::{self, QuotaCommand};
 use super::search::{self, SearchProgram};
@@ -106,6 +107,8 @@ pub enum Command {
     Quota(QuotaCommand),
     GetMetadata(MetadataGet),
     SetMetadata(MetadataSet),
+    /// ESEARCH
+    MultiSearch(MultiSearch),
     Notify(Notify),
 
     Check,
@@ -348,6 +351,7 @@ fn with_arguments(lexer: &mut Lexer<'_>, word: &str) -> Parsed<Command> {
         "SETQUOTA" => Command::Quota(quota::set_quota(lexer)?),
         "GETMETADATA" => Command::GetMetadata(metadata::get_metadata(lexer)?),
         "SETMETADATA" => Command::SetMetadata(metadata::set_metadata(lexer)?),
+        "ESEARCH" => Command::MultiSearch(multisearch::multi_search(lexer)?),
         "NOTIFY" => Command::Notify(notify::notify(lexer)?),
         _ => return Err(Bad("unknown command")),
     })

@@ -18,6 +18,7 @@ mod lexer;
 mod list;
 mod mailbox;
 mod metadata;
+mod multisearch;
 mod notify;
 mod quota;
 pub mod render;
@@ -42,6 +43,7 @@ pub use framer::{Frame, Framer, Limits, Line, Literal};
 pub use list::{ListArgs, ListReturn, ListSelect, list_match, list_reaches};
 pub use mailbox::{MailboxName, decode_utf7, encode_utf7};
 pub use metadata::{MetadataDepth, MetadataGet, MetadataSet};
+pub use multisearch::{MultiSearch, Sources};
 pub use notify::{Notify, NotifyEvent, NotifyFilter, NotifyGroup};
 pub use quota::QuotaCommand;
 pub use search::{

@@ -13,6 +13,8 @@ pub enum NotifyFilter {
     Personal,
     Subscribed,
     Subtree(Vec<MailboxName>),
+    /// Of the tree only the top and the level below it (RFC 7377).
+    SubtreeOne(Vec<MailboxName>),
     Mailboxes(Vec<MailboxName>),
 }
 
@@ -75,16 +77,7 @@ pub(super) fn notify(lexer: &mut Lexer<'_>) -> Parsed<Notify> {
 
 fn group(lexer: &mut Lexer<'_>) -> Parsed<NotifyGroup> {
     lexer.open()?;
-    let filter = match lexer.word()?.as_str() {
-        "SELECTED" => NotifyFilter::Selected,
-        "SELECTED-DELAYED" => NotifyFilter::SelectedDelayed,
-        "INBOXES" => NotifyFilter::Inboxes,
-        "PERSONAL" => NotifyFilter::Personal,
-        "SUBSCRIBED" => NotifyFilter::Subscribed,
-        "SUBTREE" => NotifyFilter::Subtree(mailboxes(lexer)?),
-        "MAILBOXES" => NotifyFilter::Mailboxes(mailboxes(lexer)?),
-        _ => return Err(Bad("unknown mailbox filter")),
-    };
+    let filter = filter(lexer)?;
     lexer.sp()?;
     let events = if lexer.eat_word("NONE") {
         Vec::new()
@@ -128,6 +121,21 @@ fn check(group: &NotifyGroup) -> Parsed<()> {
         return Err(Bad("only messages of the selected mailbox are fetched"));
     }
     Ok(())
+}
+
+/// filter-mailboxes (RFC 5465 §8, RFC 7377 §4)
+pub(super) fn filter(lexer: &mut Lexer<'_>) -> Parsed<NotifyFilter> {
+    Ok(match lexer.word()?.as_str() {
+        "SELECTED" => NotifyFilter::Selected,
+        "SELECTED-DELAYED" => NotifyFilter::SelectedDelayed,
+        "INBOXES" => NotifyFilter::Inboxes,
+        "PERSONAL" => NotifyFilter::Personal,
+        "SUBSCRIBED" => NotifyFilter::Subscribed,
+        "SUBTREE" => NotifyFilter::Subtree(mailboxes(lexer)?),
+        "SUBTREE-ONE" => NotifyFilter::SubtreeOne(mailboxes(lexer)?),
+        "MAILBOXES" => NotifyFilter::Mailboxes(mailboxes(lexer)?),
+        _ => return Err(Bad("unknown mailbox filter")),
+    })
 }
 
 fn mailboxes(lexer: &mut Lexer<'_>) -> Parsed<Vec<MailboxName>> {

@@ -28,6 +28,7 @@ pub(super) const STRANGER: &[Case] = &[
     ("COPY 1 x", "BAD"),
     ("MOVE 1 x", "BAD"),
     ("GETQUOTAROOT INBOX", "BAD"),
+    ("ESEARCH IN (personal) ALL", "BAD"),
     ("NOTIFY NONE", "BAD"),
     ("NOTIFY SET (SELECTED NONE)", "BAD"),
     ("STARTTLS", "BAD"),
