@@ -56,8 +56,8 @@ impl Session {
         let (answer, unread) = refused;
         self.framer.abandon_append(unread);
         match tag {
-            Some(tag) if answer.verdict != crate::reply::Verdict::Bad => answer.put(self.conn.output(), &tag),
-            tag => self.refuse(tag.as_ref(), answer.text)?,
+            Some(tag) => self.give(&answer, &tag)?,
+            None => self.refuse(None, answer.text)?,
         }
         Ok(())
     }

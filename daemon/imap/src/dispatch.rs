@@ -1,9 +1,9 @@
 //! Which command goes where, in which state, and what may be told after it.
 
 use shared::Rights;
-use wire::imap::{Command, Tag};
+use wire::imap::{Command, SearchKey, Tag};
 
-use crate::reply::{Answer, COMPLETED, End, Outcome, untagged};
+use crate::reply::{Answer, COMPLETED, End, Outcome, uid_required, untagged};
 use crate::session::{Session, Tell};
 
 const NOT_NOW: &str = "not allowed in this state";
@@ -70,6 +70,32 @@ fn afterwards(command: &Command) -> (Tell, bool) {
     }
 }
 
+/// Whether it speaks of message numbers (RFC 9586 §3.1).
+fn has_numbers(command: &Command) -> bool {
+    match command {
+        Command::Search { uid, program } => !uid || names_numbers(&program.key),
+        Command::Sort { uid, args } => !uid || names_numbers(&args.search),
+        Command::Thread { uid, args } => !uid || names_numbers(&args.search),
+        Command::MultiSearch(args) => names_numbers(&args.program.key),
+        Command::Fetch { uid, .. }
+        | Command::Store { uid, .. }
+        | Command::Copy { uid, .. }
+        | Command::Move { uid, .. }
+        | Command::Replace { uid, .. } => !uid,
+        _ => false,
+    }
+}
+
+fn names_numbers(key: &SearchKey) -> bool {
+    match key {
+        SearchKey::Sequence(_) => true,
+        SearchKey::And(keys) => keys.iter().any(names_numbers),
+        SearchKey::Or(first, second) => names_numbers(first) || names_numbers(second),
+        SearchKey::Not(key) => names_numbers(key),
+        _ => false,
+    }
+}
+
 /// Whether its responses tell what it has taken out of the selected mailbox.
 fn takes_out(command: &Command) -> bool {
     matches!(
@@ -88,7 +114,9 @@ impl Session {
             State::NotAuthenticated if self.user.is_none() => Ok(()),
             State::NotAuthenticated => Err(Answer::bad(NOT_NOW)),
             _ if self.user.is_none() => Err(Answer::bad(LOG_IN_FIRST)),
+            State::Authenticated if self.enabled.uid_only && has_numbers(command) => Err(uid_required()),
             State::Authenticated => Ok(()),
+            State::Selected if self.enabled.uid_only && has_numbers(command) => Err(uid_required()),
             State::Selected if self.view.is_some() => Ok(()),
             State::Selected => Err(Answer::bad(SELECT_FIRST)),
         }

@@ -1,4 +1,4 @@
-//! ENABLE (RFC 5161; RFC 9051 §6.3.1; RFC 6855).
+//! ENABLE (RFC 5161; RFC 9051 §6.3.1; RFC 6855, RFC 9586).
 
 use crate::reply::{Answer, COMPLETED, untagged};
 use crate::session::Session;
@@ -14,6 +14,7 @@ impl Session {
                 "CONDSTORE" => (&mut self.enabled.condstore, " CONDSTORE"),
                 "QRESYNC" => (&mut self.enabled.qresync, " QRESYNC"),
                 "IMAP4REV2" => (&mut self.enabled.rev2, " IMAP4rev2"),
+                "UIDONLY" => (&mut self.enabled.uid_only, " UIDONLY"),
                 "UTF8=ACCEPT" => (&mut self.enabled.utf8_accept, " UTF8=ACCEPT"),
                 // RFC 5161 §3.1: what is not known is let go.
                 _ => continue,

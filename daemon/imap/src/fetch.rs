@@ -20,6 +20,7 @@ use wire::imap::{FetchArgs, FetchItem, Flags, PartialRange, SectionText, Sequenc
 use crate::esearch;
 use crate::reply::{Answer, COMPLETED, End, Outcome};
 use crate::session::{Session, Tell};
+use crate::view::open_fetch;
 pub(crate) use ahead::Ahead;
 pub(crate) use source::Known;
 use source::{Source, Trouble, Value};
@@ -177,7 +178,9 @@ impl Session {
             Some(partial) => part_of(&ranges, partial),
             None => ranges,
         };
-        let plan = Plan::new(args, uid, self.enabled.utf8_accept);
+        // RFC 9586 §3.3: the response begins with it.
+        let tells_uid = uid && !self.enabled.uid_only;
+        let plan = Plan::new(args, tells_uid, self.enabled.utf8_accept);
         let done = if all && plan.is_local() {
             let uids = view.uids_of(&ranges);
             self.fetch_local(&plan, &uids).await?
@@ -225,7 +228,7 @@ impl Session {
             vanished: false,
             partial: None,
         };
-        let mut plan = Plan::new(args, true, self.enabled.utf8_accept);
+        let mut plan = Plan::new(args, !self.enabled.uid_only, self.enabled.utf8_accept);
         plan.seen = false;
         let _unread = if plan.is_local() {
             self.fetch_local(&plan, uids).await?
@@ -240,6 +243,7 @@ impl Session {
 
     /// UIDs out of the view.
     async fn fetch_local(&mut self, plan: &Plan, uids: &[Uid]) -> Result<Done, End> {
+        let uid_only = self.enabled.uid_only;
         for batch in uids.chunks(BATCH_MAX_MESSAGES) {
             let Some(view) = &self.view else { break };
             let out = self.conn.output();
@@ -252,7 +256,7 @@ impl Session {
                     flags: Flags::NONE,
                     keywords: 0,
                 };
-                item::put_row(out, index, &plan.items, view, &row, false);
+                item::put_row(out, index, &plan.items, view, &row, (false, uid_only));
             }
             self.conn.flush_if_full().await?;
             // A long listing must not keep others from their turn.
@@ -264,7 +268,7 @@ impl Session {
     /// Flags, UIDs and MODSEQs out of the store's rows.
     async fn fetch_rows(&mut self, plan: &Plan, ranges: &[Range<usize>], since: ModSeq) -> Result<Done, End> {
         let mut done = Done::default();
-        let recent = !self.enabled.rev2;
+        let (recent, uid_only) = (!self.enabled.rev2, self.enabled.uid_only);
         let mut left = self
             .view
             .as_ref()
@@ -289,7 +293,7 @@ impl Session {
             let mut numbers = view.numbers();
             for row in &rows {
                 if let Some(index) = numbers.index(row.uid) {
-                    item::put_row(out, index, &plan.items, view, row, recent);
+                    item::put_row(out, index, &plan.items, view, row, (recent, uid_only));
                     shown += 1;
                 }
             }
@@ -434,7 +438,8 @@ impl Session {
             return Ok(());
         }
         let recent = !self.enabled.rev2;
-        item::open(self.conn.output(), index);
+        let uid_only = self.enabled.uid_only;
+        open_fetch(self.conn.output(), index, message.row.uid, uid_only);
         for (at, (wanted, value)) in plan.items.iter().zip(&values).enumerate() {
             if at > 0 {
                 self.conn.output().put_u8(b' ');

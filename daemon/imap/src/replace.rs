@@ -7,7 +7,7 @@ use wire::imap::{AppendArgs, NumberRange, ReplaceArgs, SeqNumber, SequenceSet};
 
 use crate::append::append_uid;
 use crate::copy::target_missing;
-use crate::reply::{Answer, COMPLETED, Outcome};
+use crate::reply::{Answer, COMPLETED, Outcome, uid_required};
 use crate::session::{Session, Tell};
 
 impl Session {
@@ -16,6 +16,9 @@ impl Session {
         let Some(view) = &self.view else {
             return Err(Answer::bad("select a mailbox first"));
         };
+        if self.enabled.uid_only && !uid {
+            return Err(uid_required());
+        }
         // RFC 8508 §3.5: what STORE and EXPUNGE would need.
         view.permit(Rights::DELETED)?;
         view.permit(Rights::EXPUNGE)?;

@@ -120,6 +120,11 @@ impl From<MailboxError> for Answer {
     }
 }
 
+/// RFC 9586 §3.1
+pub(crate) fn uid_required() -> Answer {
+    Answer::bad("message numbers are not known after ENABLE UIDONLY").with("UIDREQUIRED")
+}
+
 /// An untagged line.
 pub(crate) fn untagged(out: &mut BytesMut, text: &str) {
     out.put_slice(b"* ");

@@ -5,7 +5,7 @@ use shared::Rights;
 use wire::imap::SelectArgs;
 use wire::imap::render::put_mailbox;
 
-use crate::reply::{Answer, Outcome, untagged, untagged_number};
+use crate::reply::{Answer, Outcome, uid_required, untagged, untagged_number};
 use crate::session::Session;
 use crate::view::{View, is_read_only};
 
@@ -21,6 +21,10 @@ impl Session {
         if args.qresync.is_some() && !self.enabled.qresync {
             return Ok(Answer::bad("QRESYNC is not enabled"));
         }
+        let matches = args.qresync.as_ref().and_then(|known| known.matches.as_ref());
+        if self.enabled.uid_only && matches.is_some() {
+            return Ok(uid_required());
+        }
         self.enabled.condstore |= args.condstore;
         let place = match self.place(args.mailbox.as_str(), Rights::READ).await {
             Ok(place) => place,
@@ -34,7 +38,7 @@ impl Session {
         };
         owner.expect_searches();
         let (status, first_unseen) = (selected.status, selected.first_unseen);
-        let rev2 = self.enabled.rev2;
+        let (rev2, uid_only) = (self.enabled.rev2, self.enabled.uid_only);
         let view = View::new(selected, place, examine);
         let out = self.conn.output();
         view.put_flags_known(out);
@@ -45,6 +49,8 @@ impl Session {
             out.put_slice(b"\r\n");
         } else {
             untagged_number(out, view.recent_count(), "RECENT");
+            // RFC 9586 §3.2: it would be a message number.
+            let first_unseen = first_unseen.filter(|_| !uid_only);
             if let Some(index) = first_unseen.and_then(|uid| view.index(uid)) {
                 untagged(out, &format!("OK [UNSEEN {}] first unseen", index + 1));
             }

@@ -57,6 +57,8 @@ pub(crate) struct Enabled {
     pub(crate) rev2: bool,
     /// UTF8=ACCEPT (RFC 6855).
     pub(crate) utf8_accept: bool,
+    /// UIDONLY (RFC 9586).
+    pub(crate) uid_only: bool,
 }
 
 impl Enabled {
@@ -329,7 +331,8 @@ impl Session {
             exists: selected.is_none_or(|selected| selected.pace != Pace::Never),
             flags: selected.is_none_or(|selected| selected.flags),
             modseq: self.enabled.condstore,
-            vanished: self.enabled.qresync,
+            vanished: self.enabled.qresync || self.enabled.uid_only,
+            uid_only: self.enabled.uid_only,
             recent: !self.enabled.rev2,
             // RFC 5465 §5.1
             uid: uid || selected.is_some(),

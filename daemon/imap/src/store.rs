@@ -100,7 +100,7 @@ impl Session {
                 continue;
             }
             if silent {
-                View::put_modseq_response(self.conn.output(), index, row);
+                View::put_modseq_response(self.conn.output(), index, row, telling.uid_only);
             } else {
                 view.put_flags_response(self.conn.output(), index, row, telling);
             }

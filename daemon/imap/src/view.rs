@@ -31,7 +31,7 @@ use crate::place::{Place, no_permission};
 use crate::reply::Answer;
 
 pub(crate) use news::Telling;
-pub(crate) use put::put_vanished;
+pub(crate) use put::{open_fetch, put_vanished};
 
 const READ_ONLY: &str = "the mailbox was only examined";
 

@@ -9,14 +9,7 @@ use wire::imap::{DateTime, FetchItem, Partial};
 use wire::message::structure;
 
 use super::source::Value;
-use crate::view::View;
-
-/// `* n FETCH (`
-pub(super) fn open(out: &mut BytesMut, index: usize) {
-    out.put_slice(b"* ");
-    put_number(out, index as u64 + 1);
-    out.put_slice(b" FETCH (");
-}
+use crate::view::{View, open_fetch};
 
 /// A response of items that a row answers.
 pub(super) fn put_row(
@@ -25,9 +18,9 @@ pub(super) fn put_row(
     items: &[FetchItem],
     view: &View,
     row: &Row,
-    recent: bool,
+    (recent, uid_only): (bool, bool),
 ) {
-    open(out, index);
+    open_fetch(out, index, row.uid, uid_only);
     for (at, wanted) in items.iter().enumerate() {
         if at > 0 {
             out.put_u8(b' ');

@@ -24,6 +24,8 @@ pub(crate) struct Telling {
     pub(crate) modseq: bool,
     /// VANISHED instead of EXPUNGE (RFC 7162 §3.2.10).
     pub(crate) vanished: bool,
+    /// UIDs in the place of message numbers (RFC 9586).
+    pub(crate) uid_only: bool,
     /// IMAP4rev2 has no RECENT.
     pub(crate) recent: bool,
     /// After a UID command: FETCH responses carry the UID.

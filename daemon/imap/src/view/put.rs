@@ -28,10 +28,8 @@ impl View {
 
     /// `* n FETCH (FLAGS (…))`
     pub(crate) fn put_flags_response(&self, out: &mut BytesMut, index: usize, row: &Row, telling: Telling) {
-        out.put_slice(b"* ");
-        put_number(out, index as u64 + 1);
-        out.put_slice(b" FETCH (");
-        if telling.uid || telling.modseq {
+        open_fetch(out, index, row.uid, telling.uid_only);
+        if (telling.uid || telling.modseq) && !telling.uid_only {
             out.put_slice(b"UID ");
             put_number(out, u64::from(row.uid));
             out.put_u8(b' ');
@@ -46,14 +44,12 @@ impl View {
     }
 
     /// `* n FETCH (UID u MODSEQ (m))`
-    pub(crate) fn put_modseq_response(out: &mut BytesMut, index: usize, row: &Row) {
-        let line = format!(
-            "* {} FETCH (UID {} MODSEQ ({}))\r\n",
-            index + 1,
-            row.uid,
-            row.modseq
-        );
-        out.put_slice(line.as_bytes());
+    pub(crate) fn put_modseq_response(out: &mut BytesMut, index: usize, row: &Row, uid_only: bool) {
+        open_fetch(out, index, row.uid, uid_only);
+        if !uid_only {
+            out.put_slice(format!("UID {} ", row.uid).as_bytes());
+        }
+        out.put_slice(format!("MODSEQ ({}))\r\n", row.modseq).as_bytes());
     }
 
     /// `FLAGS (…)`
@@ -92,6 +88,18 @@ impl View {
             put_flags(out, crate::rights::flags_kept(rights), [], false);
         }
         out.put_slice(b"] flags that are kept\r\n");
+    }
+}
+
+/// `* n FETCH (`, or `* uid UIDFETCH (` (RFC 9586 §3.3).
+pub(crate) fn open_fetch(out: &mut BytesMut, index: usize, uid: Uid, uid_only: bool) {
+    out.put_slice(b"* ");
+    if uid_only {
+        put_number(out, u64::from(uid));
+        out.put_slice(b" UIDFETCH (");
+    } else {
+        put_number(out, index as u64 + 1);
+        out.put_slice(b" FETCH (");
     }
 }
 

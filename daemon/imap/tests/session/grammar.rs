@@ -22,6 +22,7 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("PREVIEW ", "8970"),
     ("SAVEDATE ", "8514"),
     ("BODY[]<9223372036854775807>", "9051 §9: 63 bits"),
+    (" UIDFETCH (", "9586"),
     ("BINARY[", "3516: parts of a part"),
     ("* QUOTA ", "9208 §4.2.1: nothing is limited"),
 ];

@@ -24,5 +24,6 @@ mod shared;
 mod sort;
 mod strict;
 mod support;
+mod uidonly;
 mod updates;
 mod utf8;
