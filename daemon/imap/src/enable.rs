@@ -6,6 +6,7 @@ use crate::session::Session;
 impl Session {
     pub(crate) fn enable(&mut self, names: &[String]) -> Answer {
         let mut now = String::from("ENABLED");
+        let before = self.enabled.condstore;
         for name in names {
             if !self.offers(name) {
                 continue;
@@ -23,9 +24,11 @@ impl Session {
                 now.push_str(spelt);
             }
         }
-        // RFC 7162 §3.2.3
-        self.enabled.condstore |= self.enabled.qresync;
         untagged(self.conn.output(), &now);
+        // RFC 7162 §3.2.3
+        let condstore = self.enabled.condstore || self.enabled.qresync;
+        self.enabled.condstore = before;
+        self.enable_condstore(condstore);
         Answer::ok(COMPLETED)
     }
 }

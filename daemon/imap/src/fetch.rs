@@ -152,7 +152,7 @@ impl Session {
             return Ok(Answer::bad("this is not offered"));
         }
         // RFC 7162 §3.1: asking for MODSEQ enables CONDSTORE.
-        self.enabled.condstore |= args.changed_since.is_some() || args.items.contains(&FetchItem::ModSeq);
+        self.enable_condstore(args.changed_since.is_some() || args.items.contains(&FetchItem::ModSeq));
         if args.vanished {
             let saved = self.view.as_ref().map(|view| view.saved.clone());
             let uids = match &args.set {

@@ -78,7 +78,7 @@ impl Session {
             return Err(Answer::bad("this tag is in use for updates"));
         }
         // RFC 7162 §3.1: a MODSEQ key enables CONDSTORE.
-        self.enabled.condstore |= asks_modseq(&search.key);
+        self.enable_condstore(asks_modseq(&search.key));
         let Some(view) = &mut self.view else {
             return Err(Answer::bad("no mailbox"));
         };

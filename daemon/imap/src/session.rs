@@ -339,6 +339,17 @@ impl Session {
         }
     }
 
+    /// A command that enables CONDSTORE. RFC 7162 §3.1: the first one is answered with the selected mailbox's MODSEQ.
+    pub(crate) fn enable_condstore(&mut self, asked: bool) {
+        if !asked || std::mem::replace(&mut self.enabled.condstore, true) {
+            return;
+        }
+        if let Some(view) = self.view.as_ref().filter(|view| view.may_read()) {
+            let line = format!("OK [HIGHESTMODSEQ {}] highest", view.modseq());
+            untagged(self.conn.output(), &line);
+        }
+    }
+
     /// Messages after that UID are told of more than that they are there, if the client wants it. On the heap: few do.
     async fn tell_more(&mut self, known: Uid) -> Result<(), End> {
         let items = |notify: &Notify| !notify.selected.items.is_empty();

@@ -12,7 +12,7 @@ use crate::session::Session;
 impl Session {
     pub(crate) async fn status(&mut self, name: &MailboxName, items: &[StatusItem]) -> Outcome {
         // RFC 7162 §3.1.2: asking for HIGHESTMODSEQ enables CONDSTORE.
-        self.enabled.condstore |= items.contains(&StatusItem::HighestModSeq);
+        self.enable_condstore(items.contains(&StatusItem::HighestModSeq));
         let Some(user) = &self.user else {
             return Ok(Answer::bad("no user"));
         };

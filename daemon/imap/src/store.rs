@@ -23,7 +23,7 @@ impl Session {
         // What others have done is told first, so that what follows is this command's doing.
         self.tell(Tell::NoExpunge, uid).await?;
         // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
-        self.enabled.condstore |= args.unchanged_since.is_some();
+        self.enable_condstore(args.unchanged_since.is_some());
         let Some(view) = &self.view else {
             return Ok(Answer::bad("no mailbox"));
         };

@@ -154,7 +154,7 @@ async fn an_empty_folder_has_nothing() {
 async fn changes_since() {
     let world = World::new().await;
     let mut client = world.inbox(3).await;
-    let line = client.ok("FETCH 2 MODSEQ").await.remove(0);
+    let line = client.ok("FETCH 2 MODSEQ").await.remove(1);
     let modseq: u64 = line.split(['(', ')']).nth(2).unwrap().parse().unwrap();
     client.ok("STORE 1 +FLAGS.SILENT \\Seen").await;
     let lines = client

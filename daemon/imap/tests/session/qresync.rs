@@ -160,3 +160,28 @@ async fn a_forgotten_history_is_answered_by_what_is_not_there() {
         .await;
     assert_eq!(lines, ["* VANISHED (EARLIER) 9991,9993,9995,9997,9999"]);
 }
+
+/// RFC 7162 §3.1: whoever begins to use MODSEQs in the middle of a session learns where the mailbox stands, once.
+#[tokio::test]
+async fn the_first_use_of_modseq_tells_the_highest() {
+    let world = World::new().await;
+    for command in [
+        "FETCH 1 MODSEQ",
+        "FETCH 1 FLAGS (CHANGEDSINCE 1)",
+        "SEARCH MODSEQ 1",
+        "STORE 1 (UNCHANGEDSINCE 0) +FLAGS (\\Seen)",
+        "STATUS INBOX (HIGHESTMODSEQ)",
+    ] {
+        let mut client = world.inbox(1).await;
+        let first = client.command(command).await;
+        let told = |lines: &[String]| {
+            lines
+                .iter()
+                .filter(|line| line.starts_with("* OK [HIGHESTMODSEQ "))
+                .count()
+        };
+        assert_eq!(told(&first), 1, "{command}: {first:?}");
+        let again = client.command(command).await;
+        assert_eq!(told(&again), 0, "{command}: {again:?}");
+    }
+}

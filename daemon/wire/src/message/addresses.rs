@@ -23,6 +23,8 @@ pub enum Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mailbox {
     pub name: Option<Vec<u8>>,
+    /// The source route, `@a,@b`; empty but in very old mail.
+    pub route: Vec<u8>,
     pub local: Vec<u8>,
     pub domain: Vec<u8>,
 }
@@ -88,7 +90,7 @@ impl Parser<'_> {
                 } else {
                     MISSING_MAILBOX.to_vec()
                 };
-                self.push(words.comment, local, domain);
+                self.push(words.comment, Vec::new(), local, domain);
             }
             Some(b':') => {
                 self.lexer.bump();
@@ -163,23 +165,27 @@ impl Parser<'_> {
         } else {
             (words.comment, words.joined)
         };
-        self.push(name, local, MISSING_DOMAIN.to_vec());
+        self.push(name, Vec::new(), local, MISSING_DOMAIN.to_vec());
     }
 
-    /// `<@route:local@domain>`; the route is dropped.
+    /// `<@route:local@domain>`
     fn angle(&mut self, words: Words) {
         self.lexer.bump();
         let mut comment = words.comment;
         let mut local = self.local(&mut comment);
-        let mut domain = Vec::new();
+        let (mut domain, mut route) = (Vec::new(), Vec::new());
+        let mut is_route = false;
         // RFC 5322 §4.4, obs-route.
         while local.is_empty() && matches!(self.lexer.peek(), Some(b'@' | b',')) {
             if self.lexer.eat(b'@') {
                 domain = self.domain(&mut comment);
+                route.extend_from_slice(if route.is_empty() { b"@" } else { b",@" });
+                route.extend_from_slice(&domain);
             } else {
                 self.lexer.bump();
             }
             if self.lexer.eat(b':') {
+                is_route = true;
                 domain.clear();
                 local = self.local(&mut comment);
                 break;
@@ -204,6 +210,7 @@ impl Parser<'_> {
         let filled = |part: Vec<u8>, missing: &[u8]| if part.is_empty() { missing.to_vec() } else { part };
         self.push(
             name,
+            if is_route { route } else { Vec::new() },
             filled(local, MISSING_MAILBOX),
             filled(domain, MISSING_DOMAIN),
         );
@@ -274,9 +281,10 @@ impl Parser<'_> {
         }
     }
 
-    fn push(&mut self, name: Option<Vec<u8>>, local: Vec<u8>, domain: Vec<u8>) {
+    fn push(&mut self, name: Option<Vec<u8>>, route: Vec<u8>, local: Vec<u8>, domain: Vec<u8>) {
         self.out.push(Entry::Mailbox(Mailbox {
             name: name.filter(|name| !name.is_empty()),
+            route,
             local,
             domain,
         }));

@@ -140,8 +140,11 @@ fn addresses(values: &[&[u8]]) -> Vec<u8> {
         match entry {
             Entry::Mailbox(mailbox) => {
                 nstring(mailbox.name.as_deref(), &mut out);
-                // The route is obsolete and never shown.
-                out.extend_from_slice(b" NIL ");
+                out.push(b' ');
+                // RFC 9051 §7.5.2: the source route.
+                let route = Some(&mailbox.route[..]).filter(|route| !route.is_empty());
+                nstring(route, &mut out);
+                out.push(b' ');
                 string(&mailbox.local, &mut out);
                 out.push(b' ');
                 string(&mailbox.domain, &mut out);
