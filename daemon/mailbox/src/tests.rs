@@ -11,6 +11,7 @@ mod order;
 mod portions;
 mod search;
 mod sessions;
+mod settings;
 mod transfers;
 mod uids;
 mod upgrade;
@@ -23,6 +24,7 @@ use disk::blob::Blob;
 use disk::{RealDisk, SharedDisk, SimDisk};
 use events::Events;
 use journal::{Journal, Kind, Record, RecordId};
+use shared::Rights;
 use tokio::runtime::Runtime;
 
 use crate::*;

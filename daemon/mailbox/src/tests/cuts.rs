@@ -8,17 +8,21 @@ const OWNERS: [OwnerId; 2] = [ALICE, BOB];
 const FOLDERS: [&str; 3] = ["INBOX", "Archive", "Made"];
 
 /// A small generator, so that a seed is a story.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % sides
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.roll(from.len() as u64) as usize]
     }
 }
@@ -366,7 +370,7 @@ fn story(seed: u64, lane: &str) {
     let runtime = runtime();
     let mut disk = SimDisk::new(seed);
     disk.shared().create_dir_all_synced(Path::new("/data")).unwrap();
-    let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let dice = Dice::new(seed);
     let mut story = Story {
         truth: Truth::default(),
         dice,
