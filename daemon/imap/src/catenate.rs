@@ -1,6 +1,6 @@
 //! CATENATE (RFC 4469): messages put together of texts and of pieces of messages that are there already.
 //!
-//! The pieces go one after the other into an intake; of a large text no more than a piece is in memory, unless a part within it is meant.
+//! The pieces go one after the other into an intake; of a large text no more than a piece is in memory.
 
 use std::io;
 use std::ops::Range;
@@ -8,14 +8,16 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use disk::SharedDisk;
 use disk::blob::Blob;
-use mailbox::Want;
+use mailbox::{Shown, Want};
 use queue::Intake;
 use shared::Rights;
 use wire::imap::render::put_quoted;
 use wire::imap::{CatPart, MessageUrl, Section, SectionText};
-use wire::message::{Message, header_end, headers};
+use wire::message::Message;
+use wire::message::text::{HEADER_MAX_BYTES, Text};
 
 use crate::append::{empty, not_stored};
+use crate::fetch::fields;
 use crate::reply::Answer;
 use crate::session::Session;
 
@@ -179,37 +181,45 @@ async fn located(
 ) -> Result<Option<(Blob, Range<u64>)>, Answer> {
     let disk = disk.clone();
     let find = move || {
-        let len = usize::try_from(blob.len()).unwrap_or(usize::MAX);
-        let text = blob.read_range(&*disk, 0, len)?;
-        Ok::<_, io::Error>(locate(&text, &section).map(|found| match found {
-            Located::Range(range) => (blob, range.start as u64..range.end as u64),
-            Located::Fields(fields) => {
+        let text = Shown::as_stored(blob.clone());
+        let located = text.with_windows(&*disk, |windows| locate(windows, &section))?;
+        Ok::<_, io::Error>(match located {
+            None => None,
+            Some(Located::Range(range)) => Some((blob, range.start as u64..range.end as u64)),
+            Some(Located::Fields { header, names, not }) => {
+                let len = header.len().min(HEADER_MAX_BYTES);
+                let fields = fields(&text.read_range(&*disk, header.start as u64, len)?, names, not);
                 let len = fields.len() as u64;
-                (Blob::Bytes(fields), 0..len)
+                Some((Blob::Bytes(fields), 0..len))
             }
-        }))
+        })
     };
     let found = tokio::task::spawn_blocking(find).await;
     found.map_err(|_| not_stored())?.map_err(|_| not_stored())
 }
 
-enum Located {
+enum Located<'a> {
     Range(Range<usize>),
     /// Header fields are put together.
-    Fields(Bytes),
+    Fields {
+        header: Range<usize>,
+        names: &'a [String],
+        not: bool,
+    },
 }
 
 /// RFC 9051 §6.4.5.1
-fn locate(text: &[u8], section: &Section) -> Option<Located> {
-    let (header, body) = if section.part.is_empty() {
-        let end = header_end(text);
-        match section.text {
-            SectionText::All => return Some(Located::Range(0..text.len())),
-            SectionText::Mime => return None,
-            _ => (0..end, end..text.len()),
-        }
+fn locate<'a>(text: &mut impl Text, section: &'a Section) -> Option<Located<'a>> {
+    let whole = section.part.is_empty();
+    match section.text {
+        SectionText::All if whole => return Some(Located::Range(0..text.len())),
+        SectionText::Mime if whole => return None,
+        _ => {}
+    }
+    let structure = Message::parse_text(text);
+    let (header, body) = if whole {
+        (structure.root.header.clone(), structure.root.body.clone())
     } else {
-        let structure = Message::parse(text);
         let part = structure.section(&section.part)?;
         match section.text {
             SectionText::All => return Some(Located::Range(part.body.clone())),
@@ -222,17 +232,11 @@ fn locate(text: &[u8], section: &Section) -> Option<Located> {
     };
     Some(match &section.text {
         SectionText::Text => Located::Range(body),
-        SectionText::HeaderFields { names, not } => {
-            let header = text.get(header)?;
-            let mut fields = Vec::new();
-            for field in headers(header) {
-                if names.iter().any(|name| field.is(name)) != *not {
-                    fields.extend_from_slice(header.get(field.range.clone()).unwrap_or_default());
-                }
-            }
-            fields.extend_from_slice(b"\r\n");
-            Located::Fields(fields.into())
-        }
+        SectionText::HeaderFields { names, not } => Located::Fields {
+            header,
+            names,
+            not: *not,
+        },
         _ => Located::Range(header),
     })
 }

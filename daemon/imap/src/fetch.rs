@@ -11,7 +11,7 @@ mod source;
 use std::ops::Range;
 
 use bytes::BufMut;
-use mailbox::{Fetched, FlagAction, FlagChange, ModSeq, Row, Uid, Want};
+use mailbox::{Fetched, FlagAction, FlagChange, ModSeq, Row, Shown, Uid, Want};
 use shared::Rights;
 use smallvec::SmallVec;
 use wire::imap::render::put_number;
@@ -22,7 +22,7 @@ use crate::reply::{Answer, COMPLETED, End, Outcome};
 use crate::session::{Session, Tell};
 use crate::view::open_fetch;
 pub(crate) use ahead::Ahead;
-pub(crate) use source::Known;
+pub(crate) use source::{Known, fields};
 use source::{Source, Trouble, Value};
 
 /// UIDs told at once.
@@ -350,13 +350,11 @@ impl Session {
             done.missing |= messages.len() < count;
             left = left.get(count..).unwrap_or_default();
             ahead.go_on(owner, folder, left).await;
-            if dress::dress(plan, owner, folder, &self.server.disk, &mut messages)
-                .await
-                .is_err()
-            {
+            let (disk, known) = (&self.server.disk, view.known.as_deref());
+            let Ok(mut large) = dress::dress(plan, owner, folder, disk, known, &mut messages).await else {
                 done.unavailable = true;
                 break;
-            }
+            };
             let marked = if plan.seen {
                 self.mark_seen(&messages).await?
             } else {
@@ -367,7 +365,10 @@ impl Session {
                 if let Some(row) = at.ok().and_then(|at| marked.get(at)) {
                     message.row = *row;
                 }
-                self.put_message(plan, &message, at.is_ok(), &mut done).await?;
+                let shown = large.iter().position(|(uid, _)| *uid == message.row.uid);
+                let shown = shown.map(|at| large.swap_remove(at).1);
+                self.put_message(plan, &message, shown, at.is_ok(), &mut done)
+                    .await?;
                 self.conn.flush_if_full().await?;
             }
         }
@@ -413,6 +414,7 @@ impl Session {
         &mut self,
         plan: &Plan,
         message: &Fetched,
+        shown: Option<Shown>,
         newly_seen: bool,
         done: &mut Done,
     ) -> Result<(), End> {
@@ -424,7 +426,7 @@ impl Session {
         let Some(index) = view.index(message.row.uid) else {
             return Ok(());
         };
-        let mut source = Source::new(message, view.known.take(), &self.server.disk);
+        let mut source = Source::new(message, shown, view.known.take(), &self.server.disk);
         // What can fail is read before the first word of the response is said.
         let mut values: SmallVec<[Value; 8]> = SmallVec::new();
         for wanted in &plan.items {

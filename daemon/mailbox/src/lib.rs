@@ -15,6 +15,7 @@
 //! | `index.rs`, `index/` | the index of texts for BODY and TEXT searches |
 //! | `texts.rs`, `saved.rs`, `threads.rs` | small and large texts; dates of saving; threads |
 //! | `feed.rs` | what happens in a mailbox, for those who watch all of it |
+//! | `shown.rs` | a text as a client sees it |
 //! | `keys.rs` | what searching and sorting need of headers |
 //! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
 //! | `check.rs` | finding and repairing damage |
@@ -41,6 +42,7 @@ mod record;
 mod replay;
 mod saved;
 mod schema;
+mod shown;
 mod slot;
 mod sqlite;
 mod store;
@@ -71,6 +73,7 @@ use crate::core::Core;
 use crate::durability::Durability;
 pub use feed::{Feed, Granted, HAPPENINGS_MAX, Happening, Missed, Origin, Told, Touched};
 pub use owner::{Fetching, Owner};
+pub use shown::{Reader, Shown};
 pub use types::*;
 pub use uidset::UidSet;
 

@@ -38,7 +38,7 @@ use mailbox::Mailboxes;
 use net::Conn;
 use parking_lot::Mutex;
 use shared::model::OwnerId;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// What all sessions share.
@@ -53,12 +53,7 @@ pub struct Server {
     freed: Notify,
     /// When owners logged in last, while there is a delay between logins (RFC 2449 §6.5).
     logins: Mutex<HashMap<OwnerId, Instant>>,
-    /// Turns to rewrite a large message for a client that knows no UTF-8: it is in memory meanwhile.
-    downgrading: Semaphore,
 }
-
-/// Large messages that are rewritten at once.
-const DOWNGRADING_MAX_COUNT: usize = 2;
 
 impl Server {
     pub fn new(directory: Directory, mailboxes: Mailboxes, disk: SharedDisk) -> Arc<Self> {
@@ -69,7 +64,6 @@ impl Server {
             locked: Mutex::default(),
             freed: Notify::new(),
             logins: Mutex::default(),
-            downgrading: Semaphore::new(DOWNGRADING_MAX_COUNT),
         })
     }
 }

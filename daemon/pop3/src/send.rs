@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use disk::blob::Blob;
+use mailbox::Shown;
 use net::ConnError;
-use wire::message::Message;
-use wire::message::downgrade::downgrade;
 use wire::pop3::Stuffer;
 
 use crate::replies::{self, Text};
@@ -42,7 +41,7 @@ pub(crate) async fn send(session: &mut Session, number: u32, part: Part) -> Resu
     let text = match maildrop.message(number) {
         Ok((index, message)) => match maildrop.read(index).await.map(|message| message.text) {
             Ok(Some(text)) if message.downgraded => downgraded(session, text).await,
-            Ok(Some(text)) => Ok(text),
+            Ok(Some(text)) => Ok(Shown::as_stored(text)),
             Ok(None) => Err(replies::GONE),
             Err(text) => Err(text),
         },
@@ -58,24 +57,16 @@ pub(crate) async fn send(session: &mut Session, number: u32, part: Part) -> Resu
 }
 
 /// The message as clients without UTF8 see it (RFC 6856 §2.1, RFC 6858).
-async fn downgraded(session: &Session, text: Blob) -> Result<Blob, Text> {
+async fn downgraded(session: &Session, text: Blob) -> Result<Shown, Text> {
     let disk = session.server.disk.clone();
-    let _turn = match &text {
-        Blob::Bytes(_) => None,
-        Blob::File(_) => Some(session.server.downgrading.acquire().await),
-    };
-    let rewritten = tokio::task::spawn_blocking(move || {
-        let whole = text.read_range(&*disk, 0, usize::MAX)?;
-        let rewritten = downgrade(&whole, &Message::parse(&whole));
-        Ok::<_, std::io::Error>(rewritten.map_or(whole, Bytes::from))
-    });
+    let rewritten = tokio::task::spawn_blocking(move || Shown::downgraded(text, &*disk));
     match rewritten.await {
-        Ok(Ok(text)) => Ok(Blob::Bytes(text)),
+        Ok(Ok(text)) => Ok(text),
         _ => Err(replies::UNAVAILABLE),
     }
 }
 
-async fn send_text(session: &mut Session, text: Blob, mut part: Part) -> Result<(), ConnError> {
+async fn send_text(session: &mut Session, text: Shown, mut part: Part) -> Result<(), ConnError> {
     let mut stuffer = Stuffer::new();
     let mut at = 0;
     let mut begun = false;
@@ -107,10 +98,9 @@ async fn send_text(session: &mut Session, text: Blob, mut part: Part) -> Result<
 }
 
 /// The next piece; from memory at once, from a file off the runtime's threads.
-async fn read(session: &Session, text: &Blob, at: u64) -> std::io::Result<Bytes> {
-    if let Blob::Bytes(bytes) = text {
-        let from = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-        return Ok(bytes.slice(from..bytes.len().min(from.saturating_add(PIECE_BYTES))));
+async fn read(session: &Session, text: &Shown, at: u64) -> std::io::Result<Bytes> {
+    if text.path().is_none() {
+        return text.read_range(&*session.server.disk, at, PIECE_BYTES);
     }
     let (disk, text) = (session.server.disk.clone(), text.clone());
     let piece = tokio::task::spawn_blocking(move || text.read_range(&*disk, at, PIECE_BYTES)).await;

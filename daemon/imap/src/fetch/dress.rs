@@ -6,19 +6,26 @@ use std::io;
 use bytes::Bytes;
 use disk::SharedDisk;
 use disk::blob::Blob;
-use mailbox::{Fetched, FolderId, MailboxError, Owner, Uid, Want};
+use mailbox::{Fetched, FolderId, MailboxError, Owner, Shown, Uid, Want};
+use wire::message::text::HEADER_MAX_BYTES;
 use wire::message::{Message, downgrade, envelope, header_end, structure};
 
 use super::Plan;
+use super::source::{Known, off_thread};
 
-/// Fails if the store can't answer now.
+/// How large messages are shown that are not shown as they are stored.
+pub(super) type Large = Vec<(Uid, Shown)>;
+
+/// Fails if the store can't answer now. `known`: the large message that was looked at last.
 pub(super) async fn dress(
     plan: &Plan,
     owner: &Owner,
     folder: FolderId,
     disk: &SharedDisk,
+    known: Option<&Known>,
     messages: &mut [Fetched],
-) -> Result<(), MailboxError> {
+) -> Result<Large, MailboxError> {
+    let mut large = Large::new();
     if let Some(lazy) = plan.preview {
         previews(owner, folder, lazy, messages).await?;
     }
@@ -27,10 +34,12 @@ pub(super) async fn dress(
             .iter_mut()
             .filter(|message| message.downgraded_size.is_some())
         {
-            downgraded(plan.want, owner, folder, disk, message).await?;
+            if let Some(shown) = downgraded(plan.want, owner, folder, disk, known, message).await? {
+                large.push((message.row.uid, shown));
+            }
         }
     }
-    Ok(())
+    Ok(large)
 }
 
 async fn previews(
@@ -59,19 +68,21 @@ async fn previews(
     Ok(())
 }
 
-/// Puts the downgraded message in the place of the one that is stored. A text that can't be read stays as it is: whoever shows it says so.
+/// Puts the downgraded message in the place of the one that is stored; of a large one what is in memory, and how its text is shown. A text that can't be read
+/// stays as it is: whoever shows it says so.
 async fn downgraded(
     want: Want,
     owner: &Owner,
     folder: FolderId,
     disk: &SharedDisk,
+    known: Option<&Known>,
     message: &mut Fetched,
-) -> Result<(), MailboxError> {
+) -> Result<Option<Shown>, MailboxError> {
     if let Some(size) = message.downgraded_size {
         message.size = size;
     }
     if !(want.envelope || want.structure || want.header || want.text) {
-        return Ok(());
+        return Ok(None);
     }
     let text = match &message.text {
         Some(text) => Some(text.clone()),
@@ -84,44 +95,82 @@ async fn downgraded(
             found.into_iter().next().and_then(|found| found.text)
         }
     };
-    let Some(text) = text else { return Ok(()) };
+    let Some(text) = text else { return Ok(None) };
+    let known = known.and_then(|known| known.shown(text.path(), true)).cloned();
     let disk = disk.clone();
-    let made = tokio::task::spawn_blocking(move || make(&text, &disk)).await;
-    let unavailable = |error: &dyn ToString| MailboxError::Unavailable(error.to_string());
-    let Some(made) = made
-        .map_err(|error| unavailable(&error))?
-        .map_err(|error| unavailable(&error))?
-    else {
-        return Ok(());
+    let made = off_thread(move || match &text {
+        Blob::Bytes(text) => Ok(make(text)),
+        Blob::File(_) => make_large(known, &text, want, &disk),
+    });
+    let made = made.await;
+    let Some(made) = made.map_err(|error| MailboxError::Unavailable(error.to_string()))? else {
+        return Ok(None);
     };
-    message.size = made.text.len() as u64;
-    message.header_len = made.header_len as u64;
-    message.envelope = Some(made.envelope).filter(|_| want.envelope);
-    message.structure = Some(made.structure).filter(|_| want.structure);
-    message.header = Some(made.text.slice(..made.header_len)).filter(|_| want.header);
-    message.text = Some(Blob::Bytes(made.text)).filter(|_| want.text);
-    Ok(())
+    message.size = made.size;
+    message.header_len = made.header_len;
+    message.envelope = made.envelope.filter(|_| want.envelope);
+    message.structure = made.structure.filter(|_| want.structure);
+    message.header = made.header.filter(|_| want.header);
+    if let Some(text) = made.text {
+        message.text = Some(Blob::Bytes(text)).filter(|_| want.text);
+    }
+    Ok(made.large)
 }
 
 /// A downgraded message with what is shown of it.
 struct Made {
-    text: Bytes,
-    header_len: usize,
-    envelope: Bytes,
-    structure: Bytes,
+    size: u64,
+    header_len: u64,
+    envelope: Option<Bytes>,
+    structure: Option<Bytes>,
+    header: Option<Bytes>,
+    /// Of a small one.
+    text: Option<Bytes>,
+    large: Option<Shown>,
 }
 
-fn make(text: &Blob, disk: &SharedDisk) -> io::Result<Option<Made>> {
-    let text = text.read_range(&**disk, 0, usize::try_from(text.len()).unwrap_or(usize::MAX))?;
-    let Some(text) = downgrade::downgrade(&text, &Message::parse(&text)) else {
+fn make(text: &Bytes) -> Option<Made> {
+    let text = Bytes::from(downgrade::downgrade(text, &Message::parse(text))?);
+    let header_len = header_end(&text);
+    let header = text.slice(..header_len);
+    Some(Made {
+        size: text.len() as u64,
+        header_len: header_len as u64,
+        envelope: Some(envelope::render(&header).into()),
+        structure: Some(structure::render(&text, &Message::parse(&text), true).into()),
+        header: Some(header),
+        text: Some(text),
+        large: None,
+    })
+}
+
+/// The same of a text that is never in memory as a whole.
+fn make_large(known: Option<Shown>, text: &Blob, want: Want, disk: &SharedDisk) -> io::Result<Option<Made>> {
+    let shown = match known {
+        Some(known) => known,
+        None => Shown::downgraded(text.clone(), &**disk)?,
+    };
+    let Some(header_len) = shown.header_len() else {
         return Ok(None);
     };
-    let header_len = header_end(&text);
-    let shown = structure::render(&text, &Message::parse(&text), true);
+    let in_memory = usize::try_from(header_len)
+        .unwrap_or(usize::MAX)
+        .min(HEADER_MAX_BYTES);
+    let header = shown.read_range(&**disk, 0, in_memory)?;
+    let render = || {
+        shown.with_windows(&**disk, |windows| {
+            let parsed = Message::parse_text(windows);
+            Bytes::from(structure::render_text(windows, &parsed, true))
+        })
+    };
+    let structure = want.structure.then(render).transpose()?;
     Ok(Some(Made {
+        size: shown.len(),
         header_len,
-        envelope: envelope::render(text.get(..header_len).unwrap_or_default()).into(),
-        structure: shown.into(),
-        text: text.into(),
+        envelope: want.envelope.then(|| envelope::render(&header).into()),
+        structure,
+        header: Some(header),
+        text: None,
+        large: Some(shown),
     }))
 }

@@ -2,15 +2,15 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use disk::SharedDisk;
 use disk::blob::Blob;
-use mailbox::Fetched;
+use mailbox::{Fetched, Shown};
 use net::{Conn, ConnError};
 use wire::imap::{FetchItem, SectionText};
-use wire::message::text::{HEADER_MAX_BYTES, Windows};
+use wire::message::text::HEADER_MAX_BYTES;
 use wire::message::{Message, Structure, Transfer, decode, headers};
 
 use super::item::partial;
@@ -56,22 +56,54 @@ impl From<io::Error> for Trouble {
 
 /// What was found out about the large message that was looked at last: its client asks for part after part.
 pub(crate) struct Known {
-    path: PathBuf,
-    structure: Structure,
+    shown: Shown,
+    structure: Option<Structure>,
     /// Of decoded bodies.
     sizes: Vec<(Range<usize>, u64)>,
+}
+
+impl Known {
+    /// How this message is shown, if it is this one and shown so.
+    pub(super) fn shown(&self, path: Option<&Path>, downgraded: bool) -> Option<&Shown> {
+        Some(&self.shown).filter(|shown| shown.path() == path && shown.is_downgraded() == downgraded)
+    }
 }
 
 /// Where the values of a message's items come from.
 pub(super) struct Source<'a> {
     message: &'a Fetched,
     structure: Option<Structure>,
+    /// Of this message if it is large, else of the one before.
     known: Option<Box<Known>>,
     disk: &'a SharedDisk,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(message: &'a Fetched, known: Option<Box<Known>>, disk: &'a SharedDisk) -> Self {
+    /// `shown`: the large text, if not as it is stored.
+    pub(super) fn new(
+        message: &'a Fetched,
+        shown: Option<Shown>,
+        known: Option<Box<Known>>,
+        disk: &'a SharedDisk,
+    ) -> Self {
+        let shown = shown.or_else(|| match &message.text {
+            Some(text @ Blob::File(_)) => Some(Shown::as_stored(text.clone())),
+            _ => None,
+        });
+        let known = match shown {
+            Some(shown) => {
+                let (path, downgraded) = (shown.path(), shown.is_downgraded());
+                let known = known.filter(|known| known.shown(path, downgraded).is_some());
+                known.or_else(|| {
+                    Some(Box::new(Known {
+                        shown,
+                        structure: None,
+                        sizes: Vec::new(),
+                    }))
+                })
+            }
+            None => known,
+        };
         Self {
             message,
             structure: None,
@@ -201,12 +233,12 @@ impl<'a> Source<'a> {
             return Ok(size);
         }
         let mut transfer = Transfer::new(encoding).ok_or(Trouble::UnknownEncoding)?;
-        let (blob, disk) = (self.blob()?, self.disk.clone());
+        let (shown, disk) = (self.shown()?, self.disk.clone());
         let range = as_u64(&body);
         let measure = move || {
             let (mut size, mut at, mut decoded) = (0, range.start, Vec::new());
             while at < range.end {
-                let piece = read(&blob, &disk, at, piece_len(at, range.end))?;
+                let piece = read(&shown, &disk, at, piece_len(at, range.end))?;
                 at += piece.len() as u64;
                 transfer.push(&piece, &mut decoded);
                 size += decoded.len() as u64;
@@ -226,20 +258,18 @@ impl<'a> Source<'a> {
 
     async fn structure(&mut self) -> Result<&Structure, Trouble> {
         match &self.message.text {
-            Some(Blob::File(file)) => {
-                if self.known.as_ref().is_none_or(|known| known.path != file.path) {
-                    self.known = None;
-                    let (blob, disk) = (self.blob()?, self.disk.clone());
-                    let structure = off_thread(move || structure_of(&blob, &disk)).await?;
-                    self.known = Some(Box::new(Known {
-                        path: file.path.clone(),
-                        structure,
-                        sizes: Vec::new(),
-                    }));
+            Some(Blob::File(_)) => {
+                if self.known.as_ref().is_none_or(|known| known.structure.is_none()) {
+                    let (shown, disk) = (self.shown()?, self.disk.clone());
+                    let parse = move || shown.with_windows(&*disk, |windows| Message::parse_text(windows));
+                    let structure = off_thread(parse).await?;
+                    if let Some(known) = &mut self.known {
+                        known.structure = Some(structure);
+                    }
                 }
-                self.known
-                    .as_ref()
-                    .map(|known| &known.structure)
+                let known = self.known.as_ref();
+                known
+                    .and_then(|known| known.structure.as_ref())
                     .ok_or(Trouble::Unavailable)
             }
             Some(Blob::Bytes(text)) => Ok(self.structure.get_or_insert_with(|| Message::parse(text))),
@@ -247,13 +277,14 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn blob(&self) -> Result<Blob, Trouble> {
-        self.message.text.clone().ok_or(Trouble::Unavailable)
+    fn shown(&self) -> Result<Shown, Trouble> {
+        let known = self.known.as_ref().ok_or(Trouble::Unavailable)?;
+        Ok(known.shown.clone())
     }
 
     async fn read(&self, at: u64, len: usize) -> Result<Bytes, Trouble> {
-        let (blob, disk) = (self.blob()?, self.disk.clone());
-        Ok(off_thread(move || read(&blob, &disk, at, len)).await?)
+        let (shown, disk) = (self.shown()?, self.disk.clone());
+        Ok(off_thread(move || read(&shown, &disk, at, len)).await?)
     }
 
     /// Sends a range of a large text. Its length was announced: an error ends the session.
@@ -303,11 +334,11 @@ impl<'a> Source<'a> {
         range: Range<u64>,
         mut each: impl FnMut(&[u8], &mut BytesMut) -> bool,
     ) -> Result<(), ConnError> {
-        let Ok(blob) = self.blob() else { return Ok(()) };
+        let Ok(shown) = self.shown() else { return Ok(()) };
         let mut at = range.start;
         while at < range.end {
-            let (blob, disk, len) = (blob.clone(), self.disk.clone(), piece_len(at, range.end));
-            let piece = off_thread(move || read(&blob, &disk, at, len)).await?;
+            let (shown, disk, len) = (shown.clone(), self.disk.clone(), piece_len(at, range.end));
+            let piece = off_thread(move || read(&shown, &disk, at, len)).await?;
             at += len as u64;
             let more = each(&piece, conn.output());
             drop(piece);
@@ -356,8 +387,8 @@ fn piece_len(at: u64, end: u64) -> usize {
 }
 
 /// All of the octets, or an error.
-fn read(blob: &Blob, disk: &SharedDisk, at: u64, len: usize) -> io::Result<Bytes> {
-    let piece = blob.read_range(&**disk, at, len)?;
+fn read(shown: &Shown, disk: &SharedDisk, at: u64, len: usize) -> io::Result<Bytes> {
+    let piece = shown.read_range(&**disk, at, len)?;
     if piece.len() == len {
         Ok(piece)
     } else {
@@ -365,17 +396,7 @@ fn read(blob: &Blob, disk: &SharedDisk, at: u64, len: usize) -> io::Result<Bytes
     }
 }
 
-fn structure_of(blob: &Blob, disk: &SharedDisk) -> io::Result<Structure> {
-    let len = usize::try_from(blob.len()).map_err(io::Error::other)?;
-    let mut windows = Windows::new(len, |at, len| read(blob, disk, at as u64, len).ok());
-    let structure = Message::parse_text(&mut windows);
-    if windows.has_failed() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(structure)
-}
-
-async fn off_thread<T: Send + 'static>(
+pub(super) async fn off_thread<T: Send + 'static>(
     call: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(call)
@@ -384,7 +405,7 @@ async fn off_thread<T: Send + 'static>(
 }
 
 /// The fields with (or without) these names, as they stand there, and the blank line.
-fn fields(header: &[u8], names: &[String], not: bool) -> Bytes {
+pub(crate) fn fields(header: &[u8], names: &[String], not: bool) -> Bytes {
     let mut out = BytesMut::with_capacity(256);
     for field in headers(header) {
         let named = names.iter().any(|name| field.is(name));

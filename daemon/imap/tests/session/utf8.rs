@@ -193,3 +193,70 @@ async fn imap4rev2_in_its_own_way() {
     assert!(lines.last().unwrap().contains("=?UTF-8?B?w6k=?="), "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains("RECENT")), "{lines:?}");
 }
+
+/// A large message is shown a piece at a time, and is the same message.
+#[tokio::test]
+async fn a_large_international_message_is_downgraded_as_a_small_one() {
+    let part = "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: attachment; filename=\"файл.txt\"\r\n\r\n";
+    let inner = "--b\r\nContent-Type: message/global\r\n\r\nSubject: Внутри\r\nReceived: от того\r\n\r\nТекст\r\n--b--\r\n";
+    let head = "From: Анна <анна@example.test>\r\nSubject: Привет\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let text = format!(
+        "{head}{part}{}{inner}",
+        "Длинная строка, и ещё одна\r\n".repeat(15_000)
+    );
+    let structure = wire::message::Message::parse(text.as_bytes());
+    let shown = wire::message::downgrade::downgrade(text.as_bytes(), &structure).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    let parsed = wire::message::Message::parse(shown.as_bytes());
+    let section = |numbers: &[u32]| parsed.section(numbers).unwrap();
+    let body = |numbers: &[u32]| &shown[section(numbers).body.clone()];
+
+    let world = World::new().await;
+    let mut client = world.inbox(0).await;
+    assert!(client.append("INBOX", &text).await.starts_with("OK"));
+    client.ok("NOOP").await;
+    let middle = shown.len() / 2 / 3 * 3;
+    let values = [
+        ("BODY.PEEK[]", &shown[..]),
+        ("BODY.PEEK[HEADER]", &shown[parsed.root.header.clone()]),
+        ("BODY.PEEK[TEXT]", &shown[parsed.root.body.clone()]),
+        ("BODY.PEEK[1]", body(&[1])),
+        ("BODY.PEEK[1.MIME]", &shown[section(&[1]).header.clone()]),
+        ("BODY.PEEK[2]", body(&[2])),
+        ("BODY.PEEK[2.MIME]", &shown[section(&[2]).header.clone()]),
+        ("BODY.PEEK[]<0.100>", &shown[..100]),
+        (
+            "BODY.PEEK[HEADER.FIELDS (FROM)]",
+            "From: =?UTF-8?B?0JDQvdC90LAgPNCw0L3QvdCwQGV4YW1wbGUudGVzdD4=?= <invalid@internationalized-address.invalid>\r\n\r\n",
+        ),
+    ];
+    for _ in 0..2 {
+        for (item, value) in values {
+            let name = item.replace(".PEEK", "").replace("<0.100>", "<0>");
+            let expected = format!("* 1 FETCH ({name} {{{}}}\r\n{value})", value.len());
+            assert!(
+                client.ok(&format!("FETCH 1 {item}")).await == [expected],
+                "{item}"
+            );
+        }
+        let size = format!("* 1 FETCH (RFC822.SIZE {})", shown.len());
+        assert_eq!(client.ok("FETCH 1 RFC822.SIZE").await, [size]);
+    }
+    let tail = client.ok(&format!("FETCH 1 BODY.PEEK[]<{middle}.1000000>")).await;
+    assert!(
+        tail[0].ends_with(&format!("{}\r\n--b--\r\n)", body(&[2]))),
+        "up to the end"
+    );
+    let told = client.ok("FETCH 1 (ENVELOPE BODYSTRUCTURE)").await.remove(0);
+    let rendered = wire::message::structure::render(shown.as_bytes(), &parsed, true);
+    assert!(told.contains(&String::from_utf8(rendered).unwrap()), "{told}");
+    assert!(
+        told.is_ascii() && told.contains("=?UTF-8?B?0J/RgNC40LLQtdGC?="),
+        "{told}"
+    );
+    client.ok("ENABLE UTF8=ACCEPT").await;
+    let whole = client.ok("FETCH 1 BODY.PEEK[]").await;
+    assert!(whole == [format!("* 1 FETCH (BODY[] {{{}}}\r\n{text})", text.len())]);
+    let whole = client.ok("FETCH 1 BODY.PEEK[2]").await.remove(0);
+    assert!(whole.contains("Внутри"), "{whole}");
+}

@@ -3,7 +3,7 @@
 //! Only header fields whose non-ASCII bytes are UTF-8 are rewritten, in the message and in all parts within it. Raw bytes in another charset
 //! are older than the rule and stay as they are. Bodies stay too: a body in 8 bits is no news.
 
-use std::ops::Range;
+mod edits;
 
 use super::addresses::{Entry, Mailbox, entries};
 use super::header::{Field, headers};
@@ -11,6 +11,7 @@ use super::mime::{ContentType, Disposition, Param};
 use super::text::{Text, with_range};
 use super::{Part, Structure, decode};
 use crate::base64;
+pub use edits::{Edit, Edits, Piece};
 
 /// What stands for an address that can't be written in ASCII (RFC 6858 §2.1).
 pub const INVALID_ADDRESS: &str = "invalid@internationalized-address.invalid";
@@ -60,34 +61,29 @@ const STRUCTURED_FIELDS: [&str; 20] = [
 
 /// The message as clients without UTF8=ACCEPT see it; `None`: as it is.
 pub fn downgrade(text: &[u8], structure: &Structure) -> Option<Vec<u8>> {
-    let edits = edits(&mut { text }, structure);
-    if edits.is_empty() {
-        return None;
+    let edits = Edits::of(&mut { text }, structure)?;
+    let mut out = Vec::with_capacity(edits.len());
+    for piece in edits.pieces(0, edits.len()) {
+        out.extend_from_slice(match piece {
+            Piece::Kept(range) => text.get(range).unwrap_or_default(),
+            Piece::Put(put) => put,
+        });
     }
-    let mut out = Vec::with_capacity(text.len() + edits.iter().map(|edit| edit.1.len()).sum::<usize>());
-    let mut at = 0;
-    for (range, put) in edits {
-        out.extend_from_slice(text.get(at..range.start).unwrap_or_default());
-        out.extend_from_slice(&put);
-        at = range.end;
-    }
-    out.extend_from_slice(text.get(at..).unwrap_or_default());
     Some(out)
 }
 
 /// How many bytes [`downgrade`] gives; `None`: the message stays as it is.
 pub fn downgraded_size(text: &mut impl Text, structure: &Structure) -> Option<u64> {
-    let edits = edits(text, structure);
-    if edits.is_empty() {
-        return None;
-    }
-    let size = edits
-        .iter()
-        .fold(text.len(), |size, (range, put)| size - range.len() + put.len());
-    Some(size as u64)
+    Edits::of(text, structure).map(|edits| edits.len() as u64)
 }
 
-type Edit = (Range<usize>, Vec<u8>);
+impl Edits {
+    /// What [`downgrade`] does to this text; `None`: it stays as it is.
+    pub fn of(text: &mut impl Text, structure: &Structure) -> Option<Self> {
+        let edits = edits(text, structure);
+        (!edits.is_empty()).then(|| Self::new(edits, text.len()))
+    }
+}
 
 /// In the order of the text, disjoint.
 fn edits(text: &mut impl Text, structure: &Structure) -> Vec<Edit> {
@@ -338,7 +334,23 @@ mod tests {
     fn shown(text: &[u8]) -> Option<String> {
         let structure = Message::parse(text);
         let out = downgrade(text, &structure)?;
+        let edits = Edits::of(&mut { text }, &structure)?;
         assert_eq!(downgraded_size(&mut { text }, &structure), Some(out.len() as u64));
+        let header = structure.root.header.end;
+        assert_eq!(edits.moved(header), Message::parse(&out).root.header.end);
+        // Any part of it is that part of the whole.
+        for at in 0..=out.len() {
+            for len in [1, 7, 60, out.len()] {
+                let mut part = Vec::new();
+                for piece in edits.pieces(at, len) {
+                    match piece {
+                        Piece::Kept(range) => part.extend_from_slice(&text[range]),
+                        Piece::Put(put) => part.extend_from_slice(put),
+                    }
+                }
+                assert_eq!(part, out[at..out.len().min(at + len)], "{len} from {at}");
+            }
+        }
         // It is international no more.
         assert_eq!(downgrade(&out, &Message::parse(&out)), None);
         Some(String::from_utf8_lossy(&out).into_owned())
