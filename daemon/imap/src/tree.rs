@@ -1,8 +1,9 @@
 //! All names that this user may see: own folders, those of others on which the user has the right `l`, and the levels above them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use mailbox::{FolderId, RightsTable};
+use directory::Identity;
+use mailbox::{Folder, FolderId, RightsTable};
 use shared::Rights;
 use wire::imap::list_reaches;
 
@@ -10,6 +11,9 @@ use crate::namespace::DELIMITER;
 use crate::place::{OTHER_USERS, PUBLIC, Spot, directory_unavailable};
 use crate::reply::Answer;
 use crate::session::Session;
+
+/// Mailboxes of others that are asked at the same time.
+const OWNERS_AT_ONCE: usize = 16;
 
 /// A name that a listing may show.
 #[derive(Default)]
@@ -111,38 +115,56 @@ impl Session {
         if [OTHER_USERS, PUBLIC].into_iter().any(reached) {
             let sharers = self.server.directory.sharers(&user.account).await;
             let sharers = sharers.map_err(|_| directory_unavailable())?;
-            for whose in sharers.iter() {
-                let spot = self.spot_of(whose);
-                // The levels above are shown for what is below them, so those must be known too.
-                if levels_above(&spot.root).chain([spot.root.as_str()]).any(reached) {
-                    self.add_shared(&mut tree, spot).await?;
-                }
-            }
+            // The levels above are shown for what is below them, so those must be known too.
+            let spots = sharers.iter().map(|whose| self.spot_of(whose));
+            let spots =
+                spots.filter(|spot| levels_above(&spot.root).chain([spot.root.as_str()]).any(reached));
+            let identity = self.server.directory.identity(&user.account).await;
+            let identity = identity.map_err(|_| directory_unavailable())?;
+            add_shared(&mut tree, spots.collect(), &identity).await;
         }
         tree.subscribe(&user.home.subscriptions().await?);
         Ok(tree)
     }
+}
 
-    async fn add_shared(&self, tree: &mut Tree, spot: Spot) -> Result<(), Answer> {
-        // One mailbox that can't be reached must not hide all others.
-        let Ok((folders, table)) = spot.owner.folders_and_rights().await else {
-            return Ok(());
-        };
-        let table: &RightsTable = &table;
-        let owner = tree.owners.len();
-        for folder in folders.iter() {
-            let rights = self.rights_in(&spot, table, folder).await?;
-            if rights.contains(Rights::LOOKUP) {
-                let seen = Seen {
-                    owner,
-                    id: folder.id,
-                    rights,
-                };
-                // What somebody's folder is used for says nothing about one's own (RFC 6154 §2).
-                tree.add(spot.client_name(&folder.name), seen, None);
-            }
+/// Adds what these owners share, in their order.
+async fn add_shared(tree: &mut Tree, spots: Vec<Spot>, identity: &Identity) {
+    let mut waiting = spots.into_iter();
+    let mut asked = VecDeque::new();
+    loop {
+        for spot in waiting.by_ref().take(OWNERS_AT_ONCE - asked.len()) {
+            let owner = spot.owner.clone();
+            asked.push_back((
+                spot,
+                tokio::spawn(async move { owner.folders_and_rights().await }),
+            ));
         }
-        tree.owners.push(spot);
-        Ok(())
+        let Some((spot, answer)) = asked.pop_front() else {
+            return;
+        };
+        // One mailbox that can't be reached must not hide all others.
+        if let Ok(Ok((folders, table))) = answer.await {
+            add_owner(tree, spot, &folders, &table, identity);
+        }
     }
+}
+
+fn add_owner(tree: &mut Tree, spot: Spot, folders: &[Folder], table: &RightsTable, identity: &Identity) {
+    let owner = tree.owners.len();
+    for folder in folders {
+        let rights = table
+            .get(&folder.id)
+            .map_or(Rights::NONE, |granted| identity.rights(granted));
+        if rights.contains(Rights::LOOKUP) {
+            let seen = Seen {
+                owner,
+                id: folder.id,
+                rights,
+            };
+            // What somebody's folder is used for says nothing about one's own (RFC 6154 §2).
+            tree.add(spot.client_name(&folder.name), seen, None);
+        }
+    }
+    tree.owners.push(spot);
 }

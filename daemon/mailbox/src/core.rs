@@ -23,6 +23,7 @@ use crate::ctx::Ctx;
 use crate::durability::Durability;
 use crate::index::Background;
 use crate::replay::Unapplied;
+use crate::shares::Shares;
 use crate::slot::{Run, Slot};
 use crate::store::Store;
 use crate::texts::SummaryCache;
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) durability: Arc<Durability>,
     pub(crate) summaries: SummaryCache,
     pub(crate) index: Background,
+    pub(crate) shares: Shares,
     slots: Mutex<Slots>,
     run: Mutex<RunQueue>,
     wake: Condvar,
@@ -87,6 +89,7 @@ impl Core {
             durability,
             summaries: SummaryCache::default(),
             index: Background::default(),
+            shares: Shares::default(),
             slots: Mutex::default(),
             run: Mutex::default(),
             wake: Condvar::new(),
@@ -325,6 +328,7 @@ impl Core {
                 for (record, _) in store.records.drain(..) {
                     self.journal.release(record);
                 }
+                self.share(store);
                 slot.tell(store);
                 self.fold_log(store);
             }
@@ -335,6 +339,7 @@ impl Core {
                         payload: None,
                         text,
                     }));
+                self.shares.forget(slot.id);
                 self.tell_damage(slot, run, error);
                 self.shut(run);
             }
@@ -343,6 +348,19 @@ impl Core {
             .into_iter()
             .map(|answer| (answer, outcome.clone()))
             .collect()
+    }
+
+    /// What others may read of this owner's folders and rights without a job, after a commit.
+    fn share(&self, store: &mut Store) {
+        if std::mem::take(&mut store.shares_changed) {
+            self.shares.forget(store.owner);
+        }
+        if std::mem::take(&mut store.shares_asked)
+            && let (Some(listing), Some(rights)) = (&store.listing, &store.rights)
+        {
+            self.shares
+                .put(store.owner, (Arc::clone(listing), Arc::clone(rights)));
+        }
     }
 
     fn commit(&self, store: &mut Store) -> Result<()> {

@@ -15,6 +15,7 @@
 //! | `index.rs`, `index/` | the index of texts for BODY and TEXT searches |
 //! | `texts.rs`, `saved.rs`, `threads.rs` | small and large texts; dates of saving; threads |
 //! | `feed.rs` | what happens in a mailbox, for those who watch all of it |
+//! | `shares.rs` | folders and rights that others look at |
 //! | `shown.rs` | a text as a client sees it |
 //! | `keys.rs` | what searching and sorting need of headers |
 //! | `durability.rs`, `replay.rs` | what is synced when; what a crash leaves |
@@ -42,6 +43,7 @@ mod record;
 mod replay;
 mod saved;
 mod schema;
+mod shares;
 mod shown;
 mod slot;
 mod sqlite;

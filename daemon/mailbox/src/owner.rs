@@ -294,6 +294,7 @@ impl Owner {
         let slot = Arc::clone(&self.slot);
         let removed = tokio::task::spawn_blocking(move || {
             handle.core.close_slot(&slot);
+            handle.core.shares.forget(id);
             replay::remove_mailbox(&handle.core, id)
         });
         removed

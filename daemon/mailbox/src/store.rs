@@ -134,6 +134,10 @@ pub(crate) struct Store {
     pub(crate) listing: Option<Arc<Vec<Folder>>>,
     /// Answer of `rights`, until something changes it.
     pub(crate) rights: Option<Arc<RightsTable>>,
+    /// Folders, subscriptions or rights were changed in this transaction.
+    pub(crate) shares_changed: bool,
+    /// Others have asked for folders and rights in this transaction.
+    pub(crate) shares_asked: bool,
     /// Rights were changed in this transaction.
     pub(crate) rights_changed: bool,
     pub(crate) recent_changes: RecentChanges,
@@ -218,6 +222,8 @@ impl Store {
             folders,
             listing: None,
             rights: None,
+            shares_changed: false,
+            shares_asked: false,
             rights_changed: false,
             state,
             conn,

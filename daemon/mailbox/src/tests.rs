@@ -12,6 +12,7 @@ mod portions;
 mod search;
 mod sessions;
 mod settings;
+mod shares;
 mod transfers;
 mod uids;
 mod upgrade;

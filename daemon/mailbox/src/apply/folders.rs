@@ -65,6 +65,7 @@ pub(super) fn create(store: &mut Store, modseq: u64, folders: &[NewFolder]) -> R
 fn folders_changed(store: &mut Store, modseq: u64) {
     store.state.modseq = store.state.modseq.max(modseq);
     store.listing = None;
+    store.shares_changed = true;
     store.changed = true;
 }
 
@@ -129,6 +130,7 @@ pub(super) fn subscribe(store: &mut Store, name: &str, on: bool) -> Result<()> {
     };
     let changed = store.conn.execute(sql, [name])?;
     store.listing = None;
+    store.shares_changed = true;
     if changed > 0 {
         store.happened(Happening::Subscribed {
             name: Arc::from(name),
@@ -170,6 +172,7 @@ pub(super) fn set_rights(store: &mut Store, folder: i64, identifier: &str, right
         )?;
     }
     store.rights = None;
+    store.shares_changed = true;
     store.rights_changed = true;
     store.changed = true;
     Ok(())
