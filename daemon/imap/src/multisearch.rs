@@ -148,7 +148,7 @@ impl Session {
         owner.expect_searches();
         let view = View::new(selected, place, true);
         let with_modseq = asks_modseq(&program.key);
-        self.enabled.condstore |= with_modseq;
+        self.enable_condstore(with_modseq);
         let uids = view.matching(&program.charset, program.key.clone()).await?;
         if uids.is_empty() {
             return Ok(());

@@ -114,7 +114,7 @@ impl Session {
             return Ok(Answer::no("this event is not offered").with(BAD_EVENT));
         };
         // RFC 7162 §3.1: asking for MODSEQ enables CONDSTORE.
-        self.enabled.condstore |= selected.items.contains(&FetchItem::ModSeq);
+        self.enable_condstore(selected.items.contains(&FetchItem::ModSeq));
         let mut new = match self.begin_watching(selected, filter).await {
             Ok(new) => Box::new(new),
             Err(answer) => return Ok(answer),

@@ -171,6 +171,8 @@ async fn the_first_use_of_modseq_tells_the_highest() {
         "SEARCH MODSEQ 1",
         "STORE 1 (UNCHANGEDSINCE 0) +FLAGS (\\Seen)",
         "STATUS INBOX (HIGHESTMODSEQ)",
+        "ESEARCH IN (personal) RETURN (ALL) MODSEQ 1",
+        "NOTIFY SET (selected (MessageNew (MODSEQ) MessageExpunge))",
     ] {
         let mut client = world.inbox(1).await;
         let first = client.command(command).await;
