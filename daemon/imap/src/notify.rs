@@ -150,8 +150,8 @@ impl Session {
         }
     }
 
-    /// Tells what has happened, then waits for the client or for something to happen. `idle`: what is gone may be told.
-    pub(crate) async fn wait_notified(&mut self, idle: bool) -> Result<(), End> {
+    /// Tells what has happened. `idle`: what is gone may be told.
+    async fn tell_noticed(&mut self, idle: bool) -> Result<(), End> {
         self.tell_others().await?;
         let pace = self.notify.as_ref().map(|notify| notify.selected.pace);
         match pace {
@@ -160,12 +160,19 @@ impl Session {
             Some(Pace::Delayed) | None => self.tell(Tell::All, true).await?,
             Some(Pace::Never) => {}
         }
+        Ok(self.conn.flush().await?)
+    }
+
+    /// Tells what has happened, then waits for the client or for something to happen.
+    pub(crate) async fn wait_notified(&mut self, idle: bool) -> Result<(), End> {
+        // On the heap while it is done: who waits shall hold no more than waiting takes.
+        Box::pin(self.tell_noticed(idle)).await?;
         let timeout = self.timeout();
-        self.conn.flush().await?;
         let (Some(notify), view) = (&self.notify, &self.view) else {
             return Ok(());
         };
-        let selected = view.as_ref().filter(|_| pace != Some(Pace::Never));
+        let is_told = notify.selected.pace != Pace::Never;
+        let selected = view.as_ref().filter(|_| is_told);
         tokio::select! {
             filled = self.conn.fill(timeout) => filled.map(drop)?,
             () = crate::idle::changed(selected.map(|view| &view.watch)) => {}
@@ -219,4 +226,23 @@ async fn changed(directory: Option<&channel::Receiver<u64>>) {
         return;
     }
     std::future::pending::<()>().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a session holds for NOTIFY beside what any other holds while it waits, if it watches its user's own mailbox alone.
+    const WAITING_MAX_BYTES: usize = 1280;
+
+    fn size_of_future<'a, F>(_: impl FnOnce(&'a mut Session) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn who_waits_holds_little() {
+        let waiting = size_of_future(|session| session.wait_notified(false));
+        let kept = size_of::<Notify>() + size_of::<Watched>() + size_of::<tokio::sync::Notify>();
+        assert!(waiting + kept <= WAITING_MAX_BYTES, "{waiting} + {kept} bytes");
+    }
 }

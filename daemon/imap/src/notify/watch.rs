@@ -113,6 +113,8 @@ impl Session {
             return Ok(notify);
         }
         let home = self.spot("INBOX").await?;
+        // Most watch nobody else.
+        notify.watched = Vec::with_capacity(1);
         notify.watched.push(Watched::new(home, &notify));
         if notify.filter.asks_subscribed() {
             notify.filter.subscribed = user.home.subscriptions().await?;
