@@ -3,7 +3,7 @@
 use wire::imap::{parse_with, refusal};
 
 /// What the arguments stand behind.
-pub const COMMANDS: [&str; 34] = [
+pub const COMMANDS: [&str; 35] = [
     "ID",
     "AUTHENTICATE",
     "LOGIN",
@@ -27,6 +27,7 @@ pub const COMMANDS: [&str; 34] = [
     "GETMETADATA",
     "SETMETADATA",
     "NOTIFY",
+    "ESEARCH",
     "UID EXPUNGE",
     "SEARCH",
     "SORT",

@@ -156,3 +156,24 @@ async fn unauthenticate_forgets_the_user_and_keeps_the_connection() {
     let flags = client.ok("FETCH 1 FLAGS").await.remove(0);
     assert!(!flags.contains("MODSEQ"), "{flags}");
 }
+
+#[tokio::test]
+async fn a_compressed_session_is_told_between_commands() {
+    let world = World::new().await;
+    let mut client = world.inbox(0).await;
+    let mut other = world.user().await;
+    compress(&mut client).await;
+    client
+        .ok("NOTIFY SET (SELECTED (MessageNew (BODY.PEEK[]) MessageExpunge)) (PERSONAL (MailboxName))")
+        .await;
+    let long = MAIL.repeat(400);
+    other.append("INBOX", &long).await;
+    assert_eq!(client.line().await, "* 1 EXISTS");
+    assert!(client.line().await.ends_with(" RECENT"));
+    assert!(client.line().await.contains(&long));
+    for number in 0..20 {
+        other.ok(&format!("CREATE f{number}")).await;
+        assert!(client.line().await.ends_with(&format!(" f{number}")));
+    }
+    client.ok("NOOP").await;
+}

@@ -144,3 +144,57 @@ async fn who_enters_a_group_sees_what_is_shared_with_it() {
         format!("* LIST (\\NonExistent) \"/\" {plans}")
     );
 }
+
+#[tokio::test]
+async fn public_folders_are_watched_by_those_who_may_see_them() {
+    let world = World::new().await;
+    world.group("Sales", &[OTHER], &[]).await;
+    let sales = world.tree("sales", None).await;
+    world.give(&sales, "INBOX", "$Sales", "lrik").await;
+    let mut client = world.user().await;
+    let mut other = boris(&world).await;
+    for watcher in [&mut client, &mut other] {
+        watcher
+            .ok("NOTIFY SET (SUBTREE Public (MailboxName MessageNew MessageExpunge)) (PERSONAL NONE)")
+            .await;
+    }
+    let mut writer = boris(&world).await;
+    writer.append("Public/Sales", MAIL).await;
+    assert!(
+        told(&mut other)
+            .await
+            .starts_with("* STATUS Public/Sales (MESSAGES 1 ")
+    );
+    writer.ok("CREATE Public/Sales/Offers").await;
+    assert_eq!(
+        told(&mut other).await,
+        "* LIST (\\HasNoChildren) \"/\" Public/Sales/Offers"
+    );
+    assert!(
+        told(&mut other)
+            .await
+            .starts_with("* STATUS Public/Sales/Offers (MESSAGES 0 ")
+    );
+    // Who is in no group hears of nothing, until all may look.
+    assert_eq!(said(&mut client).await, Vec::<String>::new());
+    world.give(&sales, "Offers", "anyone", "lr").await;
+    assert_eq!(
+        told(&mut client).await,
+        "* LIST (\\HasNoChildren) \"/\" Public/Sales/Offers"
+    );
+    writer.append("Public/Sales", MAIL).await;
+    writer.append("Public/Sales/Offers", MAIL).await;
+    assert!(
+        told(&mut client)
+            .await
+            .starts_with("* STATUS Public/Sales/Offers (MESSAGES 1 ")
+    );
+    assert_eq!(said(&mut client).await, Vec::<String>::new());
+    // A tree that is removed is gone for those who saw something of it.
+    let directory = &world.server.directory;
+    directory.remove_tree("sales", "test").await.unwrap();
+    assert_eq!(
+        told(&mut client).await,
+        "* LIST (\\NonExistent) \"/\" Public/Sales/Offers"
+    );
+}
