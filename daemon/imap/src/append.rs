@@ -160,7 +160,25 @@ impl Session {
             Ok(ready) => ready,
             Err(answer) => return Ok(answer),
         };
-        match place.spot.owner.append(place.folder.id, messages).await {
+        let (owner, folder) = (&place.spot.owner, place.folder.id);
+        let here = self
+            .view
+            .as_mut()
+            .filter(|view| view.is_of(owner.id(), folder) && view.may_read())
+            .and_then(|view| view.seen().map(|seen| (view, seen)));
+        let appended = match here {
+            None => owner.append(folder, messages).await,
+            Some((view, seen)) => {
+                owner
+                    .append_and_see(folder, messages, seen)
+                    .await
+                    .map(|(appended, changes)| {
+                        view.was_seen(changes);
+                        appended
+                    })
+            }
+        };
+        match appended {
             Ok(appended) => {
                 let uids: Vec<u32> = appended.iter().map(|appended| appended.uid).collect();
                 self.note_put(place.spot.owner.id(), place.folder.id, &uids);

@@ -19,7 +19,7 @@ mod put;
 
 use std::sync::Arc;
 
-use mailbox::{Folder, FolderNow, ModSeq, Selected, Uid, UidSet};
+use mailbox::{Changes, Folder, FolderId, FolderNow, ModSeq, OwnerId, Selected, Uid, UidSet};
 use shared::Rights;
 use smallvec::SmallVec;
 use tokio::sync::watch;
@@ -62,6 +62,8 @@ pub(crate) struct View {
     /// Messages that this session has put here itself since it was last told of new ones; only if the others are fetched for it.
     pub(crate) own_new: SmallVec<[(Uid, Uid); 1]>,
     keywords_changed: bool,
+    /// What a command of this session has learnt of the folder on its way, to be told next.
+    learnt: Option<Box<Changes>>,
     /// What the store has now.
     pub(crate) watch: watch::Receiver<FolderNow>,
     /// What was read before the client asks for it.
@@ -89,6 +91,7 @@ impl View {
             held: None,
             own_new: SmallVec::new(),
             keywords_changed: false,
+            learnt: None,
             watch: selected.watch,
             ahead: None,
             known: None,
@@ -97,6 +100,10 @@ impl View {
             view.recent.push((selected.recent_from, view.last_uid()));
         }
         view
+    }
+
+    pub(crate) fn is_of(&self, owner: OwnerId, folder: FolderId) -> bool {
+        self.folder.id == folder && self.place.spot.owner.id() == owner
     }
 
     /// Rights can be taken away while it is selected.

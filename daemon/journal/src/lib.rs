@@ -66,7 +66,8 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 pub use read::Replay;
-use state::{Door, Inner};
+pub use state::Told;
+use state::{Door, Inner, Waiter};
 
 /// Number of a record: strictly rising in the order of the log, never given twice, also over crashes and trims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -238,7 +239,13 @@ impl Journal {
     /// its segment until [`Journal::release`]. It is durable only when [`Journal::durable`] says so.
     pub fn append(&self, kind: Kind, payload: &[&[u8]]) -> Result<RecordId, JournalError> {
         let mut record = self.inner().prepare(kind, payload)?;
-        self.inner().enqueue(&mut record, None).map(RecordId)
+        self.inner().enqueue(&mut record, None, false).map(RecordId)
+    }
+
+    /// The same for a record whose sync somebody will wait for: it is begun at once, while the caller goes on.
+    pub fn append_to_sync(&self, kind: Kind, payload: &[&[u8]]) -> Result<RecordId, JournalError> {
+        let mut record = self.inner().prepare(kind, payload)?;
+        self.inner().enqueue(&mut record, None, true).map(RecordId)
     }
 
     /// Appends, waiting for room, and returns when the record is durable. One sync serves all who wait. If the future is
@@ -251,7 +258,10 @@ impl Journal {
             // Before the try, so that no room that is made meanwhile is missed.
             room.as_mut().enable();
             let (sender, receiver) = oneshot::channel();
-            match self.inner().enqueue(&mut record, Some(sender)) {
+            match self
+                .inner()
+                .enqueue(&mut record, Some(Waiter::Task(sender)), false)
+            {
                 Ok(id) => break (RecordId(id), receiver),
                 Err(JournalError::Busy) => room.await,
                 Err(error) => return Err(error),
@@ -275,12 +285,49 @@ impl Journal {
                 return Err(JournalError::Unknown(id));
             }
             let (sender, receiver) = oneshot::channel();
-            state.waiters.push((id.0, sender));
+            state.waiters.push((id.0, Waiter::Task(sender)));
             receiver
         };
         self.inner().work.notify_one();
         outcome.await.map_err(|_| JournalError::Closed)??;
         Ok(Committed { id })
+    }
+
+    /// Has `told` called when an appended record is durable: at once if it is, else on the writer's thread, which `told` must not hold up.
+    pub fn when_durable(&self, id: RecordId, told: Told) {
+        let mut state = self.inner().state.lock();
+        let outcome = match &state.door {
+            _ if id.0 <= state.durable => Ok(()),
+            Door::Failed(cause) => Err(JournalError::Failed(Arc::clone(cause))),
+            _ if id.0 >= state.next => Err(JournalError::Unknown(id)),
+            _ => {
+                let comes = state.sync_to >= id.0;
+                state.waiters.push((id.0, Waiter::Call(told)));
+                drop(state);
+                if !comes {
+                    self.inner().work.notify_one();
+                }
+                return;
+            }
+        };
+        drop(state);
+        told(outcome);
+    }
+
+    /// The same when it is in the log's file: it outlives this process then, but not a power cut.
+    pub fn when_written(&self, id: RecordId, told: Told) {
+        let mut state = self.inner().state.lock();
+        let outcome = match &state.door {
+            _ if id.0 <= state.written => Ok(()),
+            Door::Failed(cause) => Err(JournalError::Failed(Arc::clone(cause))),
+            _ if id.0 >= state.next => Err(JournalError::Unknown(id)),
+            _ => {
+                state.write_waiters.push((id.0, Waiter::Call(told)));
+                return;
+            }
+        };
+        drop(state);
+        told(outcome);
     }
 
     /// The same for a thread that may block; never on a worker of the runtime.

@@ -330,6 +330,7 @@ fn state(mark: Mark, log: Log, active: Segment, options: &Options, next_number: 
         queue: Vec::new(),
         queued_bytes: 0,
         waiters: Vec::new(),
+        write_waiters: Vec::new(),
         sync_to: 0,
         live,
         segments,

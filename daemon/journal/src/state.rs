@@ -22,7 +22,30 @@ pub(crate) const ID_JUMP: u64 = 1 << 24;
 /// A payload from here on asks the disk for space before it is taken.
 const LARGE_RECORD_BYTES: usize = 1 << 20;
 
-pub(crate) type Waiter = oneshot::Sender<Result<(), JournalError>>;
+/// Called with a record's fate, on the writer's thread as a rule.
+pub type Told = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
+
+/// Who waits for a record.
+pub(crate) enum Waiter {
+    Task(oneshot::Sender<Result<(), JournalError>>),
+    Call(Told),
+}
+
+impl Waiter {
+    pub(crate) fn tell(self, outcome: Result<(), JournalError>) {
+        match self {
+            // Whoever does not wait any more need not be told.
+            Self::Task(sender) => drop(sender.send(outcome)),
+            Self::Call(told) => told(outcome),
+        }
+    }
+}
+
+impl std::fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiter")
+    }
+}
 
 /// A record on its way to the writer.
 #[derive(Debug)]
@@ -52,7 +75,10 @@ pub(crate) struct State {
     pub(crate) queue: Vec<Queued>,
     /// Bytes of records that are not written yet, those in the writer's hands included.
     pub(crate) queued_bytes: u64,
+    /// Who waits until a record is synced.
     pub(crate) waiters: Vec<(u64, Waiter)>,
+    /// Who waits until a record is in its segment's file.
+    pub(crate) write_waiters: Vec<(u64, Waiter)>,
     /// Somebody wants everything up to here synced, and does not wait in `waiters`.
     pub(crate) sync_to: u64,
     pub(crate) live: Live,
@@ -171,8 +197,13 @@ impl Inner {
         Ok(begin_record(kind, payload, payload_bytes))
     }
 
-    /// Hands a record to the writer. `record` is taken only if it succeeds.
-    pub(crate) fn enqueue(&self, record: &mut Vec<u8>, waiter: Option<Waiter>) -> Result<u64, JournalError> {
+    /// Hands a record to the writer. `record` is taken only if it succeeds. `sync`: somebody will wait for its sync.
+    pub(crate) fn enqueue(
+        &self,
+        record: &mut Vec<u8>,
+        waiter: Option<Waiter>,
+        sync: bool,
+    ) -> Result<u64, JournalError> {
         let bytes = record.len() as u64;
         let mut state = self.state.lock();
         state.check()?;
@@ -199,6 +230,9 @@ impl Inner {
         if let Some(waiter) = waiter {
             state.waiters.push((id, waiter));
         }
+        if sync {
+            state.sync_to = id;
+        }
         let first = state.queue.len() == 1;
         drop(state);
         if first {
@@ -217,11 +251,11 @@ impl Inner {
         state.door = Door::Failed(Arc::clone(&cause));
         state.queue.clear();
         state.queued_bytes = 0;
-        let waiters = std::mem::take(&mut state.waiters);
+        let mut waiters = std::mem::take(&mut state.waiters);
+        waiters.append(&mut state.write_waiters);
         drop(state);
         for (_, waiter) in waiters {
-            // Whoever does not wait any more need not be told.
-            let _ = waiter.send(Err(JournalError::Failed(Arc::clone(&cause))));
+            waiter.tell(Err(JournalError::Failed(Arc::clone(&cause))));
         }
         self.wake_all();
         self.failed.notify_waiters();

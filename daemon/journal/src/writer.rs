@@ -125,7 +125,15 @@ impl Writer {
         state.queued_bytes = state.queued_bytes.saturating_sub(bytes);
         state.room = self.segment.file.bytes - self.end;
         let spare_due = state.spares.is_empty() && state.room < self.segment.file.bytes / 4 * 3;
+        let last = self.last;
+        let served: Vec<_> = state
+            .write_waiters
+            .extract_if(.., |(id, _)| *id <= last)
+            .collect();
         drop(state);
+        for (_, waiter) in served {
+            waiter.tell(Ok(()));
+        }
         if spare_due {
             inner.chores.notify_one();
         }
@@ -170,8 +178,7 @@ impl Writer {
         let served: Vec<_> = state.waiters.extract_if(.., |(id, _)| *id <= durable).collect();
         drop(state);
         for (_, waiter) in served {
-            // Whoever does not wait any more need not be told.
-            let _ = waiter.send(Ok(()));
+            waiter.tell(Ok(()));
         }
         self.inner.done.notify_all();
         self.inner.room.notify_waiters();

@@ -29,6 +29,7 @@ const TEXTS_PER_PORTION: usize = 200;
 /// The database: its pages, counters and references.
 pub(crate) fn database(ctx: &mut Ctx<'_>, repair: bool) -> Result<Checked> {
     let mut checked = Checked::default();
+    ctx.store.flush()?;
     let pages = pages(ctx)?;
     checked.problems.extend(pages.into_iter().map(|text| {
         (
@@ -144,7 +145,7 @@ fn references(ctx: &mut Ctx<'_>, repair: bool, problems: &mut Problems) -> Resul
         if !repair {
             continue;
         }
-        ctx.store.wrote = true;
+        (ctx.store.wrote, ctx.store.commit_now) = (true, true);
         if used > 0 {
             conn.execute("UPDATE meta SET refs = ?2 WHERE text = ?1", params![text, used])?;
         } else {

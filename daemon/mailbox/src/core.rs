@@ -14,7 +14,7 @@ use std::sync::{Arc, mpsc};
 use disk::SharedDisk;
 use events::Events;
 use events::kinds::store::MailboxDamaged;
-use journal::Journal;
+use journal::{Journal, JournalError, RecordId};
 use parking_lot::{Condvar, Mutex};
 use shared::model::OwnerId;
 use tokio::sync::oneshot;
@@ -22,22 +22,30 @@ use tokio::sync::oneshot;
 use crate::ctx::Ctx;
 use crate::durability::Durability;
 use crate::index::Background;
-use crate::replay::Unapplied;
+use crate::linger::Lingering;
 use crate::shares::Shares;
 use crate::slot::{Run, Slot};
 use crate::store::Store;
 use crate::texts::SummaryCache;
-use crate::{MailboxError, Options, Result, sqlite};
+use crate::{MailboxError, Options, Result};
 
 /// Jobs of one owner in one transaction.
 pub(crate) const BATCH_MAX: usize = 32;
 /// Slots are looked through for dead ones after this many new ones.
 const SLOTS_PER_SWEEP: usize = 4096;
 
-/// Sends a job's answer, once the fate of its transaction is known.
-pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+/// Sends a job's answer, once the fate of its transaction is known, and that of a record in the journal.
+pub(crate) type Answer = Box<dyn FnOnce(&Journal, Result<()>) + Send>;
 /// Gets the error if the mailbox can't be opened.
 pub(crate) type Job = Box<dyn FnOnce(Result<&mut Ctx<'_>>) -> Answer + Send>;
+
+/// What an answer waits for beside its transaction.
+pub(crate) enum Until {
+    Now,
+    /// The record outlives this process.
+    Written(RecordId),
+    Durable(RecordId),
+}
 
 /// What the workers share.
 pub(crate) struct Core {
@@ -49,12 +57,13 @@ pub(crate) struct Core {
     pub(crate) summaries: SummaryCache,
     pub(crate) index: Background,
     pub(crate) shares: Shares,
+    pub(crate) lingering: Lingering,
     slots: Mutex<Slots>,
     run: Mutex<RunQueue>,
     wake: Condvar,
     idle: Condvar,
     open: AtomicUsize,
-    tick: AtomicU64,
+    pub(crate) tick: AtomicU64,
 }
 
 #[derive(Default)]
@@ -90,6 +99,7 @@ impl Core {
             summaries: SummaryCache::default(),
             index: Background::default(),
             shares: Shares::default(),
+            lingering: Lingering::default(),
             slots: Mutex::default(),
             run: Mutex::default(),
             wake: Condvar::new(),
@@ -133,11 +143,21 @@ impl Core {
         self.start(slot, call).await?.await.map_err(|_| stopped())?
     }
 
-    /// Has `call` run on the owner's worker; the answer comes after the commit.
+    /// Has `call` run on the owner's worker; the answer comes after the transaction.
     pub(crate) async fn start<T: Send + 'static>(
         &self,
         slot: &Arc<Slot>,
         call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T>>> {
+        self.start_until(slot, move |ctx| Ok((call(ctx)?, Until::Now)))
+            .await
+    }
+
+    /// The same; the answer also waits for a record. Whoever waits is woken once.
+    pub(crate) async fn start_until<T: Send + 'static>(
+        &self,
+        slot: &Arc<Slot>,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<(T, Until)> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let room = slot.room.acquire().await.map_err(|_| stopped())?;
         // Given back by the worker.
@@ -153,8 +173,19 @@ impl Core {
                     }
                     result
                 });
-                Box::new(move |committed| {
-                    let _ = answer.send(committed.and(result));
+                Box::new(move |journal, done| {
+                    let (value, until) = match done.and(result) {
+                        Ok(result) => result,
+                        Err(error) => return drop(answer.send(Err(error))),
+                    };
+                    let told = move |outcome: std::result::Result<(), JournalError>| {
+                        let _ = answer.send(outcome.map(|()| value).map_err(MailboxError::from));
+                    };
+                    match until {
+                        Until::Now => told(Ok(())),
+                        Until::Written(record) => journal.when_written(record, Box::new(told)),
+                        Until::Durable(record) => journal.when_durable(record, Box::new(told)),
+                    }
                 })
             }),
         );
@@ -172,8 +203,8 @@ impl Core {
             slot,
             Box::new(move |ctx| {
                 let result = ctx.and_then(call);
-                Box::new(move |committed| {
-                    let _ = answer.send(committed.and(result));
+                Box::new(move |_, done| {
+                    let _ = answer.send(done.and(result));
                 })
             }),
         );
@@ -247,7 +278,7 @@ impl Core {
         }
     }
 
-    fn turn(&self, slot: &Slot) {
+    fn turn(&self, slot: &Arc<Slot>) {
         let batch: Vec<Job> = {
             let mut jobs = slot.jobs.lock();
             let count = jobs.waiting.len().min(BATCH_MAX);
@@ -266,16 +297,15 @@ impl Core {
             }
         };
         drop(run);
-        for (answer, committed) in answers {
-            answer(committed);
+        for (answer, done) in answers {
+            answer(&self.journal, done);
         }
         slot.room.add_permits(count);
     }
 
     /// Opens the owner's database if it is not open, and applies what it has missed.
     fn opened(&self, slot: &Slot, run: &mut Run) -> Result<()> {
-        slot.used
-            .store(self.tick.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        slot.used.store(self.next_tick(), Ordering::Relaxed);
         if run.store.is_none() {
             let epoch = self.options.epoch;
             let store = Store::open(&self.disk, &slot.dir, slot.id, self.options.vfs.as_deref(), epoch)?;
@@ -297,7 +327,7 @@ impl Core {
         caught_up
     }
 
-    fn transaction(&self, slot: &Slot, run: &mut Run, batch: Vec<Job>) -> Vec<(Answer, Result<()>)> {
+    fn transaction(&self, slot: &Arc<Slot>, run: &mut Run, batch: Vec<Job>) -> Vec<(Answer, Result<()>)> {
         let Some(store) = run.store.as_mut() else {
             return Vec::new();
         };
@@ -321,28 +351,22 @@ impl Core {
                 outcome = Err(error);
             }
         }
-        let outcome = outcome.and_then(|()| self.commit(store));
+        if outcome.is_ok() && store.may_linger() && !self.options.linger.is_zero() {
+            // While the gate is held: the trimmer finds it.
+            if !std::mem::replace(&mut run.lingers, true) {
+                self.lingering.add(slot, self.options.linger);
+            }
+        } else {
+            outcome = outcome.and_then(|()| self.commit(store));
+        }
         drop(gate);
         match &outcome {
             Ok(()) => {
-                for (record, _) in store.records.drain(..) {
-                    self.journal.release(record);
-                }
                 self.share(store);
                 slot.tell(store);
                 self.fold_log(store);
             }
-            Err(error) => {
-                run.unapplied
-                    .extend(store.records.drain(..).map(|(id, text)| Unapplied {
-                        id,
-                        payload: None,
-                        text,
-                    }));
-                self.shares.forget(slot.id);
-                self.tell_damage(slot, run, error);
-                self.shut(run);
-            }
+            Err(error) => self.give_up(slot, run, error),
         }
         answers
             .into_iter()
@@ -350,7 +374,7 @@ impl Core {
             .collect()
     }
 
-    /// What others may read of this owner's folders and rights without a job, after a commit.
+    /// What others may read of this owner's folders and rights without a job, after a transaction.
     fn share(&self, store: &mut Store) {
         if std::mem::take(&mut store.shares_changed) {
             self.shares.forget(store.owner);
@@ -363,7 +387,7 @@ impl Core {
         }
     }
 
-    fn commit(&self, store: &mut Store) -> Result<()> {
+    pub(crate) fn commit(&self, store: &mut Store) -> Result<()> {
         store.flush()?;
         if let Some(reason) = store.uids.take_damage()
             && !std::mem::replace(&mut store.damage_told, true)
@@ -377,41 +401,27 @@ impl Core {
             self.durability.mark_dirty(store.owner, &store.dir, linked);
         }
         store.conn.prepare_cached("COMMIT")?.execute([])?;
+        store.is_settled();
+        for (record, _) in store.records.drain(..) {
+            self.journal.release(record);
+        }
         Ok(())
-    }
-
-    /// Keeps the log short. A failure is not the job's: the log only grows.
-    fn fold_log(&self, store: &mut Store) {
-        let log_bytes = u64::from(store.log_pages.load(Ordering::Relaxed)) * sqlite::PAGE_BYTES;
-        let long = log_bytes > self.options.log_max_bytes;
-        if long {
-            store.log_pages.store(0, Ordering::Relaxed);
-        }
-        let fold = || -> Result<()> {
-            self.durability.sync_name(store.owner, &store.dir)?;
-            sqlite::checkpoint(&store.conn)
-        };
-        if long && let Err(error) = fold() {
-            let (store, reason) = (store.dir.display().to_string(), error.to_string());
-            self.events.emit(
-                events::Scope::default(),
-                events::kinds::store::StoreFailed { store, reason },
-            );
-        }
     }
 
     /// Closes one owner's database.
     pub(crate) fn close_slot(&self, slot: &Slot) {
-        self.shut(&mut slot.run.lock());
+        let mut run = slot.run.lock();
+        self.settle(slot, &mut run);
+        self.shut(&mut run);
     }
 
-    fn shut(&self, run: &mut Run) {
+    pub(crate) fn shut(&self, run: &mut Run) {
         if run.store.take().is_some() {
             self.open.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
-    fn tell_damage(&self, slot: &Slot, run: &mut Run, error: &MailboxError) {
+    pub(crate) fn tell_damage(&self, slot: &Slot, run: &mut Run, error: &MailboxError) {
         if let MailboxError::Damaged(reason) = error
             && !std::mem::replace(&mut run.damage_told, true)
         {
@@ -437,6 +447,7 @@ impl Core {
         open.sort_by_key(|slot| slot.used.load(Ordering::Relaxed));
         for slot in open.iter().take(self.options.open_owners_max / 16 + 1) {
             if let Some(mut run) = slot.run.try_lock() {
+                self.settle(slot, &mut run);
                 self.shut(&mut run);
             }
         }
@@ -454,6 +465,7 @@ impl Core {
     /// Ends the workers after what they are doing; queued jobs are dropped.
     pub(crate) fn stop(&self) {
         self.index.stop();
+        self.lingering.stop();
         let mut run = self.run.lock();
         run.closing = true;
         run.stop = true;
@@ -475,8 +487,11 @@ impl Core {
     }
 }
 
-fn begin(store: &Store) -> Result<()> {
-    store.conn.prepare_cached("BEGIN")?.execute([])?;
+fn begin(store: &mut Store) -> Result<()> {
+    if !store.open {
+        store.conn.prepare_cached("BEGIN")?.execute([])?;
+        store.open = true;
+    }
     Ok(())
 }
 

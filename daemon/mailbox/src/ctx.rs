@@ -13,7 +13,7 @@ use journal::{Journal, JournalError, RecordId};
 use crate::core::Core;
 use crate::record::{self, Op};
 use crate::store::Store;
-use crate::{JOURNAL_KIND, KEYWORDS_PER_FOLDER_MAX, MailboxError, Result, apply};
+use crate::{JOURNAL_KIND, KEYWORDS_PER_FOLDER_MAX, MailboxError, Result, SMALL_TEXT_MAX_BYTES, apply};
 
 /// UIDs of one reservation.
 const UID_BLOCK: u64 = 1000;
@@ -59,7 +59,11 @@ impl Ctx<'_> {
         let at = crate::now();
         self.store.recorded_at = Some(at);
         let parts = record::encode(self.store.owner, at, op, &mut head);
-        let id = append_when_there_is_room(&self.core.journal, &parts)?;
+        let bytes = parts.iter().map(|part| part.len()).sum::<usize>();
+        let id = append_when_there_is_room(&self.core.journal, &parts, waits(op))?;
+        let text_bytes = text.map_or(0, |text| (text.len() as usize).min(SMALL_TEXT_MAX_BYTES));
+        self.store.texts_bytes += bytes + text_bytes;
+        self.store.commit_now |= matches!(op, Op::Append(append) if append.source.is_some());
         self.store.records.push((id, text.cloned()));
         Ok(id)
     }
@@ -170,10 +174,20 @@ impl Ctx<'_> {
     }
 }
 
+/// Whether somebody waits until the record of an operation is durable.
+fn waits(op: &Op) -> bool {
+    !matches!(op, Op::Place(_) | Op::Flags { .. } | Op::Mark)
+}
+
 /// The journal takes a bounded number of bytes that are not written yet. Blocks the worker until it takes ours.
-fn append_when_there_is_room(journal: &Journal, parts: &[&[u8]]) -> Result<RecordId> {
+fn append_when_there_is_room(journal: &Journal, parts: &[&[u8]], waits: bool) -> Result<RecordId> {
     for _ in 0..ROOM_TRIES_MAX {
-        match journal.append(JOURNAL_KIND, parts) {
+        let appended = if waits {
+            journal.append_to_sync(JOURNAL_KIND, parts)
+        } else {
+            journal.append(JOURNAL_KIND, parts)
+        };
+        match appended {
             Err(JournalError::Busy) => std::thread::sleep(ROOM_WAIT),
             appended => return Ok(appended?),
         }

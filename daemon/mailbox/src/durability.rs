@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use disk::{Disk, Open, SharedDisk};
 use events::kinds::store::StoreFailed;
@@ -31,6 +31,8 @@ pub(crate) struct Durability {
     pending: Mutex<Pending>,
     /// Told when a sync has failed.
     stopped: Notify,
+    /// All transactions were committed, and no more come.
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -58,12 +60,26 @@ impl Durability {
             trimmed: AtomicU64::new(trimmed),
             pending: Mutex::default(),
             stopped: Notify::new(),
+            closed: AtomicBool::new(false),
         }
     }
 
     /// Held during a transaction; the value is the record below which nothing is certain to be replayed.
     pub(crate) fn enter(&self) -> RwLockReadGuard<'_, u64> {
         self.gate.read()
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// For the trimmer, when the mailboxes are gone: what they had not committed leans on what is to be trimmed.
+    pub(crate) fn check_closed(&self) -> io::Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            Ok(())
+        } else {
+            Err(io::Error::other("the mailboxes were not closed"))
+        }
     }
 
     pub(crate) fn trimmed(&self) -> u64 {
@@ -114,13 +130,10 @@ impl Durability {
         }
     }
 
-    /// [`journal::OnTrim`].
-    pub(crate) fn on_trim(&self, below: RecordId) -> io::Result<()> {
-        {
-            let mut gate = self.gate.write();
-            *gate = (*gate).max(below.0);
-        }
-        self.sync_all()
+    /// Records below this one are about to be trimmed: waits for the transactions that count on them, but for those that linger.
+    pub(crate) fn pass(&self, below: RecordId) {
+        let mut gate = self.gate.write();
+        *gate = (*gate).max(below.0);
     }
 
     /// [`journal::AfterTrim`].

@@ -58,6 +58,6 @@ pub(crate) fn check(ctx: &mut Ctx<'_>, repair: bool, problems: &mut Problems) ->
 
 /// Removes the index.
 pub(crate) fn clear(ctx: &mut Ctx<'_>) -> Result<()> {
-    ctx.store.wrote = true;
+    (ctx.store.wrote, ctx.store.commit_now) = (true, true);
     tables::clear(&ctx.store.conn)
 }

@@ -33,8 +33,10 @@ mod core;
 mod ctx;
 mod durability;
 mod feed;
+mod glance;
 mod index;
 mod keys;
+mod linger;
 mod memory;
 mod names;
 mod owner;
@@ -61,7 +63,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use disk::SharedDisk;
 use disk::blob::Blob;
@@ -91,6 +93,8 @@ pub const SMALL_TEXT_MAX_BYTES: usize = 64 * 1024;
 const OPEN_OWNERS_MAX: usize = 500;
 /// Bytes of a write-ahead log unless the options say otherwise.
 const LOG_MAX_BYTES: u64 = 4 << 20;
+/// [`Options::linger`].
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Why a mailbox could not do what was asked. Everything else is the caller's "try again later".
 #[derive(Debug, Clone, thiserror::Error)]
@@ -134,6 +138,8 @@ pub struct Options {
     pub vfs: Option<String>,
     /// The write-ahead log of a mailbox is folded into its database beyond this many bytes.
     pub log_max_bytes: u64,
+    /// A transaction waits so long for further jobs of its owner before it is committed; zero: not at all.
+    pub linger: Duration,
     /// [`journal::Replay::epoch`].
     pub epoch: u64,
     /// Deliveries of the replay find their texts by it: `queue::text_of`.
@@ -149,6 +155,7 @@ impl Options {
             workers: 0,
             vfs: None,
             log_max_bytes: LOG_MAX_BYTES,
+            linger: LINGER,
             epoch: 0,
             queued_text: None,
         }
@@ -163,6 +170,7 @@ impl fmt::Debug for Options {
             .field("workers", &self.workers)
             .field("vfs", &self.vfs)
             .field("log_max_bytes", &self.log_max_bytes)
+            .field("linger", &self.linger)
             .field("epoch", &self.epoch)
             .field("queued_text", &self.queued_text.is_some())
             .finish()
@@ -215,17 +223,28 @@ impl Mailboxes {
             0 => 2 * std::thread::available_parallelism().map_or(2, usize::from),
             workers => workers,
         };
-        let trimming = Arc::clone(&durability);
-        journal.on_trim(Box::new(move |below| trimming.on_trim(below)));
         let trimmed = Arc::clone(&durability);
         journal.after_trim(Box::new(move |below| trimmed.after_trim(below)));
+        let trimming = Arc::clone(&durability);
         let core = Arc::new(Core::new(disk, journal, events, options, durability));
+        let settling = Arc::downgrade(&core);
+        core.journal.on_trim(Box::new(move |below| {
+            trimming.pass(below);
+            match settling.upgrade() {
+                Some(core) => core.settle_all(),
+                None => trimming.check_closed()?,
+            }
+            trimming.sync_all()
+        }));
         let mut threads = Vec::with_capacity(workers);
         for number in 0..workers {
             let core = Arc::clone(&core);
             let thread = std::thread::Builder::new().name(format!("mailbox-{number}"));
             threads.push(thread.spawn(move || core.work())?);
         }
+        let settling = Arc::clone(&core);
+        let thread = std::thread::Builder::new().name("mailbox-settle".to_owned());
+        threads.push(thread.spawn(move || settling.settle_when_due())?);
         let indexing = Arc::clone(&core);
         let thread = std::thread::Builder::new().name("mailbox-index".to_owned());
         threads.push(thread.spawn(move || index::run(&indexing))?);
@@ -299,6 +318,8 @@ impl Mailboxes {
         let closed = tokio::task::spawn_blocking(move || {
             handle.core.index.stop();
             handle.core.finish();
+            handle.core.settle_all();
+            handle.core.durability.close();
             // A failure was told; the journal keeps the records.
             let _ = handle.core.durability.sync_all();
             handle.core.close_all();

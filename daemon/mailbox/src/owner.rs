@@ -1,5 +1,6 @@
 //! A handle on one owner's mailbox: every call becomes a job of the owner's worker.
 
+mod append;
 mod folders;
 mod order;
 
@@ -10,18 +11,19 @@ use shared::model::OwnerId;
 use tokio::sync::{Notify, oneshot};
 use wire::imap::SearchKey;
 
-use crate::core::stopped;
+use crate::core::{Until, stopped};
 use crate::ctx::Ctx;
 use crate::feed::{Feed, Origin};
 use crate::index::{self, Answer};
 use crate::read::{changes, fetch, preview, search, select, sizes};
 use crate::record::Op;
 use crate::slot::Slot;
+use crate::store::Store;
 use crate::types::{
     Append, Appended, Changes, Checked, Copied, Fetched, FlagChange, FolderId, ModSeq, Portion, Row,
     Selected, SizeRow, Stored, Transfer, Uid, Want,
 };
-use crate::write::{append, copy, expunge, flags, replace};
+use crate::write::{copy, expunge, flags, replace};
 use crate::{Handle, MailboxError, Result, check, replay};
 
 /// A portion of messages that is being read.
@@ -146,8 +148,14 @@ impl Owner {
     /// of the daemon).
     pub async fn store(&self, folder: FolderId, uids: &[Uid], change: FlagChange) -> Result<Stored> {
         let uids = uids.to_vec();
-        self.run(move |ctx| flags::store(ctx, folder, &uids, &change))
-            .await
+        let call = move |ctx: &mut Ctx<'_>| {
+            let before = ctx.store.records.len();
+            let stored = flags::store(ctx, folder, &uids, &change)?;
+            let record = ctx.store.records.get(before..).and_then(<[_]>::last);
+            let until = record.map_or(Until::Now, |(record, _)| Until::Written(*record));
+            Ok((stored, until))
+        };
+        self.run_until(call).await
     }
 
     /// Removes the messages among `uids` (all, if `None`) that have \Deleted. Durable when it returns.
@@ -158,12 +166,6 @@ impl Owner {
     /// Removes messages whatever their flags (POP3's QUIT). Durable when it returns.
     pub async fn remove_messages(&self, folder: FolderId, uids: &[Uid]) -> Result<Vec<Uid>> {
         expunge::in_portions(&self.handle.core, &self.end(folder), Some(uids), false).await
-    }
-
-    /// Durable when it returns.
-    pub async fn append(&self, folder: FolderId, messages: Vec<Append>) -> Result<Vec<Appended>> {
-        self.run_durable(move |ctx| append::append(ctx, folder, messages, None))
-            .await
     }
 
     /// RFC 8508: appends a message to a folder and removes another one; a crash leaves both done or neither. `None`: the one to be replaced is gone, and
@@ -328,6 +330,10 @@ impl Owner {
         }
     }
 
+    fn glance<T>(&self, look: impl FnOnce(&Store) -> Option<T>) -> Option<T> {
+        self.handle.core.glance(&self.slot, look)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         call: impl FnOnce(&mut Ctx<'_>) -> Result<T> + Send + 'static,
@@ -341,11 +347,20 @@ impl Owner {
         &self,
         call: impl FnOnce(&mut Ctx<'_>) -> Result<(T, Option<RecordId>)> + Send + 'static,
     ) -> Result<T> {
-        let (result, record) = self.run(call).await?;
-        if let Some(record) = record {
-            let _durable = self.handle.core.journal.durable(record).await?;
-        }
-        Ok(result)
+        let call = move |ctx: &mut Ctx<'_>| {
+            let (result, record) = call(ctx)?;
+            Ok((result, record.map_or(Until::Now, Until::Durable)))
+        };
+        self.run_until(call).await
+    }
+
+    async fn run_until<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Ctx<'_>) -> Result<(T, Until)> + Send + 'static,
+    ) -> Result<T> {
+        let call = in_the_name_of(self.origin, call);
+        let answer = self.handle.core.start_until(&self.slot, call).await?;
+        answer.await.map_err(|_| stopped())?
     }
 }
 

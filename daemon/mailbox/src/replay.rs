@@ -136,7 +136,7 @@ where
         let done = done.clone();
         let job = move |ctx: Result<&mut Ctx<'_>>| -> crate::core::Answer {
             let result = ctx.and_then(call);
-            Box::new(move |_| {
+            Box::new(move |_, _| {
                 drop(result);
                 drop(done);
             })

@@ -42,6 +42,8 @@ pub(crate) struct Run {
     /// Records that must be applied before anything else.
     pub(crate) unapplied: Vec<Unapplied>,
     pub(crate) damage_told: bool,
+    /// It stands in the list of those whose transactions are open.
+    pub(crate) lingers: bool,
 }
 
 /// Who waits for changes.

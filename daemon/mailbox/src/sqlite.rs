@@ -19,6 +19,8 @@ pub(crate) const PAGE_BYTES: u64 = 4096;
 const STATEMENTS_MAX: usize = 32;
 /// Page cache of a connection, in KiB.
 const CACHE_KIB: u32 = 256;
+/// Pages of a transaction that are in memory before some go into the log ahead of the commit, and would be written again if they change once more.
+const SPILL_PAGES: u32 = 384;
 /// How long another program that reads the database may hold us up.
 const BUSY_MILLISECONDS: u32 = 5000;
 
@@ -28,7 +30,7 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection> {
     // The write-ahead log is kept and not folded in when the database is closed: a cold owner opens and closes in little time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.execute_batch(&format!(
-        "PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-{CACHE_KIB};
+        "PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA cache_spill={SPILL_PAGES};
          PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
     ))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);

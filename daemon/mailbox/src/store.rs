@@ -157,6 +157,12 @@ pub(crate) struct Store {
     pub(crate) linked: bool,
     /// Something was written: the transaction is not empty.
     pub(crate) wrote: bool,
+    /// A transaction is open.
+    pub(crate) open: bool,
+    /// What the journal does not hold was written in it: it must not wait for further jobs.
+    pub(crate) commit_now: bool,
+    /// Bytes of the texts that came in it.
+    pub(crate) texts_bytes: usize,
     /// A record is in the journal and could not be applied: the transaction must fail.
     pub(crate) broken: Option<MailboxError>,
     /// Damage was told since it was opened.
@@ -234,6 +240,9 @@ impl Store {
             origin: 0,
             linked: false,
             wrote: false,
+            open: false,
+            commit_now: false,
+            texts_bytes: 0,
             broken: None,
             damage_told: false,
             applied_cleared: 0,

@@ -6,6 +6,7 @@ mod damage;
 mod feed;
 mod index;
 mod items;
+mod linger;
 mod model;
 mod order;
 mod portions;

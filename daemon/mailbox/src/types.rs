@@ -160,6 +160,17 @@ pub struct Selected {
     pub watch: watch::Receiver<FolderNow>,
 }
 
+/// What a session knows of its selected folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// It was told of all changes up to this one …
+    pub modseq: ModSeq,
+    /// … and of messages up to this one.
+    pub last_uid: Uid,
+    /// New messages are recent for it, and for no other session.
+    pub claims_recent: bool,
+}
+
 /// What happened in a folder after a MODSEQ.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {

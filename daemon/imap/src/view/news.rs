@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use mailbox::{Changes, FOLDER_GONE, MailboxError, ModSeq, Row, Stored, Uid, UidSet};
+use mailbox::{Changes, FOLDER_GONE, MailboxError, ModSeq, Row, Seen, Stored, Uid, UidSet};
 use smallvec::SmallVec;
 
 use super::{View, put_vanished};
@@ -58,6 +58,9 @@ impl View {
         if now == FOLDER_GONE {
             return Err(End::Bye(BYE_FOLDER_GONE));
         }
+        if let Some(changes) = self.learnt.take() {
+            return Ok(Some(self.learn(*changes)));
+        }
         if flags && let Some(held) = self.held.take() {
             self.modseq = self.modseq.min(held);
         }
@@ -75,6 +78,21 @@ impl View {
             // Not now; the next command asks again.
             Err(_) => Ok(None),
         }
+    }
+
+    /// What the store needs to know to say what the client does not know; what it says then goes to [`Self::was_seen`]. `None`: flags are held
+    /// back, so that it must be asked when they are wanted.
+    pub(crate) fn seen(&self) -> Option<Seen> {
+        self.held.is_none().then(|| Seen {
+            modseq: self.modseq,
+            last_uid: self.last_uid(),
+            claims_recent: !self.read_only,
+        })
+    }
+
+    /// Nothing was told since it was asked: it is taken in with the next announcement.
+    pub(crate) fn was_seen(&mut self, changes: Changes) {
+        self.learnt = Some(Box::new(changes));
     }
 
     /// Takes in what is not told message by message.

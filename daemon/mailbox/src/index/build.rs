@@ -114,7 +114,7 @@ pub(super) fn put(ctx: &mut Ctx<'_>, batch: &Batch, segment: &Segment) -> Result
             tables::note_gone(conn, text)?;
         }
     }
-    ctx.store.wrote = true;
+    (ctx.store.wrote, ctx.store.commit_now) = (true, true);
     Ok(())
 }
 
@@ -211,7 +211,7 @@ pub(super) fn replace(ctx: &mut Ctx<'_>, plan: &Merge, merged: &Segment) -> Resu
     let texts = plan.segments.iter().flat_map(|segment| &segment.texts);
     let dropped: Vec<u64> = texts.copied().filter(|text| plan.gone.contains(text)).collect();
     tables::forget_gone(conn, &dropped)?;
-    ctx.store.wrote = true;
+    (ctx.store.wrote, ctx.store.commit_now) = (true, true);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::Owner;
 use crate::types::{Annotation, Folder, FolderId, RightsAction, RightsTable, Status};
 use crate::write::folders::Shape;
 use crate::write::{annotations, folders};
-use crate::{Result, names};
+use crate::{Result, glance, names};
 
 impl Owner {
     /// All folders, sorted by name, INBOX first.
@@ -20,6 +20,9 @@ impl Owner {
 
     /// The folder of that name; INBOX in any case.
     pub async fn folder(&self, name: &str) -> Result<Folder> {
+        if let Some(known) = self.glance(|store| glance::folder(store, name)) {
+            return known;
+        }
         let name = name.to_owned();
         self.run(move |ctx| folders::folder(ctx, &name)).await
     }
@@ -135,6 +138,9 @@ impl Owner {
     }
 
     pub async fn status(&self, folder: FolderId) -> Result<Status> {
+        if let Some(known) = self.glance(|store| glance::status(store, folder)) {
+            return known;
+        }
         self.run(move |ctx| Ok(ctx.store.folder(folder)?.status())).await
     }
 

@@ -116,8 +116,9 @@ fn a_failed_sync_stops_the_acceptance() {
         let owner = world.boxes.owner(ALICE);
         let inbox = owner.folder("INBOX").await.unwrap().id;
         owner.append(inbox, vec![append("a")]).await.unwrap();
-        disk.fail_next_sync();
         let core = &owner.handle.core;
+        core.settle_all();
+        disk.fail_next_sync();
         assert!(core.durability.sync_all().is_err());
         assert!(
             core.durability.sync_all().is_err(),
