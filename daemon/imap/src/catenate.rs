@@ -22,7 +22,7 @@ use crate::reply::Answer;
 use crate::session::Session;
 
 /// Octets copied at once.
-const PIECE_MAX_BYTES: usize = 256 * 1024;
+const PIECE_MAX_BYTES: usize = 64 * 1024;
 /// Pieces of one message.
 const PARTS_MAX: usize = 1000;
 

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::top::Top;
 
 /// Bytes of a large text that are in memory at once.
-const PIECE_BYTES: usize = 256 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
 /// Room for the end of the last line and of the text.
 const END_ROOM_BYTES: usize = 16;
 

@@ -16,7 +16,7 @@ use wire::message::{Message, Structure, Transfer, decode, headers};
 use super::item::partial;
 
 /// Octets of a large text in memory at once.
-const PIECE_MAX_BYTES: usize = 256 * 1024;
+const PIECE_MAX_BYTES: usize = 64 * 1024;
 /// Sizes of decoded parts that are kept of one large message.
 const SIZES_MAX: usize = 100;
 
