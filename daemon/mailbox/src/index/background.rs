@@ -25,6 +25,8 @@ const PUT_OFF_MAX: u32 = 30;
 const OWNERS_MAX: usize = 100_000;
 /// Other jobs are waited for so long, and then a step is done between them.
 const WAIT_MAX: Duration = Duration::from_millis(500);
+/// The same if somebody searches this mailbox: the next search is likely to follow at once, and each of them reads all texts until this is done.
+const WAIT_MAX_ASKED: Duration = Duration::from_millis(4);
 /// How often it is looked whether they are done.
 const WAIT_STEP: Duration = Duration::from_millis(2);
 
@@ -156,23 +158,29 @@ pub(crate) fn run(core: &Core) {
             continue;
         }
         // It is tried again after the next search; a failure that matters shows itself to those who use the mailbox.
-        let _ = work(core, &slot);
+        let asked = due.put_off >= PUT_OFF_MAX;
+        let _ = work_within(core, &slot, if asked { WAIT_MAX_ASKED } else { WAIT_MAX });
     }
 }
 
 /// Brings an owner's index up to date. Blocks.
 pub(crate) fn work(core: &Core, slot: &Arc<Slot>) -> Result<()> {
+    work_within(core, slot, WAIT_MAX)
+}
+
+/// The same; `wait`: how long other jobs are waited for at each step.
+fn work_within(core: &Core, slot: &Arc<Slot>, wait: Duration) -> Result<()> {
     let _alone = core.index.working.lock();
-    while step(core, slot)? {}
+    while step(core, slot, wait)? {}
     Ok(())
 }
 
 /// One step; whether there may be more to do.
-fn step(core: &Core, slot: &Arc<Slot>) -> Result<bool> {
+fn step(core: &Core, slot: &Arc<Slot>, wait: Duration) -> Result<bool> {
     // A mailbox that was removed is not made again.
     let going_on = || {
         let there = core.disk.exists(&slot.dir.join("mail.db"));
-        wait_for_others(core);
+        wait_for_others(core, wait);
         there.is_ok_and(|there| there) && !core.index.stopped()
     };
     if !going_on() {
@@ -198,9 +206,9 @@ fn step(core: &Core, slot: &Arc<Slot>) -> Result<bool> {
 }
 
 /// Lets other jobs go first.
-fn wait_for_others(core: &Core) {
+fn wait_for_others(core: &Core, wait: Duration) {
     let began = Instant::now();
-    while core.is_busy() && began.elapsed() < WAIT_MAX && !core.index.stopped() {
+    while core.is_busy() && began.elapsed() < wait && !core.index.stopped() {
         std::thread::sleep(WAIT_STEP);
     }
 }
