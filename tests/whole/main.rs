@@ -17,6 +17,7 @@ mod power;
 #[cfg(target_os = "linux")]
 mod recovery;
 mod remote;
+mod sizes;
 mod startup;
 
 use std::path::PathBuf;
