@@ -79,6 +79,8 @@ const ONLY_OURS: &[(&str, &str)] = &[
     ("MYRIGHTS ", "RFC 4314"),
     ("MYRIGHTS)", "RFC 8440"),
     ("CANCELUPDATE ", "RFC 5267"),
+    (" NOTIFY ", "RFC 5465"),
+    (" ESEARCH ", "RFC 7377"),
     ("RETURN (", "RFC 4731, 5258, 5267, 5819, 9394"),
     ("(PARTIAL ", "RFC 9394"),
     ("LIST (", "RFC 5258"),
