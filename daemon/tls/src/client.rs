@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
@@ -12,30 +13,110 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::TlsError;
+use crate::dane::{self, DaneRecord};
 
 /// How far the other side's certificate is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// It must lead to a root of this machine and name the host (smarthosts, MTA-STS).
+    /// It must lead to a root of this machine, or of `roots.pem`, and name the host (smarthosts, MTA-STS).
     Verified,
     /// Whatever it is: better than plaintext, no better against an active attacker (RFC 7435).
     Opportunistic,
+    /// It must be one that these records of the DNS name (RFC 7672). `names`: further names that it may have beside the host's.
+    Dane {
+        records: Vec<DaneRecord>,
+        names: Vec<String>,
+    },
 }
 
-pub(crate) fn config(provider: &Arc<CryptoProvider>, trust: Trust) -> Result<Arc<ClientConfig>, TlsError> {
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| TlsError::Config(error.to_string()))?;
-    let config = match trust {
-        Trust::Verified => builder.with_root_certificates(roots()?).with_no_client_auth(),
-        Trust::Opportunistic => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Unverified(
-                provider.signature_verification_algorithms,
-            )))
-            .with_no_client_auth(),
+/// The client's side of one handshake.
+pub struct Client {
+    pub config: Arc<ClientConfig>,
+    outcome: Arc<OnceLock<Result<(), Error>>>,
+}
+
+impl Client {
+    /// Whether the certificate held, if it was looked at: also when the handshake goes on without that.
+    pub fn verified(&self) -> Option<&Result<(), Error>> {
+        self.outcome.get()
+    }
+}
+
+pub(crate) fn config(
+    provider: &Arc<CryptoProvider>,
+    further: &[CertificateDer<'static>],
+    trust: &Trust,
+    must: bool,
+) -> Result<Client, TlsError> {
+    let rule = match trust {
+        Trust::Verified => {
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(all_roots(further)?), provider.clone());
+            Rule::Roots(
+                verifier
+                    .build()
+                    .map_err(|error| TlsError::Config(error.to_string()))?,
+            )
+        }
+        Trust::Opportunistic => Rule::None,
+        Trust::Dane { records, names } => Rule::Dane {
+            records: records.clone(),
+            names: names
+                .iter()
+                .filter_map(|name| ServerName::try_from(name.clone()).ok())
+                .collect(),
+        },
     };
-    Ok(Arc::new(config))
+    let outcome = Arc::new(OnceLock::new());
+    let verifier = Verifier {
+        rule,
+        must,
+        algorithms: provider.signature_verification_algorithms,
+        outcome: outcome.clone(),
+    };
+    let mut config = builder(provider)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    // A session that is resumed shows no certificate, and each is to be looked at.
+    config.resumption = rustls::client::Resumption::disabled();
+    Ok(Client {
+        config: Arc::new(config),
+        outcome,
+    })
+}
+
+/// Verified by the machine's roots and further ones, for what is not mail.
+pub(crate) fn verified(
+    provider: &Arc<CryptoProvider>,
+    further: &[CertificateDer<'static>],
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let builder = builder(provider)?.with_root_certificates(all_roots(further)?);
+    Ok(Arc::new(builder.with_no_client_auth()))
+}
+
+fn builder(
+    provider: &Arc<CryptoProvider>,
+) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TlsError> {
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| TlsError::Config(error.to_string()))
+}
+
+/// The machine's roots and further ones.
+fn all_roots(further: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsError> {
+    let mut store = match roots() {
+        Ok(roots) => (*roots).clone(),
+        // A machine without roots still believes those that were given.
+        Err(_) if !further.is_empty() => RootCertStore::empty(),
+        Err(error) => return Err(error),
+    };
+    for certificate in further {
+        store
+            .add(certificate.clone())
+            .map_err(|error| TlsError::Config(error.to_string()))?;
+    }
+    Ok(store)
 }
 
 /// The machine's roots, read once.
@@ -57,20 +138,51 @@ fn roots() -> Result<Arc<RootCertStore>, TlsError> {
     Ok(ROOTS.get_or_init(|| Arc::new(store)).clone())
 }
 
-/// Believes any certificate, but still that the peer holds its key.
+/// What is asked of a certificate.
 #[derive(Debug)]
-struct Unverified(WebPkiSupportedAlgorithms);
+enum Rule {
+    None,
+    Roots(Arc<WebPkiServerVerifier>),
+    Dane {
+        records: Vec<DaneRecord>,
+        names: Vec<ServerName<'static>>,
+    },
+}
 
-impl ServerCertVerifier for Unverified {
+/// Looks at the certificate by its rule, notes what it found, and refuses only if it must; that the peer holds its key is always checked.
+#[derive(Debug)]
+struct Verifier {
+    rule: Rule,
+    must: bool,
+    algorithms: WebPkiSupportedAlgorithms,
+    outcome: Arc<OnceLock<Result<(), Error>>>,
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+        let found = match &self.rule {
+            Rule::None => return Ok(ServerCertVerified::assertion()),
+            Rule::Roots(verifier) => verifier
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .map(drop),
+            Rule::Dane { records, names } => {
+                let mut names = names.clone();
+                names.push(server_name.to_owned());
+                dane::verify(records, &self.algorithms, end_entity, intermediates, &names, now)
+            }
+        };
+        let _ = self.outcome.set(found.clone());
+        match found {
+            Err(error) if self.must => Err(error),
+            _ => Ok(ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(
@@ -79,7 +191,7 @@ impl ServerCertVerifier for Unverified {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.0)
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -88,10 +200,10 @@ impl ServerCertVerifier for Unverified {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.0)
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }

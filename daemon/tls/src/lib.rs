@@ -2,13 +2,14 @@
 //!
 //! The folder `tls/` of the data directory holds `cert.pem` and `key.pem`, which serve every name that nothing better is
 //! known for, and any number of folders with a `cert.pem` and `key.pem` each, which serve the names that stand in their
-//! certificate. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
+//! certificate. `roots.pem` beside them, if it is there, holds further roots that outgoing connections believe. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
 //! under way keep what they were served.
 //!
 //! Must not know: sockets, protocols.
 
 mod binding;
 mod client;
+mod dane;
 mod store;
 
 use std::io;
@@ -18,10 +19,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use disk::SharedDisk;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::{ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
-pub use client::Trust;
+pub use client::{Client, Trust};
+pub use dane::DaneRecord;
 use store::Certificates;
 
 /// What `SASL` and others name a channel binding by (RFC 9266, RFC 5929 §4).
@@ -39,6 +42,11 @@ pub enum TlsError {
     Generate(String),
     #[error("TLS can't be configured: {0}")]
     Config(String),
+}
+
+/// For a client that must know who the server is: its certificate leads to a root of this machine or to one of these, and names it. Blocks.
+pub fn verified_config(roots: &[CertificateDer<'static>]) -> Result<Arc<rustls::ClientConfig>, TlsError> {
+    client::verified(&Arc::new(rustls::crypto::ring::default_provider()), roots)
 }
 
 /// What opening the folder found.
@@ -66,6 +74,7 @@ struct Inner {
 struct Snapshot {
     config: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
+    roots: Vec<CertificateDer<'static>>,
 }
 
 /// One handshake's side of the server: it remembers what it was configured with, so that the channel binding is that of the
@@ -116,7 +125,18 @@ impl Tls {
 
     /// For the client's side: delivery to other hosts. Reads the machine's roots when they are needed for the first time: blocks.
     pub fn client_config(&self, trust: Trust) -> Result<Arc<rustls::ClientConfig>, TlsError> {
-        client::config(&self.inner.provider, trust)
+        Ok(self.client(&trust, true)?.config)
+    }
+
+    /// The client's side of one handshake. Unless it `must`, a certificate that does not hold is noted, not refused. Blocks as above.
+    pub fn client(&self, trust: &Trust, must: bool) -> Result<Client, TlsError> {
+        let snapshot = self.inner.current.load();
+        client::config(&self.inner.provider, &snapshot.roots, trust, must)
+    }
+
+    /// The certificates of `roots.pem`: whom outgoing connections believe beside the machine's roots.
+    pub fn roots(&self) -> Vec<CertificateDer<'static>> {
+        self.inner.current.load().roots.clone()
     }
 
     /// The names that certificates are at hand for, sorted; the default one's included.
@@ -164,6 +184,7 @@ impl Snapshot {
         Ok(Self {
             config: Arc::new(config),
             certificates,
+            roots: store::roots(&**disk, dir)?,
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::{Found, TlsError, binding};
 
 const CERTIFICATE_FILE: &str = "cert.pem";
 const KEY_FILE: &str = "key.pem";
+const ROOTS_FILE: &str = "roots.pem";
 /// Life of a self-signed certificate: nobody renews one by hand.
 const SELF_SIGNED_LIFE: Duration = Duration::from_hours(24 * 3650);
 
@@ -75,6 +76,24 @@ pub(crate) fn ensure(disk: &dyn Disk, dir: &Path, hostname: &str) -> Result<Foun
     disk.write_atomic(&certificate, pem.as_bytes())
         .map_err(file(&certificate))?;
     Ok(Found::Made)
+}
+
+/// The further roots of outgoing connections; none is not an error.
+pub(crate) fn roots(disk: &dyn Disk, dir: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let path = dir.join(ROOTS_FILE);
+    let file = |source| TlsError::File {
+        path: path.clone(),
+        source,
+    };
+    if !disk.exists(&path).map_err(file)? {
+        return Ok(Vec::new());
+    }
+    let pem = disk.read(&path).map_err(file)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    found.map_err(|error| TlsError::Invalid {
+        path: path.clone(),
+        reason: error.to_string(),
+    })
 }
 
 impl Certificates {

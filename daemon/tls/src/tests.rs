@@ -109,3 +109,155 @@ async fn a_damaged_folder_leaves_what_is_in_use() {
     assert!(tls.reload().is_err());
     handshake(&tls, "mail.example.test", SERVER_END_POINT).await;
 }
+
+/// A chain of a root and a leaf for `mail.example.test`, and what a handshake with it came to.
+struct Chain {
+    root: rustls::pki_types::CertificateDer<'static>,
+    leaf: rustls::pki_types::CertificateDer<'static>,
+    tls: Tls,
+    _temp: tempfile::TempDir,
+}
+
+fn chain() -> Chain {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("tls");
+    std::fs::create_dir(&dir).unwrap();
+    let root_key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "A root");
+    let root = params.self_signed(&root_key).unwrap();
+    let issuer = rcgen::Issuer::new(params, root_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["mail.example.test".to_owned()]).unwrap();
+    let leaf = params.signed_by(&key, &issuer).unwrap();
+    std::fs::write(dir.join("cert.pem"), format!("{}{}", leaf.pem(), root.pem())).unwrap();
+    std::fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
+    let (tls, _) = open(temp.path());
+    Chain {
+        root: root.der().clone(),
+        leaf: leaf.der().clone(),
+        tls,
+        _temp: temp,
+    }
+}
+
+async fn trusts(chain: &Chain, trust: &Trust, must: bool, name: &str) -> (bool, Option<bool>) {
+    let (client, server) = tokio::io::duplex(16 * 1024);
+    let side = chain.tls.client(trust, must).unwrap();
+    let connector = TlsConnector::from(side.config.clone());
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let acceptor = chain.tls.acceptor();
+    let (_, client) = tokio::join!(acceptor.tokio().accept(server), connector.connect(name, client));
+    (client.is_ok(), side.verified().map(Result::is_ok))
+}
+
+fn record(usage: u8, selector: u8, matching: u8, of: &[u8]) -> DaneRecord {
+    use sha2::{Digest, Sha256, Sha512};
+    let selected = match selector {
+        0 => of.to_vec(),
+        _ => webpki::EndEntityCert::try_from(&of.into())
+            .unwrap()
+            .subject_public_key_info()
+            .to_vec(),
+    };
+    let data = match matching {
+        0 => selected,
+        1 => Sha256::digest(&selected).to_vec(),
+        _ => Sha512::digest(&selected).to_vec(),
+    };
+    DaneRecord {
+        usage,
+        selector,
+        matching,
+        data,
+    }
+}
+
+// Mail would go to whoever stands between, or not at all to a host that is who it says.
+#[tokio::test]
+async fn records_of_the_dns_say_which_certificate_is_right() {
+    let chain = chain();
+    let other = self::chain();
+    let (root, leaf) = (&chain.root[..], &chain.leaf[..]);
+    let host = "mail.example.test";
+    for (records, name, right) in [
+        (vec![record(3, 1, 1, leaf)], host, true),
+        (vec![record(3, 0, 2, leaf)], host, true),
+        (vec![record(3, 0, 0, leaf)], "another.test", true),
+        (vec![record(3, 1, 1, root)], host, false),
+        (vec![record(3, 1, 1, &other.leaf)], host, false),
+        (vec![record(2, 0, 1, root)], host, true),
+        (vec![record(2, 1, 2, root)], host, true),
+        (vec![record(2, 0, 0, root)], host, true),
+        (vec![record(2, 0, 1, root)], "another.test", false),
+        (vec![record(2, 0, 0, &other.root)], host, false),
+        // A leaf is no authority, and the usages 0 and 1 are not for mail.
+        (vec![record(2, 0, 1, leaf)], host, false),
+        (vec![record(1, 1, 1, leaf)], host, false),
+        (
+            vec![record(3, 1, 1, &other.leaf), record(3, 1, 1, leaf)],
+            host,
+            true,
+        ),
+    ] {
+        let shown = format!(
+            "{:?} {name}",
+            records
+                .iter()
+                .map(|r| (r.usage, r.selector, r.matching))
+                .collect::<Vec<_>>()
+        );
+        let trust = Trust::Dane {
+            records,
+            names: Vec::new(),
+        };
+        assert_eq!(
+            trusts(&chain, &trust, true, name).await,
+            (right, Some(right)),
+            "{shown}"
+        );
+        // Where it need not hold, the mail goes, and it is known all the same.
+        assert_eq!(
+            trusts(&chain, &trust, false, name).await,
+            (true, Some(right)),
+            "{shown}"
+        );
+    }
+    let trust = Trust::Dane {
+        records: vec![record(2, 0, 1, root)],
+        names: vec![host.to_owned()],
+    };
+    assert!(
+        trusts(&chain, &trust, true, "another.test").await.0,
+        "by the domain's name"
+    );
+}
+
+// A house with an authority of its own could not deliver to its own hosts.
+#[tokio::test]
+async fn further_roots_are_believed() {
+    let chain = chain();
+    for known in [false, true] {
+        if known {
+            let dir = chain.tls.inner.dir.clone();
+            let pem = std::fs::read(dir.join("cert.pem")).unwrap();
+            std::fs::write(dir.join("roots.pem"), pem).unwrap();
+            chain.tls.reload().unwrap();
+        }
+        // A machine without any root can't verify at all.
+        let Ok(_) = chain.tls.client(&Trust::Verified, true) else {
+            assert!(!known);
+            continue;
+        };
+        assert_eq!(
+            trusts(&chain, &Trust::Verified, true, "mail.example.test")
+                .await
+                .0,
+            known
+        );
+        assert!(!trusts(&chain, &Trust::Verified, true, "another.test").await.0);
+    }
+}
