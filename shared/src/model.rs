@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, DomainName};
+use crate::{Address, DomainName, Refusal};
 
 /// Whose mailbox database it is: a user's, a group's or a public tree's. Never reused, never changed by a rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,6 +82,9 @@ pub struct User {
     /// Whether a message that was forwarded is kept here as well.
     #[serde(default = "yes")]
     pub forward_keep: bool,
+    /// What else may stand in From and in the reverse-path of the user's mail: addresses, `@domain`, or `*` for everything; see [`send_as`].
+    #[serde(default)]
+    pub send_as: Vec<String>,
     /// Names of the groups the user is a direct member of.
     #[serde(default)]
     pub groups: Vec<String>,
@@ -177,6 +180,18 @@ pub struct Folder {
     /// with `-` before it: whose rights they are never, whatever else gives them.
     #[serde(default)]
     pub rights: BTreeMap<String, String>,
+}
+
+/// An entry of [`User::send_as`] in its canonical form: an address, `@domain` or `*`.
+pub fn send_as(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    match text.strip_prefix('@') {
+        Some(domain) => DomainName::parse(domain).map(|domain| format!("@{domain}")),
+        None => Address::parse(text).map(|address| address.to_string()),
+    }
 }
 
 fn nobody() -> OwnerId {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use shared::model::{Alias, Domain, Group, ListEntry, Protocol, Side, User};
+use shared::model::{Alias, Domain, Group, ListEntry, Protocol, Side, User, send_as};
 use shared::protocol::{
     AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, GroupAdd, GroupSet, NewUser, Request, UserAdd,
     UserPassword, UserRename, UserSet,
@@ -73,6 +73,7 @@ pub struct UserForm {
     pub denied: Vec<Protocol>,
     pub forward: String,
     pub forward_keep: bool,
+    pub send_as: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -187,6 +188,7 @@ impl UserForm {
             denied: user.denied_protocols.clone(),
             forward: lines(&user.forward_to),
             forward_keep: user.forward_keep,
+            send_as: user.send_as.join("\n"),
             ..Self::default()
         }
     }
@@ -197,6 +199,7 @@ impl UserForm {
         let address = check.one("local", &self.local, |local| address(local, &self.domain));
         let quota_bytes = check.optional("quota", &self.quota, size);
         let forward_to = check.many("forward", &self.forward, Address::parse);
+        let send_as = check.many("send_as", &self.send_as, send_as);
         let groups = names(&self.groups);
         if self.was.is_none() && self.password.is_empty() {
             check.wrong("password", Refusal::new("field-required"));
@@ -225,6 +228,7 @@ impl UserForm {
             denied_protocols: self.denied.clone(),
             forward_to,
             forward_keep: self.forward_keep,
+            send_as,
             groups,
             ..was.clone()
         };

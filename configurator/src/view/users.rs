@@ -139,6 +139,9 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     fact(ui, &cx.t.get("column-groups"), &user.groups.join("\n"));
     let forward: Vec<String> = user.forward_to.iter().map(ToString::to_string).collect();
     fact(ui, &cx.t.get("field-forward"), &forward.join("\n"));
+    if !user.send_as.is_empty() {
+        fact(ui, &cx.t.get("field-send-as"), &user.send_as.join("\n"));
+    }
     let denied: Vec<String> = user
         .denied_protocols
         .iter()

@@ -181,6 +181,8 @@ async fn send(
         user: None,
         smtputf8: !sender.is_ascii() || envelope.smtputf8,
         eight_bit,
+        // A report is worth more than its way (RFC 8689 §5): it holds headers only.
+        require_tls: false,
         return_full: None,
         envelope_id: None,
         session: envelope.session,

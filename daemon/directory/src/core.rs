@@ -274,6 +274,7 @@ fn known(user: User, domain: &Domain) -> Known {
         denied: user.denied_protocols,
         forward_to: user.forward_to,
         forward_keep: user.forward_keep,
+        send_as: user.send_as,
     };
     Known {
         account: Arc::new(account),

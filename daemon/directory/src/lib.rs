@@ -51,6 +51,8 @@ pub struct Account {
     pub denied: Vec<Protocol>,
     pub forward_to: Vec<Address>,
     pub forward_keep: bool,
+    /// What else the user may send as: [`User::send_as`].
+    pub send_as: Vec<String>,
 }
 
 /// What an address of a recipient leads to.
@@ -162,7 +164,8 @@ impl Directory {
         Ok(self.inner.known(address).await?.map(|known| known.account))
     }
 
-    /// Whether a user may send with that address in the reverse-path or From: own address, plus-addresses, aliases that lead to the user.
+    /// Whether a user may send with that address in the reverse-path or From: own address, plus-addresses, aliases that lead to
+    /// the user, addresses of groups the user is in, and what an administrator allowed by name.
     pub async fn may_send_as(&self, account: &Account, address: &Address) -> Result<bool, Unavailable> {
         resolve::may_send_as(&self.inner, account, address).await
     }

@@ -85,6 +85,7 @@ pub(crate) fn user_row(user: &User) -> Row {
         .with("forward_to", texts(&user.forward_to))
         .with("forward_keep", user.forward_keep)
         .with("has_password", user.has_password)
+        .with("send_as", user.send_as.clone())
 }
 
 /// Without the groups, which lie in a table of their own.
@@ -102,6 +103,7 @@ pub(crate) fn user(row: &Row) -> Result<User, Unavailable> {
             .collect(),
         forward_to: addresses(row, "forward_to"),
         forward_keep: row.flag("forward_keep"),
+        send_as: row.list("send_as").to_vec(),
         groups: Vec::new(),
         has_password: row.flag("has_password"),
         revision: row.revision(),

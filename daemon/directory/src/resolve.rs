@@ -56,12 +56,18 @@ pub(crate) async fn resolve(core: &Core, address: &Address) -> Result<Resolution
     Ok(resolution)
 }
 
-/// Own address, plus-addresses of it, and aliases that lead to the user; not groups and not the catch-all.
+/// Own address, plus-addresses of it, aliases and groups that lead to the user, and what was allowed by name; not the catch-all.
 pub(crate) async fn may_send_as(
     core: &Core,
     account: &Account,
     address: &Address,
 ) -> Result<bool, Unavailable> {
+    // As it is now: the session may have begun before a change.
+    let now = core.known(&account.address).await?;
+    if now.is_some_and(|known| is_allowed(&known.account.send_as, address)) {
+        return Ok(true);
+    }
+    let own = account.address.key();
     let mut seen = HashSet::new();
     let mut waiting = vec![(address.clone(), 0)];
     while let Some((address, depth)) = waiting.pop() {
@@ -82,7 +88,13 @@ pub(crate) async fn may_send_as(
                     break;
                 }
                 Found::User(_) => break,
-                Found::Disabled | Found::Unknown => {}
+                Found::Disabled => {}
+                // Members of a group are users, not aliases.
+                Found::Unknown => match group(core, local, &domain).await? {
+                    Some(members) if members.iter().any(|member| member.key() == own) => return Ok(true),
+                    Some(_) => break,
+                    None => {}
+                },
             }
         }
     }
@@ -164,6 +176,15 @@ async fn step(core: &Core, address: &Address, domain: &Domain) -> Result<Found, 
         .catch_all
         .clone()
         .map_or(Found::Unknown, |address| Found::Leads(vec![address])))
+}
+
+/// Whether an entry of [`shared::model::User::send_as`] means that address.
+fn is_allowed(entries: &[String], address: &Address) -> bool {
+    entries.iter().any(|entry| match entry.strip_prefix('@') {
+        _ if entry == "*" => true,
+        Some(domain) => address.domain().as_str() == domain,
+        None => Address::parse(entry).is_ok_and(|entry| entry.key() == address.key()),
+    })
 }
 
 /// `user+tag` is also `user`.

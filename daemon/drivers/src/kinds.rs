@@ -2,7 +2,7 @@
 //!
 //! `key` columns hold the folded form that rows are found by, the column beside them what a person wrote.
 
-use crate::descriptor::{Descriptor, Field, Kind, Type, field};
+use crate::descriptor::{Descriptor, Field, Kind, Migration, Type, field};
 
 const REVISION: Field = field("revision", Type::Int);
 
@@ -59,7 +59,7 @@ pub const DOMAIN_NAME: Descriptor = Descriptor {
 pub const USER: Descriptor = Descriptor {
     kind: Kind::Users,
     table: "user",
-    version: 1,
+    version: 2,
     fields: &[
         field("key", Type::Text),
         field("address", Type::Text),
@@ -72,6 +72,7 @@ pub const USER: Descriptor = Descriptor {
         field("forward_to", Type::List),
         field("forward_keep", Type::Flag),
         field("has_password", Type::Flag),
+        field("send_as", Type::List),
         REVISION,
     ],
     key: &["key"],
@@ -79,7 +80,10 @@ pub const USER: Descriptor = Descriptor {
     indexed: &["domain"],
     searchable: &["address", "name"],
     sortable: &["key", "name", "quota_bytes"],
-    migrations: &[],
+    migrations: &[Migration::AddField {
+        version: 2,
+        field: "send_as",
+    }],
 };
 
 /// What passwords are checked with, sealed; found by the owner, so that a rename changes nothing.

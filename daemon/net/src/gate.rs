@@ -34,6 +34,9 @@ pub trait Gate: Send + Sync + 'static {
     /// Whether the address is of an own network: limits per address do not hold for it. Loopback is exempt anyway.
     fn is_exempt(&self, peer: IpAddr) -> bool;
 
+    /// Whether the address is that of a proxy, which says by the PROXY protocol for whom it connects.
+    fn is_proxy(&self, peer: IpAddr) -> bool;
+
     /// Sessions that a service may have at once; asked at each connection.
     fn sessions_max(&self, service: &str) -> u64;
 
@@ -55,6 +58,9 @@ impl Gate for Open {
     }
     fn is_exempt(&self, _: IpAddr) -> bool {
         true
+    }
+    fn is_proxy(&self, _: IpAddr) -> bool {
+        false
     }
     fn sessions_max(&self, _: &str) -> u64 {
         u64::MAX

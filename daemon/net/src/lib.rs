@@ -11,6 +11,7 @@ mod farewell;
 mod gate;
 mod limits;
 mod listen;
+mod proxy;
 mod service;
 mod session;
 mod stream;

@@ -18,9 +18,11 @@ use shared::protocol::{ServiceRow, ServiceState, SessionRow};
 use socket2::{Domain, Protocol as SocketProtocol, Socket, Type};
 use tls::Tls;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 use crate::farewell::{self, refusal};
 use crate::limits::PerAddress;
+use crate::proxy;
 use crate::service::{ExternalService, Listener, ServiceConfig, Slot, word};
 use crate::session::{Registry, SessionHandle};
 use crate::stream::Raw;
@@ -39,6 +41,8 @@ struct Inner {
     gate: Arc<dyn Gate>,
     tls: Option<Tls>,
     per_address: Arc<PerAddress>,
+    /// Connections of proxies that have not said for whom.
+    pending: Arc<Semaphore>,
 }
 
 impl Net {
@@ -54,6 +58,7 @@ impl Net {
             gate,
             tls,
             per_address: Arc::default(),
+            pending: Arc::new(Semaphore::new(proxy::PENDING_MAX_COUNT)),
         };
         Self {
             inner: Arc::new(inner),
@@ -225,23 +230,46 @@ impl Inner {
         }
     }
 
+    fn refused(&self, slot: &Slot, peer: SocketAddr, reason: &str) {
+        let scope = Scope {
+            peer: Some(peer),
+            ..Scope::default()
+        };
+        let refused = SessionRefused {
+            service: slot.name.to_owned(),
+            reason: reason.to_owned(),
+        };
+        self.registry.events.emit(scope, refused);
+    }
+
+    /// A connection of a proxy: who is behind it is the peer in every decision from here on.
+    fn admit_proxied(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        mut socket: TcpStream,
+        proxy: SocketAddr,
+        tls: bool,
+    ) {
+        let Ok(pending) = self.pending.clone().try_acquire_owned() else {
+            return self.refused(slot, proxy, farewell::BUSY);
+        };
+        let (inner, slot) = (self.clone(), slot.clone());
+        tokio::spawn(async move {
+            let header = tokio::time::timeout(proxy::HEADER_TIMEOUT, proxy::peer(&mut socket));
+            let peer = match header.await {
+                Ok(Ok(peer)) => peer.unwrap_or(proxy),
+                Ok(Err(error)) => return inner.refused(&slot, proxy, &error.to_string()),
+                Err(_) => return inner.refused(&slot, proxy, "no PROXY header in time"),
+            };
+            drop(pending);
+            inner.admit(&slot, socket, peer, tls);
+        });
+    }
+
     /// Lets a connection in, or tells it why not. Never waits.
     fn admit(self: &Arc<Self>, slot: &Arc<Slot>, socket: TcpStream, peer: SocketAddr, implicit_tls: bool) {
         let ip = peer.ip().to_canonical();
-        let refused = |text: &str| {
-            let reason = text.to_owned();
-            let scope = Scope {
-                peer: Some(peer),
-                ..Scope::default()
-            };
-            self.registry.events.emit(
-                scope,
-                SessionRefused {
-                    service: slot.name.to_owned(),
-                    reason,
-                },
-            );
-        };
+        let refused = |text: &str| self.refused(slot, peer, text);
         let reply = |text: &'static str| (!implicit_tls).then(|| refusal(slot.protocol, true, text));
         if slot.state() != ServiceState::Running {
             refused(farewell::PAUSED);
@@ -282,6 +310,9 @@ impl Inner {
 async fn accept(inner: Arc<Inner>, slot: Arc<Slot>, listener: TcpListener, wanted: Listener) {
     loop {
         match listener.accept().await {
+            Ok((socket, peer)) if inner.gate.is_proxy(peer.ip().to_canonical()) => {
+                inner.admit_proxied(&slot, socket, peer, wanted.implicit_tls);
+            }
             Ok((socket, peer)) => inner.admit(&slot, socket, peer, wanted.implicit_tls),
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {

@@ -170,12 +170,69 @@ impl Gate for Strict {
     fn is_exempt(&self, _: IpAddr) -> bool {
         false
     }
+    fn is_proxy(&self, _: IpAddr) -> bool {
+        false
+    }
     fn sessions_max(&self, _: &str) -> u64 {
         1
     }
     fn sessions_per_address_max(&self) -> u64 {
         1
     }
+}
+
+/// Loopback is a proxy.
+struct BehindProxy;
+
+impl Gate for BehindProxy {
+    fn connect<'a>(
+        &'a self,
+        _: SocketAddr,
+        _: Protocol,
+    ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
+        Box::pin(std::future::ready(Verdict::Allow))
+    }
+    fn is_exempt(&self, _: IpAddr) -> bool {
+        false
+    }
+    fn is_proxy(&self, peer: IpAddr) -> bool {
+        peer.is_loopback()
+    }
+    fn sessions_max(&self, _: &str) -> u64 {
+        10
+    }
+    fn sessions_per_address_max(&self) -> u64 {
+        1
+    }
+}
+
+/// Bans and limits would hit the proxy, and with it everybody.
+#[tokio::test]
+async fn behind_a_proxy_the_peer_is_whom_it_speaks_for() {
+    let net = Net::start(vec![service("imap")], Arc::new(BehindProxy), None, Events::none())
+        .await
+        .unwrap();
+    let mut sessions = Vec::new();
+    for peer in ["192.0.2.1", "192.0.2.2"] {
+        let mut stream = connect(&net).await;
+        let header = format!("PROXY TCP4 {peer} 127.0.0.1 4000 25\r\n");
+        stream.write_all(header.as_bytes()).await.unwrap();
+        assert_eq!(line(&mut stream).await, "hello\r\n");
+        sessions.push(stream);
+    }
+    let peers: Vec<String> = net.sessions().into_iter().map(|row| row.peer).collect();
+    assert_eq!(peers, ["192.0.2.1:4000", "192.0.2.2:4000"]);
+    let mut third = connect(&net).await;
+    third
+        .write_all(b"PROXY TCP4 192.0.2.1 127.0.0.1 4001 25\r\n")
+        .await
+        .unwrap();
+    assert!(line(&mut third).await.contains("too many connections"));
+    let mut bare = connect(&net).await;
+    // As long as what is looked at, so that nothing unread turns the end into a reset.
+    bare.write_all(b"a NOOP 1234\n").await.unwrap();
+    assert_eq!(line(&mut bare).await, "", "without the header nobody is served");
+    net.shutdown(LIMIT).await;
 }
 
 #[tokio::test]

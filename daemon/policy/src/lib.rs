@@ -300,6 +300,11 @@ impl Policy {
         self.inner.snapshot.load().is_exempt(peer.to_canonical())
     }
 
+    /// Whether that is a proxy, which says by the PROXY protocol for whom it connects.
+    pub fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.inner.snapshot.load().is_proxy(peer.to_canonical())
+    }
+
     /// A peer did what, done often enough, gets it banned for a while.
     pub fn offence(&self, peer: IpAddr, offence: Offence) {
         if !self.is_exempt(peer) {
@@ -432,8 +437,9 @@ async fn read(directory: &Directory) -> Result<Snapshot, Unavailable> {
             None => break,
         }
     }
-    let own = directory.settings().text("server.own-networks").to_owned();
-    Ok(Snapshot::new(allow, block, &own))
+    let settings = directory.settings();
+    let (own, proxies) = (settings.text("server.own-networks"), settings.text("net.proxies"));
+    Ok(Snapshot::new(allow, block, own, proxies))
 }
 
 /// Reads the lists again when they change, for as long as the policy lives.

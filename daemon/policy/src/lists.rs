@@ -23,12 +23,13 @@ pub(crate) struct List {
     hosts: Names,
 }
 
-/// Both lists and the own networks.
+/// Both lists, the own networks and the proxies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) allow: List,
     pub(crate) block: List,
     own: Ranges,
+    proxies: Ranges,
 }
 
 /// Names in lower case.
@@ -41,18 +42,24 @@ struct Names {
 }
 
 impl Snapshot {
-    pub(crate) fn new(mut allow: List, mut block: List, own: &str) -> Self {
+    pub(crate) fn new(mut allow: List, mut block: List, own: &str, proxies: &str) -> Self {
         allow.compile();
         block.compile();
-        let own = own
-            .split([',', ';', ' '])
-            .filter_map(|part| ranges::parse(part.trim()))
-            .collect();
+        let networks = |text: &str| {
+            let parts = text.split([',', ';', ' ']);
+            Ranges::new(parts.filter_map(|part| ranges::parse(part.trim())).collect())
+        };
         Self {
             allow,
             block,
-            own: Ranges::new(own),
+            own: networks(own),
+            proxies: networks(proxies),
         }
+    }
+
+    /// Whether it says for others whom it connects for; the address is canonical.
+    pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.proxies.contains(peer)
     }
 
     /// Loopback and own networks; the address is canonical.

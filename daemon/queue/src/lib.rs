@@ -96,6 +96,9 @@ pub struct Envelope {
     pub user: Option<Address>,
     pub smtputf8: bool,
     pub eight_bit: bool,
+    /// It leaves over verified TLS only, or not at all (RFC 8689).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_tls: bool,
     /// DSN's RET: `true` full, `false` headers only.
     pub return_full: Option<bool>,
     /// DSN's ENVID, xtext-decoded.

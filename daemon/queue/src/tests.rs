@@ -84,6 +84,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         user: None,
         smtputf8: false,
         eight_bit: false,
+        require_tls: false,
         return_full: None,
         envelope_id: None,
         session: 1,

@@ -31,7 +31,7 @@ pub(crate) async fn bdat(session: &mut Session, size: u64, last: bool) -> Result
     };
     let mut text = match transaction.chunks.take() {
         Some(text) => text,
-        None => Text::begin(session, &transaction.envelope),
+        None => Text::begin(session, &transaction),
     };
     read(session, size, Some(&mut text)).await?;
     if last {

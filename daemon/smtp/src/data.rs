@@ -14,6 +14,7 @@ pub(crate) async fn data(session: &mut Session) -> Result<Next, ConnError> {
     let refusal = match &session.transaction {
         None => Some(replies::NEEDS_MAIL),
         Some(transaction) if transaction.chunks.is_some() => Some(replies::IN_CHUNKS),
+        Some(transaction) if transaction.binary => Some(replies::NEEDS_CHUNKS),
         Some(transaction) if transaction.envelope.recipients.is_empty() => Some(replies::NEEDS_RCPT),
         Some(_) => None,
     };
@@ -24,7 +25,7 @@ pub(crate) async fn data(session: &mut Session) -> Result<Next, ConnError> {
     let Some(transaction) = session.transaction.take() else {
         return Ok(Next::Go);
     };
-    let mut text = Text::begin(session, &transaction.envelope);
+    let mut text = Text::begin(session, &transaction);
     session.reply(replies::GO_AHEAD);
     let mut unstuffer = Unstuffer::new();
     let mut pace = Pace::new(session.limits.timeout);

@@ -33,6 +33,7 @@ fn extended(session: &mut Session, name: &str) {
     greet(session, name, true);
     let limits = session.limits.clone();
     let start_tls = session.conn.can_start_tls();
+    let tls = session.conn.is_tls() && session.role != Role::Lmtp;
     let mechanisms = if session.role == Role::Lmtp || session.account.is_some() {
         Vec::new()
     } else {
@@ -41,9 +42,14 @@ fn extended(session: &mut Session, name: &str) {
     let out = session.conn.output();
     let _ = write!(
         out,
-        "250-{}\r\n250-PIPELINING\r\n250-SIZE {}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-DSN\r\n",
-        limits.hostname, limits.message_max_bytes
+        "250-{}\r\n250-PIPELINING\r\n250-SIZE {}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n\
+         250-LIMITS RCPTMAX={}\r\n",
+        limits.hostname, limits.message_max_bytes, limits.recipients_max
     );
+    if tls {
+        // RFC 8689 §4: only where TLS is on.
+        out.extend_from_slice(b"250-REQUIRETLS\r\n");
+    }
     if start_tls {
         out.extend_from_slice(b"250-STARTTLS\r\n");
     }

@@ -11,6 +11,7 @@ mod bdat;
 mod data;
 mod ehlo;
 mod expn;
+mod from;
 mod help;
 mod judge;
 mod limits;

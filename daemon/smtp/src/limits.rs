@@ -27,6 +27,14 @@ pub(crate) struct Limits {
     pub(crate) message_max_bytes: u64,
     pub(crate) recipients_max: usize,
     pub(crate) errors_max: u64,
+    /// Commands since the last message, or since the greeting, that led to none.
+    pub(crate) commands_max: u64,
+    /// Time since the last message, or since the greeting.
+    pub(crate) patience: Duration,
+    /// Whether From must be an address that the user may send with.
+    pub(crate) check_from: bool,
+    /// Whether users who logged in are told by VRFY and EXPN who exists.
+    pub(crate) verify: bool,
     pub(crate) timeout: Duration,
 }
 
@@ -48,6 +56,10 @@ impl Limits {
             message_max_bytes: settings.number("smtp.message-size-max"),
             recipients_max: usize::try_from(settings.number("smtp.recipients-max")).unwrap_or(usize::MAX),
             errors_max: settings.number("smtp.errors-max"),
+            commands_max: settings.number("smtp.commands-max"),
+            patience: Duration::from_secs(settings.number("smtp.patience")),
+            check_from: settings.flag("submission.check-from"),
+            verify: settings.flag("smtp.verify"),
             timeout: Duration::from_secs(settings.number("smtp.timeout")),
         }
     }

@@ -1,4 +1,4 @@
-//! MAIL (RFC 5321 §4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID and AUTH.
+//! MAIL (RFC 5321 §4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID, REQUIRETLS and AUTH.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,7 +44,9 @@ pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams)
         },
         user: session.account.as_ref().map(|account| account.address.clone()),
         smtputf8: params.smtputf8,
-        eight_bit: params.body == Some(Body::EightBitMime),
+        // A binary text is written anew, with base64 in the place of what was binary.
+        eight_bit: matches!(params.body, Some(Body::EightBitMime | Body::BinaryMime)),
+        require_tls: params.requiretls,
         return_full: params.ret.map(|ret| ret == Ret::Full),
         envelope_id: params.envid,
         session: session.conn.session().id().0,
@@ -54,6 +56,7 @@ pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams)
     };
     session.transaction = Some(Box::new(Transaction {
         envelope,
+        binary: params.body == Some(Body::BinaryMime),
         chunks: None,
     }));
     session.reply(replies::SENDER_OK);
@@ -77,10 +80,8 @@ fn out_of_place(session: &Session) -> Option<&'static str> {
 
 /// Parameters of extensions that EHLO does not offer, and more than the server takes (RFC 1870 §6.1).
 fn unsupported(session: &Session, params: &MailParams) -> Option<&'static str> {
-    if params.body == Some(Body::BinaryMime) {
-        return Some(replies::NO_BINARY);
-    }
-    let others = params.requiretls
+    // RFC 8689 §4: only under TLS; there alone it is offered.
+    let others = (params.requiretls && !session.conn.is_tls())
         || params.priority.is_some()
         || params.hold_for.is_some()
         || params.hold_until.is_some()

@@ -39,6 +39,10 @@ pub(crate) struct Session {
     /// Transactions so far, for ids.
     pub(crate) transactions: u32,
     errors: u64,
+    /// Commands since the last message, or since the greeting, that lead to none by themselves.
+    commands: u64,
+    /// When the last message was taken, or the session began.
+    since: Instant,
 }
 
 /// What the client said of itself.
@@ -51,6 +55,8 @@ pub(crate) struct Greeting {
 /// A mail transaction (RFC 5321 §3.3): from MAIL to the end of the data.
 pub(crate) struct Transaction {
     pub(crate) envelope: Envelope,
+    /// BODY=BINARYMIME: only chunks may carry the text (RFC 3030 §3).
+    pub(crate) binary: bool,
     /// The text as far as it came, once BDAT has begun.
     pub(crate) chunks: Option<Text>,
 }
@@ -68,6 +74,8 @@ pub(crate) async fn run(conn: Conn, server: Arc<Server>, role: Role) {
         transaction: None,
         transactions: 0,
         errors: 0,
+        commands: 0,
+        since: Instant::now(),
     };
     let last_word = match session.converse().await {
         Ok(()) => {
@@ -93,6 +101,12 @@ impl Session {
     /// Gathers a reply; it is sent when everything that came was answered.
     pub(crate) fn reply(&mut self, reply: &str) {
         self.conn.output().extend_from_slice(reply.as_bytes());
+    }
+
+    /// A message was taken: the client is worth its connection.
+    pub(crate) fn earned(&mut self) {
+        self.commands = 0;
+        self.since = Instant::now();
     }
 
     /// A refusal that counts as an error of the client's.
@@ -134,7 +148,8 @@ impl Session {
 
     /// The next line, CRLF included, which the caller consumes; `None`: it is longer than any line may be, and was answered.
     pub(crate) async fn line(&mut self) -> Result<Option<usize>, ConnError> {
-        let deadline = Instant::now() + self.limits.timeout;
+        // Who says something now and then, but sends nothing, has no more time than the patience.
+        let deadline = (Instant::now() + self.limits.timeout).min(self.since + self.limits.patience);
         loop {
             if let Some(at) = memchr::memchr(b'\n', self.conn.input()) {
                 if at < LINE_MAX_BYTES {
@@ -199,6 +214,15 @@ impl Session {
             let Some(end) = self.line().await? else { continue };
             let command = parse(self.conn.input().get(..end).unwrap_or_default());
             self.conn.input().advance(end);
+            let idle = !matches!(
+                command,
+                Ok(Command::Rcpt { .. } | Command::Data | Command::Bdat { .. } | Command::Quit)
+            );
+            self.commands += u64::from(idle);
+            if self.commands > self.limits.commands_max {
+                self.reply(replies::TOO_MANY_COMMANDS);
+                return Ok(());
+            }
             let next = match command {
                 Ok(command) => self.execute(command).await?,
                 Err(error) => {
@@ -239,8 +263,8 @@ impl Session {
             Command::Quit => return Ok(quit::quit(self)),
             Command::Rset => rset::rset(self),
             Command::Noop => noop::noop(self),
-            Command::Vrfy { .. } => vrfy::vrfy(self),
-            Command::Expn { .. } => expn::expn(self),
+            Command::Vrfy { text } => Box::pin(vrfy::vrfy(self, &text)).await,
+            Command::Expn { text } => Box::pin(expn::expn(self, &text)).await,
             Command::Help { .. } => help::help(self),
         }
         Ok(Next::Go)

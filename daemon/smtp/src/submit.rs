@@ -56,6 +56,7 @@ pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text
 /// The only place where a message is acknowledged: nothing but the proof that it is durable leads here.
 fn accept(session: &mut Session, committed: &Committed, answers: usize) -> MessageId {
     let id = MessageId(committed.id().0);
+    session.earned();
     for _ in 0..answers {
         // Writing to a buffer in memory can't fail.
         let _ = write!(session.conn.output(), "250 2.0.0 Ok: queued as {id}\r\n");

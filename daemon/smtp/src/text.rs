@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use disk::blob::Blob;
 use net::ConnError;
-use queue::{Envelope, Intake, QueueError};
+use queue::{Intake, QueueError};
 use tokio::time::Instant;
-use wire::message::headers;
+use wire::message::{Reencoder, headers};
 use wire::smtp::{Checker, Fault};
 
+use crate::from::{Objection, Writer};
 use crate::limits::{DATA_RATE_MIN_BYTES_PER_SECOND, HEADER_MAX_BYTES, RECEIVED_MAX_COUNT};
-use crate::session::Session;
+use crate::session::{Session, Transaction};
 use crate::{replies, trace};
 
 /// Why a text is not taken. It is read to its end all the same.
@@ -20,6 +21,7 @@ use crate::{replies, trace};
 enum Refusal {
     TooLarge,
     Loop,
+    From(Objection),
     Fault(Fault),
     Queue,
 }
@@ -36,34 +38,43 @@ pub(crate) struct Text {
     refusal: Option<Refusal>,
     /// Looks at chunks, which come without dots.
     chunks: Checker,
+    /// Writes a binary text anew.
+    reencoder: Option<Box<Reencoder>>,
 }
 
 struct Head {
     trace: Vec<u8>,
     /// Date and Message-ID of a message that has none (RFC 6409 §8), for a user's message.
     missing: Option<(String, String)>,
+    /// Whose From it must be.
+    writer: Option<Writer>,
     /// Where the search for the header's end goes on.
     searched: usize,
 }
 
 impl Text {
-    pub(crate) fn begin(session: &Session, envelope: &Envelope) -> Self {
+    pub(crate) fn begin(session: &Session, transaction: &Transaction) -> Self {
+        let Transaction { envelope, binary, .. } = transaction;
         let missing = session
             .account
             .is_some()
             .then(|| trace::missing(session, envelope));
+        let account = session.account.as_ref().filter(|_| session.limits.check_from);
+        let writer = account.map(|account| Writer::new(&session.server.directory, account));
         Self {
             intake: session.server.queue.intake(),
             buffer: Vec::with_capacity(4096),
             head: Some(Head {
                 trace: trace::fields(session, envelope),
                 missing,
+                writer,
                 searched: 0,
             }),
             bytes: 0,
             max_bytes: session.limits.message_max_bytes,
             refusal: None,
             chunks: Checker::new(),
+            reencoder: binary.then(Box::default),
         }
     }
 
@@ -76,11 +87,19 @@ impl Text {
         self.refusal.get_or_insert(Refusal::Fault(fault));
     }
 
-    /// Appends a part of a chunk, as it is. What may not stand in a line may not stand here either: RFC 5321 §2.3.8 holds for BDAT
-    /// without BINARYMIME.
+    /// Appends a part of a chunk, as it is. What may not stand in a line may not stand here either (RFC 5321 §2.3.8), but in the binary parts
+    /// of BINARYMIME, which are encoded.
     pub(crate) fn take_raw(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-        if let Some(fault) = self.chunks.feed(bytes) {
+        let from = self.buffer.len();
+        match &mut self.reencoder {
+            Some(reencoder) => reencoder.feed(bytes, &mut self.buffer),
+            None => self.buffer.extend_from_slice(bytes),
+        }
+        self.look_at_chunk(from);
+    }
+
+    fn look_at_chunk(&mut self, from: usize) {
+        if let Some(fault) = self.chunks.feed(self.buffer.get(from..).unwrap_or_default()) {
             self.fault(fault);
         }
     }
@@ -111,6 +130,12 @@ impl Text {
 
     /// The whole text, or the reply that says why not.
     pub(crate) async fn finish(mut self) -> Result<(Blob, u64), &'static str> {
+        if let Some(reencoder) = self.reencoder.take() {
+            let from = self.buffer.len();
+            reencoder.finish(&mut self.buffer);
+            self.look_at_chunk(from);
+            self.absorb().await;
+        }
         if let Some(fault) = std::mem::take(&mut self.chunks).finish() {
             self.fault(fault);
         }
@@ -133,6 +158,8 @@ impl Text {
         self.refusal.as_ref().map(|refusal| match refusal {
             Refusal::TooLarge => replies::TOO_LARGE,
             Refusal::Loop => replies::LOOP,
+            Refusal::From(Objection::NotAllowed) => replies::NOT_YOUR_FROM,
+            Refusal::From(Objection::DirectoryUnavailable) => replies::DIRECTORY_UNAVAILABLE,
             Refusal::Fault(Fault::Nul) => replies::NUL,
             Refusal::Fault(Fault::BareCr | Fault::BareLf) => replies::BAD_LINE_ENDS,
             Refusal::Queue => replies::QUEUE_UNAVAILABLE,
@@ -156,6 +183,13 @@ impl Text {
         }
         if received > RECEIVED_MAX_COUNT {
             self.refusal = Some(Refusal::Loop);
+            self.buffer.clear();
+            return;
+        }
+        if let Some(writer) = &head.writer
+            && let Err(objection) = writer.check(&self.buffer).await
+        {
+            self.refusal = Some(Refusal::From(objection));
             self.buffer.clear();
             return;
         }

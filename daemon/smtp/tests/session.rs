@@ -1,6 +1,7 @@
 //! Sessions over memory against real rooms: directory, queue and journal.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod extensions;
 mod world;
 
 use batpost_smtp::Role;
@@ -273,7 +274,7 @@ async fn limits_are_kept_and_told() {
         .say("MAIL FROM:<x@else.test> REQUIRETLS\r\n", "555 5.5.4")
         .await;
     client
-        .say("MAIL FROM:<x@else.test> BODY=BINARYMIME\r\n", "501 5.5.4")
+        .say("MAIL FROM:<x@else.test> BY=120;R\r\n", "555 5.5.4")
         .await;
     client.say("MAIL FROM:<x@else.test>\r\n", "250 2.1.0").await;
     client.say("RCPT TO:<anna@here.test>\r\n", "250 2.1.5").await;

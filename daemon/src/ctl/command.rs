@@ -136,6 +136,8 @@ fn user(t: Texts) -> Command {
             fields(t.command("set", "user-set").arg(address()))
                 .arg(many(t.option("forward", "ADDRESS")))
                 .arg(t.flag("no-forward"))
+                .arg(many(t.option("send-as", "ADDRESS")))
+                .arg(t.flag("no-send-as"))
                 .arg(switch(t, "keep-copy"))
                 .arg(many(t.option("deny", "PROTOCOL"))),
         )

@@ -45,6 +45,10 @@ impl Gate for DaemonGate {
         self.policy.is_exempt(peer)
     }
 
+    fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.policy.is_proxy(peer)
+    }
+
     fn sessions_max(&self, service: &str) -> u64 {
         self.directory
             .settings()

@@ -190,6 +190,9 @@ impl Drawn<'_, '_> {
                 several(ui, "forward", &mut form.forward, 2)
             });
             ui.checkbox(&mut form.forward_keep, self.get("field-forward-keep"));
+            self.row(ui, "send_as", "field-send-as", "field-send-as-help", |ui| {
+                several(ui, "send_as", &mut form.send_as, 2)
+            });
             ui.label(
                 RichText::new(self.get("field-allowed"))
                     .size(size::SMALL)

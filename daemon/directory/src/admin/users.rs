@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use drivers::{Batch, Filter, Value, kinds};
-use shared::model::{OwnerId, User};
+use shared::model::{OwnerId, User, send_as};
 use shared::protocol::{NewUser, Page, Rows, UserRow};
 use shared::{Address, DomainName, Refusal};
 
@@ -17,6 +17,8 @@ use crate::{ChangeError, Unavailable, records};
 const FORWARDS_MAX: usize = 100;
 /// Groups that a user may be a direct member of.
 const GROUPS_MAX: usize = 1000;
+/// What a user may send as beside the own addresses.
+const SEND_AS_MAX: usize = 100;
 
 pub(crate) async fn list(
     core: &Core,
@@ -200,6 +202,7 @@ pub(super) fn new_user(address: Address, new: &NewUser, has_password: bool) -> U
         denied_protocols: Vec::new(),
         forward_to: Vec::new(),
         forward_keep: true,
+        send_as: Vec::new(),
         groups: new.groups.clone(),
         has_password,
         revision: 0,
@@ -224,6 +227,7 @@ pub(super) async fn check(core: &Core, user: &User) -> Result<(), ChangeError> {
     check_text("name", &user.name)?;
     for (field, count, max) in [
         ("forward_to", user.forward_to.len(), FORWARDS_MAX),
+        ("send_as", user.send_as.len(), SEND_AS_MAX),
         ("groups", user.groups.len(), GROUPS_MAX),
     ] {
         if count > max {
@@ -233,6 +237,9 @@ pub(super) async fn check(core: &Core, user: &User) -> Result<(), ChangeError> {
                 .field(field)
                 .into());
         }
+    }
+    for entry in &user.send_as {
+        send_as(entry).map_err(|refusal| refusal.field("send_as"))?;
     }
     if user.forward_to.iter().any(|to| to.key() == user.address.key()) {
         return Err(Refusal::new("forward-to-itself")

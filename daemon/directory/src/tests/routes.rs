@@ -160,7 +160,32 @@ fn a_user_sends_as_what_leads_to_him_alone() {
             )
             .await
             .unwrap();
+        let team = |name: &str, to: &str, member: &str| Group {
+            name: name.to_owned(),
+            description: String::new(),
+            address: Some(address(to)),
+            members: vec![address(member)],
+            member_groups: Vec::new(),
+            revision: 0,
+        };
+        for group in [
+            team("ours", "ours@a.test", "anna@a.test"),
+            team("theirs", "theirs@a.test", "boris@b.test"),
+        ] {
+            directory.add_group(group, "test").await.unwrap();
+        }
         let anna = directory.account(&address("anna@a.test")).await.unwrap().unwrap();
+        let user = directory.user(&address("anna@a.test")).await.unwrap().unwrap();
+        let send_as = ["boss@else.test", "@firm.test"].map(str::to_owned).to_vec();
+        let user = User { send_as, ..user };
+        // The session that has begun knows of it.
+        directory.set_user(user.clone(), "test").await.unwrap();
+        let wrong = User {
+            send_as: vec!["nobody".to_owned()],
+            revision: user.revision + 1,
+            ..user
+        };
+        directory.set_user(wrong, "test").await.unwrap_err();
         for (from, may) in [
             ("Anna@a.test", true),
             ("anna+tag@a.test", true),
@@ -168,6 +193,11 @@ fn a_user_sends_as_what_leads_to_him_alone() {
             ("boris@a.test", false),
             ("whoever@a.test", false),
             ("anna@else.test", false),
+            ("Boss@else.test", true),
+            ("any@firm.test", true),
+            ("any@sub.firm.test", false),
+            ("ours@a.test", true),
+            ("theirs@a.test", false),
         ] {
             assert_eq!(
                 directory.may_send_as(&anna, &address(from)).await.unwrap(),

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use shared::model::{Protocol, User};
+use shared::model::{Protocol, User, send_as};
 use shared::protocol::*;
 use shared::{Address, Refusal};
 
@@ -114,6 +114,7 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             ),
             ("groups", user.groups.join(", ")),
             ("forward", forward.join(", ")),
+            ("send-as", user.send_as.join(", ")),
             ("mailbox", user.owner.0.to_string()),
         ]);
     });
@@ -152,6 +153,15 @@ fn fill(user: &mut User, arguments: &ArgMatches) -> Result<(), Refusal> {
         user.forward_to.clear();
     } else if arguments.contains_id("forward") {
         user.forward_to = parsed(arguments, "forward")?;
+    }
+    if arguments.get_flag("no-send-as") {
+        user.send_as.clear();
+    } else if arguments.contains_id("send-as") {
+        let entries = texts(arguments, "send-as");
+        user.send_as = entries
+            .iter()
+            .map(|entry| send_as(entry))
+            .collect::<Result<_, _>>()?;
     }
     if let Some(keep) = arguments.get_one::<bool>("keep-copy") {
         user.forward_keep = *keep;

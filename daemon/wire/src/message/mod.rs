@@ -5,6 +5,7 @@
 //! times, whatever the nesting.
 
 pub mod addresses;
+mod binary;
 pub mod casemap;
 pub mod charset;
 pub mod collation;
@@ -27,6 +28,7 @@ mod transfer;
 
 use std::ops::Range;
 
+pub use binary::Reencoder;
 pub use header::{Field, Fields, field, header_end, headers, unfold};
 pub use mime::{ContentType, Disposition, PARAMS_MAX_COUNT, Param};
 pub use order::{Order, THREAD_REFERENCES_MAX_COUNT};

@@ -47,11 +47,11 @@ struct Stop {
 }
 
 /// A boundary line.
-struct Hit {
+pub(super) struct Hit {
     /// Index into the boundaries.
-    level: usize,
+    pub(super) level: usize,
     /// `--boundary--`
-    last: bool,
+    pub(super) last: bool,
     /// The offset after the line.
     after: usize,
 }
@@ -226,7 +226,7 @@ impl<T: Text> Parser<'_, T> {
 }
 
 /// The boundary that a line begins with: the longest, then the innermost (RFC 2046 §5.1.2). `after`: the offset after the line.
-fn boundary_of(boundaries: &[Vec<u8>], line: &[u8], after: usize) -> Option<Hit> {
+pub(super) fn boundary_of(boundaries: &[Vec<u8>], line: &[u8], after: usize) -> Option<Hit> {
     let line = line.strip_prefix(b"--")?;
     let mut best: Option<(usize, usize)> = None;
     for (level, boundary) in boundaries.iter().enumerate() {
