@@ -9,6 +9,7 @@ event-smtp-message-accepted = Message from <{ $sender }> accepted for { $recipie
    *[other] { $recipients } recipients
 }, { $size } bytes
 event-smtp-refused = { $stage } { $subject } refused: { $reply }
+event-smtp-sender-checked = Sender <{ $sender }> checked: SPF { $spf }, DKIM { $dkim }, DMARC { $dmarc }, ARC { $arc }
 event-smtp-smuggling-refused = Message from <{ $sender }> refused: its line ends or its end of data were not as the standard demands (attempted SMTP smuggling)
 event-session-opened = Session of the service { $service } opened
 event-session-closed = Session of the service { $service } closed ({ $reason }): { $bytes_in } bytes in, { $bytes_out } bytes out

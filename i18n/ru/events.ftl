@@ -10,6 +10,7 @@ event-smtp-message-accepted = Письмо от <{ $sender }> принято д�
    *[many] { $recipients } получателей
 }, { $size } байт
 event-smtp-refused = { $stage } { $subject }: отказ: { $reply }
+event-smtp-sender-checked = Отправитель <{ $sender }> проверен: SPF { $spf }, DKIM { $dkim }, DMARC { $dmarc }, ARC { $arc }
 event-smtp-smuggling-refused = Письмо от <{ $sender }> отклонено: концы строк или конец данных не такие, как требует стандарт (попытка подлога SMTP)
 event-session-opened = Открыт сеанс службы { $service }
 event-session-closed = Сеанс службы { $service } закрыт ({ $reason }): принято { $bytes_in } байт, отправлено { $bytes_out } байт

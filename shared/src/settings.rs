@@ -62,6 +62,14 @@ const fn number(key: &'static str, default: &'static str, min: u64, max: u64, un
     }
 }
 
+const fn flag(key: &'static str, default: &'static str) -> Setting {
+    Setting {
+        key,
+        kind: Kind::Flag,
+        default,
+    }
+}
+
 /// Every setting there is, in the order in which people see them.
 pub const SETTINGS: &[Setting] = &[
     text("server.hostname", "localhost"),
@@ -88,6 +96,9 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Flag,
         default: "true",
     },
+    flag("smtp.sender-checks", "true"),
+    flag("smtp.sender-checks-own", "false"),
+    number("smtp.sender-checks-timeout", "20", 1, 300, Unit::Seconds),
     number("smtp.sessions-max", "2000", 1, 1_000_000, Unit::Count),
     number("submission.sessions-max", "2000", 1, 1_000_000, Unit::Count),
     number("lmtp.sessions-max", "500", 1, 1_000_000, Unit::Count),

@@ -6,7 +6,7 @@ const FLOORS: &[(usize, &[&str])] = &[
     (0, &["shared", "i18n"]),
     (1, &["wire", "disk", "events"]),
     (2, &["dns", "tls", "drivers", "journal"]),
-    (3, &["directory", "http", "mailbox", "queue"]),
+    (3, &["authenticity", "directory", "http", "mailbox", "queue"]),
     (4, &["policy", "scan", "delivery"]),
     (5, &["net", "smtp", "imap", "pop3", "control"]),
 ];

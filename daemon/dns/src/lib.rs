@@ -71,6 +71,12 @@ pub struct Dns {
     overrides: Arc<BTreeMap<DomainName, SocketAddr>>,
 }
 
+impl std::fmt::Debug for Dns {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Dns").finish_non_exhaustive()
+    }
+}
+
 #[derive(Clone)]
 enum Source {
     System(Box<System>),
@@ -164,6 +170,26 @@ impl Dns {
             out.extend(six.into_iter().chain(four));
         }
         Ok(out)
+    }
+
+    /// The IPv4 addresses of a host alone, all that the answer holds; none is an empty answer.
+    pub async fn addresses_v4(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+        self.family(host, false).await
+    }
+
+    /// The IPv6 addresses of a host alone.
+    pub async fn addresses_v6(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+        self.family(host, true).await
+    }
+
+    async fn family(&self, host: &str, v6: bool) -> Result<Vec<IpAddr>, DnsError> {
+        let mut found = match &self.source {
+            Source::System(system) => system.family(host, v6).await?,
+            Source::Scripted(table) => table.addresses(host)?,
+            Source::None(reason) => return Err(DnsError::Temporary(reason.to_string())),
+        };
+        found.retain(|address| address.is_ipv6() == v6);
+        Ok(found)
     }
 
     /// The TXT records of a name, each with its strings put together; none is an empty answer.

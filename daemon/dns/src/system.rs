@@ -71,15 +71,12 @@ impl System {
             (Err(error), _) | (_, Err(error)) => return Err(error),
             (Ok(_), Ok(_)) => Vec::new(),
         };
-        let both: Vec<RData> = both;
-        Ok(both
-            .into_iter()
-            .filter_map(|data| match data {
-                RData::A(a) => Some(IpAddr::V4(a.0)),
-                RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
-                _ => None,
-            })
-            .collect())
+        Ok(ips(both))
+    }
+
+    pub(crate) async fn family(&self, host: &str, v6: bool) -> Result<Vec<IpAddr>, DnsError> {
+        let kind = if v6 { RecordType::AAAA } else { RecordType::A };
+        Ok(ips(self.lookup(host, kind).await?))
     }
 
     pub(crate) async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, DnsError> {
@@ -135,6 +132,15 @@ fn server(address: &SocketAddr) -> NameServerConfig {
         connection.port = address.port();
     }
     NameServerConfig::new(address.ip(), true, connections)
+}
+
+fn ips(records: Vec<RData>) -> Vec<IpAddr> {
+    let ip = |data| match data {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+        _ => None,
+    };
+    records.into_iter().filter_map(ip).collect()
 }
 
 /// A host as the rest of the house writes it.

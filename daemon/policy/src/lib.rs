@@ -78,6 +78,8 @@ pub struct Facts {
     pub recipient: Option<Address>,
     /// The recipient's domain is ours.
     pub recipient_local: bool,
+    /// What SPF, DKIM, DMARC and ARC say of the message; `None`: nothing was checked.
+    pub authenticity: Option<Arc<authenticity::Results>>,
     /// The connection was found on the white list: [`Decision::white`] of `connect`.
     pub white: bool,
 }
@@ -93,6 +95,7 @@ impl Facts {
             sender: None,
             recipient: None,
             recipient_local: false,
+            authenticity: None,
             white: false,
         }
     }
@@ -288,6 +291,14 @@ impl Policy {
             facts.recipient.as_ref(),
             reply::RECIPIENT_BLOCKED,
         )
+    }
+
+    /// Judges a message that is complete. What was found out about its sender is a fact for rules; it decides nothing by itself.
+    pub fn data(&self, facts: &Facts) -> Decision {
+        if facts.white {
+            return Decision::new(Stage::Data, Verdict::Allow, By::WhiteList, "");
+        }
+        Decision::default(Stage::Data)
     }
 
     /// Never an open relay: a recipient elsewhere is for those who logged in. No list changes that.

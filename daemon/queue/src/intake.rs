@@ -81,6 +81,24 @@ impl Intake {
         }
     }
 
+    /// The same with `top` above everything, for what is known only once the text is complete. A text that went to a file before is
+    /// copied under it, in pieces: a file is never changed in place.
+    pub async fn finish_under(mut self, top: &[u8]) -> Result<Blob, QueueError> {
+        let Some(spill) = self.file.take() else {
+            let mut whole = BytesMut::with_capacity(top.len() + self.buffer.len());
+            whole.extend_from_slice(top);
+            whole.extend_from_slice(&self.buffer);
+            self.buffer = whole;
+            self.len += top.len() as u64;
+            return self.finish().await;
+        };
+        let (files, top, rest) = (self.files.clone(), top.to_vec(), self.buffer.split().freeze());
+        let copied = tokio::task::spawn_blocking(move || copy_under(&files, &top, &spill, &rest)).await;
+        copied
+            .map_err(|error| unavailable("writing a text", &error))?
+            .map_err(|error| unavailable("writing a text", &error))
+    }
+
     /// Writes what is gathered; `seal` makes the file durable.
     async fn flush(&mut self, seal: bool) -> Result<Option<Blob>, QueueError> {
         let chunk: Bytes = self.buffer.split().freeze();
@@ -91,6 +109,26 @@ impl Intake {
             .map_err(|error| unavailable("writing a text", &error))?;
         self.file = Some(spill);
         Ok(blob)
+    }
+}
+
+fn copy_under(files: &Arc<Files>, top: &[u8], from: &Spill, rest: &[u8]) -> std::io::Result<Blob> {
+    let Some(file) = &from.file else {
+        return Err(std::io::ErrorKind::BrokenPipe.into());
+    };
+    let (mut to, _) = write(files, None, top, false)?;
+    let mut piece = vec![0; CHUNK_BYTES];
+    let mut at = 0;
+    while at < from.written {
+        let len = usize::try_from(from.written - at).unwrap_or(usize::MAX);
+        let piece = &mut piece[..len.min(CHUNK_BYTES)];
+        file.read_exact_at(piece, at)?;
+        at += piece.len() as u64;
+        (to, _) = write(files, Some(to), piece, false)?;
+    }
+    match write(files, Some(to), rest, true)? {
+        (_, Some(blob)) => Ok(blob),
+        (_, None) => Err(std::io::ErrorKind::BrokenPipe.into()),
     }
 }
 

@@ -31,12 +31,11 @@ pub(crate) async fn bdat(session: &mut Session, size: u64, last: bool) -> Result
     };
     let mut text = match transaction.chunks.take() {
         Some(text) => text,
-        None => Text::begin(session, &transaction),
+        None => Text::begin(session, &mut transaction),
     };
     read(session, size, Some(&mut text)).await?;
     if last {
-        submit::submit(session, transaction.envelope, text).await;
-        return Ok(Next::Go);
+        return Ok(submit::submit(session, transaction.envelope, text).await);
     }
     // RFC 3030 §2: after a chunk was refused the transaction is over; the chunks that are on their way find none.
     if let Some(reply) = text.refusal() {

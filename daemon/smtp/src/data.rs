@@ -22,10 +22,10 @@ pub(crate) async fn data(session: &mut Session) -> Result<Next, ConnError> {
         session.refuse(reply);
         return Ok(Next::Go);
     }
-    let Some(transaction) = session.transaction.take() else {
+    let Some(mut transaction) = session.transaction.take() else {
         return Ok(Next::Go);
     };
-    let mut text = Text::begin(session, &transaction);
+    let mut text = Text::begin(session, &mut transaction);
     session.reply(replies::GO_AHEAD);
     let mut unstuffer = Unstuffer::new();
     let mut pace = Pace::new(session.limits.timeout);
@@ -47,6 +47,5 @@ pub(crate) async fn data(session: &mut Session) -> Result<Next, ConnError> {
         }
         session.conn.fill(pace.limit()?).await?;
     }
-    submit::submit(session, transaction.envelope, text).await;
-    Ok(Next::Go)
+    Ok(submit::submit(session, transaction.envelope, text).await)
 }

@@ -1,6 +1,10 @@
 //! What `policy` is told and what becomes of its verdicts: the lists of senders and recipients.
 
+use std::sync::Arc;
+
+use authenticity::Results;
 use policy::{Decision, Facts, Offence, Policy, Verdict};
+use queue::Envelope;
 use shared::Address;
 use shared::model::Protocol;
 
@@ -36,6 +40,21 @@ pub(crate) fn recipient(session: &Session, recipient: &Address) -> Option<Object
         ..facts(session, policy)
     };
     objection(&policy.rcpt_to(&facts))
+}
+
+/// A message that is complete, with what was found out about its sender. Without that there is nothing new to judge.
+pub(crate) fn message(
+    session: &Session,
+    envelope: &Envelope,
+    results: Option<Arc<Results>>,
+) -> Option<Objection> {
+    let policy = session.server.policy.as_ref()?;
+    let facts = Facts {
+        sender: envelope.sender.clone(),
+        authenticity: Some(results?),
+        ..facts(session, policy)
+    };
+    objection(&policy.data(&facts))
 }
 
 /// Who asks for many users that do not exist is collecting addresses.

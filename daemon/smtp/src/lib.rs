@@ -8,6 +8,7 @@
 
 mod auth;
 mod bdat;
+mod check;
 mod data;
 mod ehlo;
 mod expn;
@@ -31,6 +32,7 @@ mod vrfy;
 use std::sync::Arc;
 
 use directory::Directory;
+use dns::Dns;
 use limits::Limits;
 use net::Conn;
 use parking_lot::Mutex;
@@ -54,6 +56,8 @@ pub struct Server {
     directory: Directory,
     queue: Queue,
     policy: Option<Policy>,
+    /// Whom to ask about senders; `None`: they are not checked.
+    dns: Option<Dns>,
     /// The limits with the settings that they were read from.
     limits: Mutex<Option<(Arc<Settings>, Arc<Limits>)>>,
 }
@@ -61,20 +65,25 @@ pub struct Server {
 impl Server {
     /// A server that asks nobody about senders and recipients but the directory.
     pub fn new(directory: Directory, queue: Queue) -> Arc<Self> {
-        Arc::new(Self {
-            directory,
-            queue,
-            policy: None,
-            limits: Mutex::default(),
-        })
+        Self::build(directory, queue, None, None)
     }
 
     /// A server that asks `policy` as well: for senders, for recipients, and tells it who guesses addresses.
     pub fn with_policy(directory: Directory, queue: Queue, policy: Policy) -> Arc<Self> {
+        Self::build(directory, queue, Some(policy), None)
+    }
+
+    /// The same, and senders are checked (SPF, DKIM, DMARC, ARC).
+    pub fn with_checks(directory: Directory, queue: Queue, policy: Policy, dns: Dns) -> Arc<Self> {
+        Self::build(directory, queue, Some(policy), Some(dns))
+    }
+
+    fn build(directory: Directory, queue: Queue, policy: Option<Policy>, dns: Option<Dns>) -> Arc<Self> {
         Arc::new(Self {
             directory,
             queue,
-            policy: Some(policy),
+            policy,
+            dns,
             limits: Mutex::default(),
         })
     }

@@ -36,6 +36,10 @@ pub(crate) struct Limits {
     /// Whether users who logged in are told by VRFY and EXPN who exists.
     pub(crate) verify: bool,
     pub(crate) timeout: Duration,
+    /// Whether senders are checked, those of own networks too, and how long DNS may take for it.
+    pub(crate) sender_checks: bool,
+    pub(crate) sender_checks_own: bool,
+    pub(crate) sender_checks_timeout: Duration,
 }
 
 impl Limits {
@@ -61,6 +65,9 @@ impl Limits {
             check_from: settings.flag("submission.check-from"),
             verify: settings.flag("smtp.verify"),
             timeout: Duration::from_secs(settings.number("smtp.timeout")),
+            sender_checks: settings.flag("smtp.sender-checks"),
+            sender_checks_own: settings.flag("smtp.sender-checks-own"),
+            sender_checks_timeout: Duration::from_secs(settings.number("smtp.sender-checks-timeout")),
         }
     }
 }

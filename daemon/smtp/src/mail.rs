@@ -8,7 +8,7 @@ use wire::address::Path;
 use wire::smtp::{Body, MailParams, Ret};
 
 use crate::session::{Next, Session, Transaction};
-use crate::{Role, judge, replies};
+use crate::{Role, check, judge, replies};
 
 pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams) -> Next {
     session.conn.session().set_state("MAIL");
@@ -54,9 +54,11 @@ pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams)
             .duration_since(UNIX_EPOCH)
             .map_or(0, |past| past.as_secs() as i64),
     };
+    let check = check::begin(session, envelope.sender.as_ref());
     session.transaction = Some(Box::new(Transaction {
         envelope,
         binary: params.body == Some(Body::BinaryMime),
+        check,
         chunks: None,
     }));
     session.reply(replies::SENDER_OK);

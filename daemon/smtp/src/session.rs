@@ -11,6 +11,7 @@ use queue::Envelope;
 use tokio::time::Instant;
 use wire::smtp::{Command, parse};
 
+use crate::check::Check;
 use crate::judge::Objection;
 use crate::limits::{LINE_MAX_BYTES, LINE_SKIP_MAX_BYTES, Limits};
 use crate::text::Text;
@@ -57,6 +58,8 @@ pub(crate) struct Transaction {
     pub(crate) envelope: Envelope,
     /// BODY=BINARYMIME: only chunks may carry the text (RFC 3030 §3).
     pub(crate) binary: bool,
+    /// What is being found out about the sender, until the text begins.
+    pub(crate) check: Option<Box<Check>>,
     /// The text as far as it came, once BDAT has begun.
     pub(crate) chunks: Option<Text>,
 }

@@ -6,12 +6,12 @@ use events::MessageId;
 use events::kinds::smtp::{MessageAccepted, SmugglingRefused};
 use queue::{Committed, Envelope};
 
-use crate::session::Session;
-use crate::text::Text;
-use crate::{Role, replies};
+use crate::session::{Next, Session};
+use crate::text::{Finished, Text};
+use crate::{Role, check, judge, replies};
 
 /// Hands the message to the queue and answers: once, or in LMTP once for each recipient (RFC 2033 §4.2).
-pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text) {
+pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text) -> Next {
     let answers = if session.role == Role::Lmtp {
         envelope.recipients.len()
     } else {
@@ -31,10 +31,13 @@ pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text
             },
         );
     }
-    let (blob, size) = match text.finish().await {
+    let Finished { blob, bytes, results } = match text.finish().await {
         Ok(finished) => finished,
         Err(reply) => return refuse(session, sender, reply, answers),
     };
+    if let Some(objection) = judge::message(session, &envelope, results.clone()) {
+        return session.object("DATA", sender, objection);
+    }
     let recipients = envelope.recipients.len() as u64;
     match session.server.queue.commit(envelope, blob).await {
         Ok(committed) => {
@@ -45,12 +48,16 @@ pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text
                 MessageAccepted {
                     sender,
                     recipients,
-                    size,
+                    size: bytes,
                 },
             );
+            if let Some(results) = results {
+                check::tell(session, id, &results);
+            }
         }
-        Err(_) => refuse(session, sender, replies::QUEUE_UNAVAILABLE, answers),
+        Err(_) => return refuse(session, sender, replies::QUEUE_UNAVAILABLE, answers),
     }
+    Next::Go
 }
 
 /// The only place where a message is acknowledged: nothing but the proof that it is durable leads here.
@@ -64,9 +71,10 @@ fn accept(session: &mut Session, committed: &Committed, answers: usize) -> Messa
     id
 }
 
-fn refuse(session: &mut Session, sender: String, reply: &'static str, answers: usize) {
+fn refuse(session: &mut Session, sender: String, reply: &'static str, answers: usize) -> Next {
     session.refuse_told("DATA", sender, reply);
     for _ in 1..answers {
         session.reply(reply);
     }
+    Next::Go
 }

@@ -2,8 +2,10 @@
 //!
 //! Must not know: how it was framed on the wire.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use authenticity::Results;
 use disk::blob::Blob;
 use net::ConnError;
 use queue::{Intake, QueueError};
@@ -11,6 +13,7 @@ use tokio::time::Instant;
 use wire::message::{Reencoder, headers};
 use wire::smtp::{Checker, Fault};
 
+use crate::check::Check;
 use crate::from::{Objection, Writer};
 use crate::limits::{DATA_RATE_MIN_BYTES_PER_SECOND, HEADER_MAX_BYTES, RECEIVED_MAX_COUNT};
 use crate::session::{Session, Transaction};
@@ -36,10 +39,21 @@ pub(crate) struct Text {
     bytes: u64,
     max_bytes: u64,
     refusal: Option<Refusal>,
+    /// What is being found out about the sender: its field goes on top once the text is complete.
+    check: Option<Box<Check>>,
     /// Looks at chunks, which come without dots.
     chunks: Checker,
     /// Writes a binary text anew.
     reencoder: Option<Box<Reencoder>>,
+}
+
+/// A text that is taken.
+pub(crate) struct Finished {
+    pub(crate) blob: Blob,
+    /// Bytes that came.
+    pub(crate) bytes: u64,
+    /// What was found out about its sender.
+    pub(crate) results: Option<Arc<Results>>,
 }
 
 struct Head {
@@ -53,7 +67,8 @@ struct Head {
 }
 
 impl Text {
-    pub(crate) fn begin(session: &Session, transaction: &Transaction) -> Self {
+    pub(crate) fn begin(session: &Session, transaction: &mut Transaction) -> Self {
+        let check = transaction.check.take();
         let Transaction { envelope, binary, .. } = transaction;
         let missing = session
             .account
@@ -73,6 +88,7 @@ impl Text {
             bytes: 0,
             max_bytes: session.limits.message_max_bytes,
             refusal: None,
+            check,
             chunks: Checker::new(),
             reencoder: binary.then(Box::default),
         }
@@ -124,12 +140,15 @@ impl Text {
             self.take_head().await;
         } else {
             self.bytes = new;
+            if let Some(check) = &mut self.check {
+                check.feed(&self.buffer);
+            }
             self.write_buffer().await;
         }
     }
 
     /// The whole text, or the reply that says why not.
-    pub(crate) async fn finish(mut self) -> Result<(Blob, u64), &'static str> {
+    pub(crate) async fn finish(mut self) -> Result<Finished, &'static str> {
         if let Some(reencoder) = self.reencoder.take() {
             let from = self.buffer.len();
             reencoder.finish(&mut self.buffer);
@@ -145,12 +164,18 @@ impl Text {
         if let Some(reply) = self.refusal() {
             return Err(reply);
         }
-        let blob = self
-            .intake
-            .finish()
-            .await
-            .map_err(|_| replies::QUEUE_UNAVAILABLE)?;
-        Ok((blob, self.bytes))
+        let (blob, results) = match self.check.take() {
+            None => (self.intake.finish().await, None),
+            Some(check) => {
+                let (top, results) = check.finish().await;
+                (self.intake.finish_under(&top).await, Some(Arc::new(results)))
+            }
+        };
+        Ok(Finished {
+            blob: blob.map_err(|_| replies::QUEUE_UNAVAILABLE)?,
+            bytes: self.bytes,
+            results,
+        })
     }
 
     /// The reply for a text that is not taken, as far as it is known.
@@ -202,9 +227,13 @@ impl Text {
                 top.extend_from_slice(missing_id.as_bytes());
             }
         }
-        let written = self.intake.write(&top).await;
         self.bytes = self.buffer.len() as u64;
-        self.note(written);
+        if let Some(check) = &mut self.check {
+            check.read(&self.buffer, top);
+        } else {
+            let written = self.intake.write(&top).await;
+            self.note(written);
+        }
         self.write_buffer().await;
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod extensions;
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod world;
 
 use batpost_smtp::Role;

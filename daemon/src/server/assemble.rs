@@ -102,13 +102,13 @@ pub(super) async fn start(
         smarthost_password: smarthost_password(disk, data),
         timeouts: Timeouts::default(),
     });
-    let judge = Policy::new(directory.clone(), Some(dns)).await;
+    let judge = Policy::new(directory.clone(), Some(dns.clone())).await;
     let policy = judge.map_err(|error| Trouble::store("configuration", error))?;
     let gate = Arc::new(DaemonGate {
         directory: directory.clone(),
         policy: policy.clone(),
     });
-    let services = services(&config, &directory, &stores, &policy, disk);
+    let services = services(&config, &directory, &stores, &policy, &dns, disk);
     let net = Net::new(services, gate, Some(tls.clone()), events.clone());
     net.add_external(Arc::new(DeliveryService(delivery.clone())));
     let context = Context {
@@ -385,9 +385,11 @@ fn services(
     directory: &Directory,
     stores: &Stores,
     policy: &Policy,
+    dns: &Dns,
     disk: &SharedDisk,
 ) -> Vec<ServiceConfig> {
-    let smtp = smtp::Server::with_policy(directory.clone(), stores.queue.clone(), policy.clone());
+    let (queue, policy, dns) = (stores.queue.clone(), policy.clone(), dns.clone());
+    let smtp = smtp::Server::with_checks(directory.clone(), queue, policy, dns);
     let imap = Arc::new(imap::Server {
         directory: directory.clone(),
         mailboxes: stores.mailboxes.clone(),

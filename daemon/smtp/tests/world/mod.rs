@@ -106,6 +106,17 @@ impl World {
         }
     }
 
+    /// The same, and senders are checked by what this table answers.
+    pub(crate) async fn with_checks(table: dns::Scripted) -> Self {
+        let world = Self::with_policy().await;
+        let (directory, queue) = (world.directory.clone(), world.queue.clone());
+        let policy = world.policy.clone().unwrap();
+        Self {
+            server: Server::with_checks(directory, queue, policy, dns::Dns::scripted(table)),
+            ..world
+        }
+    }
+
     /// Puts an entry on a list and waits until it holds.
     pub(crate) async fn list(&self, side: Side, pattern: &str) {
         let entry = ListEntry {
