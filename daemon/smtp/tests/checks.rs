@@ -102,7 +102,8 @@ async fn own_networks_users_and_who_switched_it_off_are_not_checked() {
     send(&mut client, "ann@signer.test", SIGNED).await;
     assert!(unchecked(&world.queued().await.1));
     let mut anna = world.anna().await;
-    send(&mut anna, "anna@here.test", SIGNED).await;
+    let own = SIGNED.replace("ann@signer.test", "anna@here.test");
+    send(&mut anna, "anna@here.test", &own).await;
     assert!(unchecked(&world.queued().await.1));
     world.set("smtp.sender-checks-own", "true").await;
     send(&mut client, "ann@signer.test", SIGNED).await;
