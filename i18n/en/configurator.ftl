@@ -332,6 +332,15 @@ denied-none = nothing
 password-set = set
 password-not-set = not set
 password-unchanged = unchanged
+app-passwords = App passwords
+app-password-add = New app password
+app-password-title = App password of { $name }
+app-password-make = Make
+app-password-made = App password “{ $name }”
+app-password-made-text = Enter it in the program as it is written, hyphens included. It is shown only this once: close this window when it has been entered.
+app-password-remove = Delete the app password { $name }
+app-password-used = last used { $name }
+app-password-unused = never used
 
 ## Aliases and groups
 
@@ -433,6 +442,9 @@ field-local = Address
 field-name = Name
 field-password = Password
 field-new-password = New password
+field-label = What it is for
+field-label-help = The program or device, for example “Phone”.
+field-opens = Opens only (nothing ticked: everything the user may use)
 field-again = Password again
 field-quota = Quota
 field-groups-help = Names of groups, one a line.
@@ -493,6 +505,8 @@ ask-entry = Delete the entry?
 ask-entry-text = { $name } will be treated like everyone else.
 ask-folder = Delete the folder?
 ask-folder-text = { $name } and all messages in it will be gone for good.
+ask-app-password = Delete the app password?
+ask-app-password-text = The program or device that uses the app password “{ $name }” can't log in with it any more.
 ask-messages = { $count ->
     [one] Delete the message?
    *[other] Delete { $count } messages?

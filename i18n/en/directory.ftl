@@ -32,6 +32,9 @@ refusal-password-empty = The password is empty.
 refusal-password-unusable = This password can't be used: it is too long, or holds a zero byte.
 refusal-password-hash-invalid = This is no valid hash of the scheme { $scheme }, or checking it would take too long.
 refusal-password-scheme-unknown = The password scheme { $scheme } is not known here. If the password itself begins so, put {"{"}PLAIN{"}"} before it.
+refusal-label-invalid = Say what the app password is for, in at most 100 bytes.
+refusal-app-password-exists = There is an app password “{ $name }” already.
+refusal-app-password-unknown = There is no app password “{ $name }”.
 
 refusal-alias-exists = There is an alias { $name } already.
 refusal-alias-unknown = There is no alias { $name }.

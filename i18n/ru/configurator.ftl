@@ -350,6 +350,15 @@ denied-none = ничего
 password-set = задан
 password-not-set = не задан
 password-unchanged = без изменений
+app-passwords = Пароли приложений
+app-password-add = Новый пароль приложения
+app-password-title = Пароль приложения для { $name }
+app-password-make = Создать
+app-password-made = Пароль приложения «{ $name }»
+app-password-made-text = Введите его в программе как написано, вместе с дефисами. Он показан только один раз: закройте окно, когда введёте его.
+app-password-remove = Удалить пароль приложения { $name }
+app-password-used = последний вход { $name }
+app-password-unused = ещё не использован
 
 ## Псевдонимы и группы
 
@@ -451,6 +460,9 @@ field-local = Адрес
 field-name = Имя
 field-password = Пароль
 field-new-password = Новый пароль
+field-label = Для чего он
+field-label-help = Программа или устройство, например «Телефон».
+field-opens = Только для (если ничего не отмечено — для всего, что можно пользователю)
 field-again = Пароль ещё раз
 field-quota = Квота
 field-groups-help = Названия групп, по одному в строке.
@@ -513,6 +525,8 @@ ask-entry = Удалить запись?
 ask-entry-text = Для { $name } больше не будет исключения.
 ask-folder = Удалить папку?
 ask-folder-text = Папка { $name } и все письма в ней исчезнут навсегда.
+ask-app-password = Удалить пароль приложения?
+ask-app-password-text = Программа или устройство с паролем приложения «{ $name }» больше не сможет войти с ним.
 ask-messages = { $count ->
     [one] Удалить { $count } письмо?
     [few] Удалить { $count } письма?

@@ -32,6 +32,9 @@ refusal-password-empty = Пароль пуст.
 refusal-password-unusable = Этот пароль нельзя использовать: он слишком длинный или содержит нулевой байт.
 refusal-password-hash-invalid = Это недопустимый хеш схемы { $scheme }, или его проверка заняла бы слишком много времени.
 refusal-password-scheme-unknown = Схема пароля { $scheme } здесь неизвестна. Если так начинается сам пароль, поставьте перед ним {"{"}PLAIN{"}"}.
+refusal-label-invalid = Напишите, для чего этот пароль приложения, — не длиннее 100 байт.
+refusal-app-password-exists = Пароль приложения «{ $name }» уже есть.
+refusal-app-password-unknown = Пароля приложения «{ $name }» нет.
 
 refusal-alias-exists = Псевдоним { $name } уже есть.
 refusal-alias-unknown = Псевдонима { $name } нет.

@@ -94,6 +94,21 @@ pub struct User {
     pub revision: u64,
 }
 
+/// A password that the server made for one program or device of a user. What it is was said once, when it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppPassword {
+    /// Tells it from the user's others, in any case.
+    pub label: String,
+    /// The protocols that it opens; empty: all that the user may use.
+    #[serde(default)]
+    pub protocols: Vec<Protocol>,
+    /// Unix seconds.
+    pub made_at: i64,
+    /// Unix seconds, right to the hour; `None`: never.
+    #[serde(default)]
+    pub used_at: Option<i64>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     pub address: Address,

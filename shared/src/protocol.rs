@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Refusal;
-use crate::model::{Alias, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User};
+use crate::model::{Alias, AppPassword, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User};
 
 /// The version of this protocol; a daemon refuses a client of another major version.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
@@ -164,6 +164,16 @@ requests! {
     /// The text of a CSV file with a header line.
     UserImport "user.import" => ImportReport { csv: String, #[serde(default)] create_domains: bool }
 
+    AppPasswordList "app-password.list" => Vec<AppPassword> { address: String }
+    /// The answer is the only place where the password is ever told.
+    AppPasswordAdd "app-password.add" => NewAppPassword {
+        address: String,
+        label: String,
+        #[serde(default)]
+        protocols: Vec<Protocol>,
+    }
+    AppPasswordRemove "app-password.remove" => Done { address: String, label: String }
+
     AliasList "alias.list" => Rows<Alias> { #[serde(default)] domain: String, #[serde(default)] page: Page }
     AliasAdd "alias.add" => Changed { alias: Alias }
     AliasSet "alias.set" => Changed { alias: Alias }
@@ -266,6 +276,19 @@ pub struct NewUser {
     pub groups: Vec<String>,
     #[serde(default = "yes")]
     pub enabled: bool,
+}
+
+/// An app password that was just made, in four groups of four letters. It works as it is written, hyphens included.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NewAppPassword {
+    pub password: String,
+}
+
+/// Secrets appear in no log.
+impl std::fmt::Debug for NewAppPassword {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("NewAppPassword(…)")
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

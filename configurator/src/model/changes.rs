@@ -1,8 +1,10 @@
 //! Saving a dialog's form, answering its conflicts, and carrying out what a question was answered with yes.
 
+use serde_json::Value;
 use shared::protocol::{
-    AccessRemove, AliasRemove, DomainGet, DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window,
-    QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList, TreeRemove, UserGet, UserRemove,
+    AccessRemove, AliasRemove, AppPasswordRemove, DomainGet, DomainRemove, FolderRemove, GroupList,
+    GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList, TreeRemove,
+    UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure};
 
@@ -67,9 +69,23 @@ impl Model {
             return;
         };
         self.call(method, params, true, move |model, answer| match answer {
-            Ok(_) => model.next_step(serial),
+            Ok(answer) => model.step_done(serial, answer),
             Err(failed) => model.save_failed(serial, &failed),
         });
+    }
+
+    /// An app password is told in the answer and nowhere else.
+    fn step_done(&mut self, serial: u64, answer: Value) {
+        let Some(edit) = self.edit(serial) else { return };
+        let secret = match &edit.form {
+            Form::AppPassword(form) => form.secret(answer),
+            _ => None,
+        };
+        self.next_step(serial);
+        if let Some(secret) = secret {
+            self.dialog = Some(Dialog::Secret(secret));
+            self.read_keys();
+        }
     }
 
     fn save_failed(&mut self, serial: u64, failed: &Failed) {
@@ -185,7 +201,7 @@ impl Model {
                 });
             }
             // These carry no revision, so they can't be stale.
-            Form::Entry(_) | Form::Folder(_) | Form::Rights(_) | Form::Export(_) => {}
+            Form::Entry(_) | Form::Folder(_) | Form::Rights(_) | Form::AppPassword(_) | Form::Export(_) => {}
         }
     }
 
@@ -282,6 +298,10 @@ impl Model {
                 self.read_folders();
                 (Said::named("notice-removed", name), &[])
             }
+            About::RemoveAppPassword { label, .. } => {
+                self.read_keys();
+                (Said::named("notice-removed", label), &[])
+            }
             About::RemoveMessages(ids) => {
                 self.queue.selected = None;
                 self.queue.marked.clear();
@@ -321,7 +341,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Group(_) => &[ListId::Groups],
         Form::Tree(_) => &[ListId::Public],
         Form::Entry(_) => &[ListId::Access],
-        Form::Folder(_) | Form::Rights(_) | Form::Export(_) => &[],
+        Form::Folder(_) | Form::Rights(_) | Form::AppPassword(_) | Form::Export(_) => &[],
     }
 }
 
@@ -367,6 +387,12 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
             vec![Call::of(&FolderRemove {
                 user: user.clone(),
                 name: name.clone(),
+            })]
+        }
+        About::RemoveAppPassword { user, label } => {
+            vec![Call::of(&AppPasswordRemove {
+                address: user.clone(),
+                label: label.clone(),
             })]
         }
         About::RemoveMessages(ids) => vec![Call::of(&QueueRemove {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use shared::model::Side;
 
 use super::forms::{Call, Errors, Form};
+use super::keys::Secret;
 use super::said::Said;
 
 /// What is open in front of the page.
@@ -12,6 +13,8 @@ use super::said::Said;
 pub enum Dialog {
     Edit(Box<Edit>),
     Ask(Question),
+    /// Something that is shown once.
+    Secret(Secret),
 }
 
 /// A form that is being filled in.
@@ -95,6 +98,10 @@ pub enum About {
     },
     /// The choice: the senders are told.
     RemoveMessages(Vec<String>),
+    RemoveAppPassword {
+        user: String,
+        label: String,
+    },
     EndSession {
         id: u64,
         who: String,

@@ -13,6 +13,7 @@ use shared::{Address, DomainName, Refusal};
 
 use super::amount::{parse_bytes, show_bytes};
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
+pub use super::keys::AppForm;
 
 /// A request, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,7 @@ pub enum Form {
     Tree(TreeForm),
     Folder(FolderForm),
     Rights(RightsForm),
+    AppPassword(AppForm),
     Export(ExportForm),
 }
 
@@ -367,6 +369,7 @@ impl Form {
             Self::Tree(form) => form.calls(),
             Self::Folder(form) => form.calls(),
             Self::Rights(form) => form.calls(),
+            Self::AppPassword(form) => form.calls(),
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),
         }

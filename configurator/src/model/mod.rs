@@ -9,6 +9,7 @@ pub mod dialog;
 mod folder_forms;
 mod folders;
 pub mod forms;
+pub mod keys;
 pub mod lists;
 pub mod log;
 mod message;
@@ -38,6 +39,7 @@ use crate::theme::Choice;
 
 use dialog::Dialog;
 pub use folders::{Folders, is_public, public_owner, shown_name};
+use keys::Keys;
 use lists::ListId;
 use log::LogState;
 pub use message::{LogMessage, LogPart, Message, QueueAct};
@@ -104,6 +106,7 @@ pub struct Model {
     /// The text of a message that is being read.
     pub message_text: Option<(String, String)>,
     pub folders: Folders,
+    pub keys: Keys,
     pub tail: LogState,
     pub log: LogState,
     pub settings: SettingsState,
@@ -148,6 +151,7 @@ impl Model {
             message: None,
             message_text: None,
             folders: Folders::default(),
+            keys: Keys::default(),
             tail: LogState::tail(),
             log: LogState::default(),
             settings: SettingsState::default(),
@@ -338,6 +342,7 @@ impl Model {
         match change.kind.as_str() {
             "setting" if !self.settings.busy && self.settings.loaded => self.read_settings(),
             "folder" => self.read_folders(),
+            "app-password" => self.read_keys(),
             "queue" => self.read_message_details(),
             _ => {}
         }
@@ -352,6 +357,7 @@ impl Model {
                 Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
             }),
             Page::Folders(_) | Page::Public => self.read_folders(),
+            Page::Users(_) => self.read_keys(),
             Page::Queue => self.read_message_details(),
             _ => {}
         }

@@ -184,6 +184,7 @@ impl Model {
                 self.read_message_details();
             }
             ListId::Users if matches!(self.page, Page::Folders(_)) => self.enter_folders(key),
+            ListId::Users => self.read_keys(),
             ListId::Public => self.enter_folders(key.as_deref().map(super::public_owner)),
             _ => {}
         }

@@ -7,6 +7,7 @@ pub mod dialogs;
 mod domains;
 mod folders;
 mod groups;
+mod keys;
 mod list;
 mod log;
 mod log_table;

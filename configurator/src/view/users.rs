@@ -5,7 +5,7 @@ use egui_material_icons::icons::{ICON_DELETE, ICON_EDIT, ICON_FOLDER, ICON_GROUP
 use i18n::Arg;
 use shared::protocol::UserRow;
 
-use super::{Cx, domains, list};
+use super::{Cx, domains, keys, list};
 use crate::model::dialog::About;
 use crate::model::forms::{Form, UserForm};
 use crate::model::lists::ListId;
@@ -159,6 +159,7 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
         "password-not-set"
     };
     fact(ui, &cx.t.get("field-password"), &cx.t.get(password));
+    keys::show(ui, cx, &address);
 }
 
 pub(super) fn protocol_name(cx: &Cx<'_>, protocol: shared::model::Protocol) -> String {

@@ -228,3 +228,32 @@ fn a_stale_setting_shows_the_newest_and_keeps_what_was_typed() {
         json!({"key": "log.keep-days", "value": "90", "revision": 12})
     );
 }
+
+// Whoever closes the window without having seen the password has to make another one.
+#[test]
+fn an_app_password_is_made_shown_once_and_removed() {
+    let mut stage = Stage::connected(Language::En, Choice::Light);
+    stage.go(Page::Users("example.test".to_owned()));
+    let address = user(0)["user"]["address"].as_str().unwrap_or_default().to_owned();
+    stage.send(Message::Select(ListId::Users, Some(address.clone())));
+    stage.settle();
+    assert_eq!(stage.daemon.last("app-password.list").unwrap()["address"], address);
+    stage.harness.get_by_label("Phone");
+    stage.harness.get_by_label("New app password").click();
+    stage.settle();
+    fill(&mut stage, "What it is for", "Tablet");
+    stage.harness.get_by_label("Make").click();
+    stage.settle();
+    let sent = stage.daemon.last("app-password.add").unwrap();
+    assert_eq!(*sent, json!({"address": address, "label": "Tablet", "protocols": []}));
+    stage.harness.get_by_label("abcd-efgh-ijkm-npqr");
+    stage.harness.get_by_label("Close").click();
+    stage.settle();
+    assert!(stage.harness.query_by_label("abcd-efgh-ijkm-npqr").is_none());
+    stage.harness.get_by_label("Delete the app password Phone").click();
+    stage.settle();
+    stage.send(Message::Confirm);
+    stage.settle();
+    let sent = stage.daemon.last("app-password.remove").unwrap();
+    assert_eq!(*sent, json!({"address": address, "label": "Phone"}));
+}

@@ -71,6 +71,11 @@ impl Played {
                 {"name": "accounts", "of": "group", "owner": 77, "quota_bytes": 1_073_741_824_u64, "revision": 6},
                 {"name": "example.test", "of": "domain", "owner": 78, "quota_bytes": null, "revision": 7},
             ]})),
+            "app-password.list" => json!([
+                {"label": "Phone", "protocols": ["imap", "submission"], "made_at": 1_790_000_000, "used_at": 1_795_000_000},
+                {"label": "Принтер", "protocols": [], "made_at": 1_790_000_000, "used_at": null},
+            ]),
+            "app-password.add" => json!({"password": "abcd-efgh-ijkm-npqr"}),
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},
                 {"side": "block", "pattern": "*.dynamic.example.net", "revision": 2},

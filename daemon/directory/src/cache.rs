@@ -22,6 +22,7 @@ const USERS_KEPT_MAX: u64 = 50_000;
 const RESOLUTIONS_KEPT_MAX: u64 = 50_000;
 const SHARERS_KEPT_MAX: u64 = 10_000;
 const PROOFS_KEPT_MAX: u64 = 100_000;
+const FAILURES_KEPT_MAX: u64 = 10_000;
 /// A table that another program writes is believed that long.
 const LIFE: Duration = Duration::from_mins(1);
 /// After that time a password is hashed once again.
@@ -55,6 +56,8 @@ pub(crate) struct Caches {
     /// By the owner of the user: who has shared something with that user.
     pub(crate) sharers: Cache<String, Arc<Vec<Whose>>>,
     proofs: Cache<OwnerId, [u8; 32]>,
+    /// Attempts that failed lately, with the epoch they failed in: a program that tries an old password for ever costs no hash each time.
+    failures: Cache<u64, u64>,
     /// Random, of this run: the proofs in memory are of no use to anybody else.
     key: [u8; 32],
 }
@@ -90,6 +93,10 @@ impl Caches {
             trees: small(DOMAINS_KEPT_MAX),
             sharers: small(SHARERS_KEPT_MAX),
             proofs,
+            failures: Cache::builder()
+                .max_capacity(FAILURES_KEPT_MAX)
+                .time_to_live(LIFE)
+                .build(),
             key,
         }
     }
@@ -161,6 +168,26 @@ impl Caches {
         if self.epoch() != epoch {
             self.proofs.invalidate(&owner);
         }
+    }
+
+    /// Whether this very attempt failed right before, and nothing changed since.
+    pub(crate) fn is_disproved(&self, attempt: u64) -> bool {
+        self.failures.get(&attempt) == Some(self.epoch())
+    }
+
+    pub(crate) fn disprove(&self, attempt: u64, epoch: u64) {
+        self.failures.insert(attempt, epoch);
+    }
+
+    /// The same for the same user and password in this run, and of no use to anybody who sees it.
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 §2)")]
+    pub(crate) fn attempt(&self, user: &str, password: &str) -> u64 {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key of any length");
+        let mac = mac.chain_update(user.to_lowercase()).chain_update([0]);
+        let made: [u8; 32] = mac.chain_update(password).finalize().into_bytes().into();
+        made.iter()
+            .take(8)
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 §2)")]

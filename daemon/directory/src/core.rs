@@ -202,12 +202,12 @@ impl Core {
             .driver(descriptor)
             .get(descriptor, vec![owner.0.into()])
             .await?;
-        Ok(row.and_then(|row| self.seal.open(owner, row.bytes("sealed"))))
+        Ok(row.and_then(|row| self.seal.open(owner, "", row.bytes("sealed"))))
     }
 
     /// The row that keeps it.
     pub(crate) fn credential(&self, owner: OwnerId, stored: &Stored) -> Result<Row, Unavailable> {
-        let sealed = self.seal.seal(owner, stored);
+        let sealed = self.seal.seal(owner, "", stored);
         let sealed = sealed.ok_or_else(|| Unavailable("the system gives no random bytes".to_owned()))?;
         Ok(Row::new(&kinds::CREDENTIAL)
             .with("owner", owner.0)

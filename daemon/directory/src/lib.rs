@@ -19,12 +19,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use events::Events;
-use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User};
+use shared::model::{
+    Alias, AppPassword, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User,
+};
 use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal};
 
-use admin::{access, aliases, domains, groups, import, settings, trees, users};
+use admin::{access, aliases, app_passwords, domains, groups, import, settings, trees, users};
 pub use login::Login;
 pub use sharing::{Identity, Whose};
 
@@ -75,8 +77,9 @@ pub enum Resolution {
 pub trait LoginGuard: Send + Sync {
     /// Whether that peer may try.
     fn may_try(&self, peer: IpAddr) -> bool;
-    /// A wrong user or password.
-    fn failed(&self, peer: IpAddr);
+    /// A wrong user or password. `attempt`: the same for the same user with the same password, where the peer said it; a program that knows an
+    /// old password and tries it for ever is no attack, and finds out nothing by it.
+    fn failed(&self, peer: IpAddr, attempt: Option<u64>);
 }
 
 /// What the authentication of a peer is told of its connection.
@@ -295,6 +298,28 @@ impl Directory {
         by: &str,
     ) -> Result<ImportReport, ChangeError> {
         import::import(&self.inner, csv, create_domains, by).await
+    }
+
+    pub async fn app_passwords(&self, address: &Address) -> Result<Vec<AppPassword>, ChangeError> {
+        app_passwords::list(&self.inner, address).await
+    }
+    /// Makes one and gives what it is: nobody can read it later. Without protocols it opens all that the user may use.
+    pub async fn add_app_password(
+        &self,
+        address: &Address,
+        label: &str,
+        protocols: &[Protocol],
+        by: &str,
+    ) -> Result<String, ChangeError> {
+        app_passwords::add(&self.inner, address, label, protocols, by).await
+    }
+    pub async fn remove_app_password(
+        &self,
+        address: &Address,
+        label: &str,
+        by: &str,
+    ) -> Result<(), ChangeError> {
+        app_passwords::remove(&self.inner, address, label, by).await
     }
 
     pub async fn aliases(&self, domain: Option<&DomainName>, page: Page) -> Result<Rows<Alias>, Unavailable> {

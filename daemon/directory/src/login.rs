@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events::kinds::security::{LoginFailed, LoginSucceeded};
+use shared::model::{OwnerId, Protocol};
 use shared::{Address, Refusal};
-use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step};
+use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
 
+use crate::admin::app_passwords::{self, App};
 use crate::cache::Known;
 use crate::core::Core;
 use crate::password::{self, Checked, Stored, random};
@@ -21,6 +23,9 @@ const CHECKS_WAITING_MAX: usize = 1000;
 /// A user's name in an event is cut there, in characters.
 const EVENT_USER_LENGTH_MAX: usize = 255;
 
+/// No user has this number.
+const NOBODY: OwnerId = OwnerId(0);
+
 /// A login under way.
 pub struct Login {
     directory: Directory,
@@ -31,6 +36,12 @@ pub struct Login {
     user: String,
     /// Whom that means; set before success.
     known: Option<Known>,
+    /// The app passwords that would do.
+    apps: Vec<App>,
+    /// The one that it was.
+    app: Option<App>,
+    /// Tells the same attempt made again, where the password itself was said.
+    attempt: Option<u64>,
     /// A failure of our own, which the mechanism knows only as a wrong password.
     failure: Option<LoginFailure>,
 }
@@ -54,6 +65,9 @@ impl Login {
             server: None,
             user: String::new(),
             known: None,
+            apps: Vec::new(),
+            app: None,
+            attempt: None,
             failure: None,
             context,
         };
@@ -108,16 +122,19 @@ impl Login {
                 Step::NeedVerifiers { user, authzid } => {
                     let verifiers = self.verifiers(&user, authzid.as_deref()).await;
                     self.user = user;
-                    server.step(Input::Verifiers(
-                        verifiers.as_ref().map(|stored| &stored.verifiers),
-                    ))
+                    server.step(Input::Verifiers(verifiers.as_ref()))
                 }
                 Step::CheckPassword { user, password } => {
                     let right = self.check(&user, &password).await;
                     self.user = user;
                     server.step(Input::PasswordChecked(right))
                 }
-                Step::Success { final_data, .. } => {
+                Step::Success {
+                    final_data, which, ..
+                } => {
+                    if let Some(place) = which.checked_sub(1) {
+                        self.app = self.apps.get(place).cloned();
+                    }
                     return match self.known.take() {
                         Some(known) => self.succeeded(known.account, final_data),
                         None => self.failed(LoginFailure::Credentials, "no such user"),
@@ -139,9 +156,10 @@ impl Login {
         }
     }
 
-    /// What is kept of the user's password; nothing if there is no such user who may log in.
-    async fn verifiers(&mut self, user: &str, authzid: Option<&str>) -> Option<Stored> {
+    /// What is kept of the user's passwords; nothing if there is no such user who may log in.
+    async fn verifiers(&mut self, user: &str, authzid: Option<&str>) -> Option<Verifiers> {
         let core = Arc::clone(&self.directory.inner);
+        let protocol = self.context.protocol;
         let found = async {
             let Some(known) = find(&core, user).await?.filter(|known| known.enabled) else {
                 return Ok(None);
@@ -153,12 +171,22 @@ impl Login {
                 }
             }
             let stored = core.stored(known.account.owner).await?;
-            Ok(stored.map(|stored| (known, stored)))
+            let apps = app_passwords::of_owner(&core, known.account.owner, protocol).await?;
+            Ok(Some((known, stored, apps)))
         };
         match found.await {
-            Ok(Some((known, stored))) => {
+            Ok(Some((known, stored, apps))) => {
+                // Who has no password at all fails as one who does not exist.
+                if stored.is_none() && apps.is_empty() {
+                    return None;
+                }
                 self.known = Some(known);
-                Some(stored)
+                let others = apps.iter().map(|app| app.kept.verifiers.clone()).collect();
+                self.apps = apps;
+                Some(Verifiers {
+                    others,
+                    ..stored.unwrap_or_default().verifiers
+                })
             }
             Ok(None) => None,
             Err(Unavailable(_)) => {
@@ -169,10 +197,23 @@ impl Login {
     }
 
     async fn check(&mut self, user: &str, password: &str) -> bool {
-        match check(&self.directory.inner, user, password).await {
-            Ok(known) => {
-                self.known = known;
-                self.known.is_some()
+        let core = &self.directory.inner;
+        // The protocol belongs to it: an app password may open one and not another.
+        let protocol = records::protocol_name(self.context.protocol);
+        let attempt = core.caches.attempt(&format!("{protocol} {user}"), password);
+        self.attempt = Some(attempt);
+        if core.caches.is_disproved(attempt) {
+            return false;
+        }
+        let epoch = core.caches.epoch();
+        match check(&self.directory.inner, user, password, self.context.protocol).await {
+            Ok(Some((known, app))) => {
+                (self.known, self.app) = (Some(known), app);
+                true
+            }
+            Ok(None) => {
+                self.directory.inner.caches.disprove(attempt, epoch);
+                false
             }
             Err(Unavailable(_)) => {
                 self.failure = Some(LoginFailure::Unavailable);
@@ -189,8 +230,15 @@ impl Login {
             service: records::protocol_name(self.context.protocol).to_owned(),
             user: account.address.to_string(),
             mechanism: self.mechanism.to_owned(),
+            app_password: self.app.as_ref().map_or("", App::label).to_owned(),
         };
-        self.directory.inner.events.emit(self.context.scope, event);
+        let core = &self.directory.inner;
+        core.events.emit(self.context.scope, event);
+        if let Some(app) = self.app.clone() {
+            let core = Arc::clone(core);
+            // The client need not wait until that is written.
+            tokio::spawn(async move { app_passwords::used(&core, &app).await });
+        }
         LoginStep::Success { account, final_data }
     }
 
@@ -199,7 +247,7 @@ impl Login {
         if matches!(failure, LoginFailure::Credentials | LoginFailure::Protocol)
             && let Some(guard) = core.guard.load_full()
         {
-            guard.failed(self.context.peer);
+            guard.failed(self.context.peer, self.attempt);
         }
         let event = LoginFailed {
             service: records::protocol_name(self.context.protocol).to_owned(),
@@ -234,6 +282,9 @@ pub(crate) async fn plain(
         server: None,
         user: user.to_owned(),
         known: None,
+        apps: Vec::new(),
+        app: None,
+        attempt: None,
         failure: None,
         context,
     };
@@ -294,19 +345,28 @@ async fn find(core: &Core, name: &str) -> Result<Option<Known>, Unavailable> {
     }
 }
 
-/// Checks a password; gives the user if it is right and the user may log in.
-async fn check(core: &Arc<Core>, user: &str, password: &str) -> Result<Option<Known>, Unavailable> {
+/// Checks a password; gives the user if it is right and the user may log in, and the app password if it is one. At most one slow hash:
+/// app passwords need none.
+async fn check(
+    core: &Arc<Core>,
+    user: &str,
+    password: &str,
+    protocol: Protocol,
+) -> Result<Option<(Known, Option<App>)>, Unavailable> {
     let epoch = core.caches.epoch();
     let known = find(core, user).await?.filter(|known| known.enabled);
     if let Some(known) = &known
         && core.caches.is_proved(known.account.owner, password)
     {
-        return Ok(Some(known.clone()));
+        return Ok(Some((known.clone(), None)));
     }
-    let stored = match &known {
-        Some(known) => core.stored(known.account.owner).await?,
-        None => None,
-    };
+    // The tables are asked for a user who does not exist as well: it takes the same time.
+    let owner = known.as_ref().map_or(NOBODY, |known| known.account.owner);
+    let app = app_passwords::find(core, owner, protocol, password).await?;
+    if let (Some(known), Some(app)) = (&known, app) {
+        return Ok(Some((known.clone(), Some(app))));
+    }
+    let stored = core.stored(owner).await?.filter(|_| known.is_some());
     let checked = hashed(core, stored.clone(), password.to_owned()).await?;
     let Some(known) = known.filter(|_| checked != Checked::Wrong) else {
         return Ok(None);
@@ -317,7 +377,7 @@ async fn check(core: &Arc<Core>, user: &str, password: &str) -> Result<Option<Kn
     {
         complete(core, &known, stored, password).await;
     }
-    Ok(Some(known))
+    Ok(Some((known, None)))
 }
 
 /// Hashes on a thread that may block, a few at a time.
@@ -355,7 +415,10 @@ pub(crate) fn checks_waiting() -> tokio::sync::Semaphore {
 async fn complete(core: &Arc<Core>, known: &Known, old: Stored, password: &str) {
     let owner = known.account.owner;
     let (user, password) = (known.account.address.key(), password.to_owned());
-    let made = tokio::task::spawn_blocking(move || Stored::make(&user, &password)).await;
+    let Ok(salt) = app_passwords::salt(core, owner).await else {
+        return;
+    };
+    let made = tokio::task::spawn_blocking(move || Stored::make(&user, &password, salt.as_deref())).await;
     let Ok(Ok(made)) = made else { return };
     let _changing = core.changing.lock().await;
     // The password may have been changed meanwhile.

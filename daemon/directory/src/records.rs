@@ -1,7 +1,9 @@
 //! Rows of the tables as the types of the model, and back.
 
 use drivers::{Row, Value, kinds};
-use shared::model::{Alias, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User};
+use shared::model::{
+    Alias, AppPassword, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
+};
 use shared::{Address, DomainName, Refusal};
 
 use crate::Unavailable;
@@ -108,6 +110,39 @@ pub(crate) fn user(row: &Row) -> Result<User, Unavailable> {
         has_password: row.flag("has_password"),
         revision: row.revision(),
     })
+}
+
+pub(crate) fn app_password_row(owner: OwnerId, made: &AppPassword, sealed: Vec<u8>) -> Row {
+    let protocols = made
+        .protocols
+        .iter()
+        .map(|protocol| protocol_name(*protocol).to_owned());
+    Row::new(&kinds::APP_PASSWORD)
+        .with("owner", owner.0)
+        .with("key", made.label.to_lowercase())
+        .with("label", made.label.as_str())
+        .with("protocols", protocols.collect::<Vec<_>>())
+        .with("made_at", made.made_at)
+        .with("used_at", made.used_at)
+        .with("sealed", sealed)
+}
+
+pub(crate) fn app_password(row: &Row) -> AppPassword {
+    let time = |field| row.count(field).and_then(|at| i64::try_from(at).ok());
+    AppPassword {
+        label: row.text("label").to_owned(),
+        protocols: row
+            .list("protocols")
+            .iter()
+            .filter_map(|name| protocol(name))
+            .collect(),
+        made_at: time("made_at").unwrap_or(0),
+        used_at: time("used_at"),
+    }
+}
+
+pub(crate) fn app_password_key(owner: OwnerId, label: &str) -> Vec<Value> {
+    vec![owner.0.into(), label.to_lowercase().into()]
 }
 
 pub(crate) fn alias_row(alias: &Alias) -> Row {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod administration;
+mod app_passwords;
 mod logins;
 mod routes;
 

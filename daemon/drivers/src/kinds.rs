@@ -100,6 +100,29 @@ pub const CREDENTIAL: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Passwords that the server made, one for each program or device of a user; `key` is the label in lower case. Times are Unix seconds; `used_at` is right to the hour.
+pub const APP_PASSWORD: Descriptor = Descriptor {
+    kind: Kind::Credentials,
+    table: "app_password",
+    version: 1,
+    fields: &[
+        field("owner", Type::Int),
+        field("key", Type::Text),
+        field("label", Type::Text),
+        field("protocols", Type::List),
+        field("made_at", Type::Int),
+        field("used_at", Type::Int),
+        field("sealed", Type::Bytes),
+        REVISION,
+    ],
+    key: &["owner", "key"],
+    unique: &[],
+    indexed: &["owner"],
+    searchable: &[],
+    sortable: &["key"],
+    migrations: &[],
+};
+
 pub const ALIAS: Descriptor = Descriptor {
     kind: Kind::Aliases,
     table: "alias",
@@ -288,6 +311,7 @@ pub const ALL: &[&Descriptor] = &[
     &DOMAIN_NAME,
     &USER,
     &CREDENTIAL,
+    &APP_PASSWORD,
     &ALIAS,
     &GROUP,
     &GROUP_MEMBER,

@@ -1,5 +1,6 @@
 //! The temporary black list: who failed too often within a period is shut out for a period.
 //!
+//! The same failed login made again within the period counts once: a mail program that knows an old password only tries it for ever.
 //! IPv6 peers are counted by their /64, which one customer has whole. Lost at a restart.
 
 use std::collections::HashMap;
@@ -62,6 +63,8 @@ pub(crate) struct Bans {
 struct Record {
     since: Instant,
     count: u32,
+    /// What was counted, where one attempt can be told from another. No more than `count`, which is bounded by the ban.
+    attempts: Vec<u64>,
     banned_until: Option<Instant>,
 }
 
@@ -73,7 +76,8 @@ impl Record {
 }
 
 impl Bans {
-    pub(crate) fn offence(&self, peer: IpAddr, offence: Offence, now: Instant) {
+    /// `attempt`: the same for the same thing done again, which counts once.
+    pub(crate) fn offence(&self, peer: IpAddr, offence: Offence, attempt: Option<u64>, now: Instant) {
         let mut peers = self.peers.lock();
         if peers.len() >= PEERS_MAX {
             peers.retain(|_, record| !record.is_over(now));
@@ -87,21 +91,29 @@ impl Bans {
         if full && !peers.contains_key(&key) {
             return;
         }
-        let record = peers.entry(key).or_insert(Record {
+        let new = || Record {
             since: now,
             count: 0,
+            attempts: Vec::new(),
             banned_until: None,
-        });
+        };
+        let record = peers.entry(key).or_insert_with(new);
         if record.is_over(now) {
-            *record = Record {
-                since: now,
-                count: 0,
-                banned_until: None,
-            };
+            *record = new();
+        }
+        if record.banned_until.is_some() {
+            return;
+        }
+        if let Some(attempt) = attempt {
+            if record.attempts.contains(&attempt) {
+                return;
+            }
+            record.attempts.push(attempt);
         }
         record.count += 1;
-        if record.count >= offence.max() && record.banned_until.is_none() {
+        if record.count >= offence.max() {
             record.banned_until = Some(now + BAN);
+            record.attempts = Vec::new();
         }
     }
 
@@ -169,16 +181,16 @@ mod tests {
         let (bans, start) = (Bans::default(), Instant::now());
         let (peer, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         for _ in 1..LOGINS_FAILED_MAX {
-            bans.offence(peer, Offence::LoginFailed, start);
+            bans.offence(peer, Offence::LoginFailed, None, start);
         }
         assert_eq!(bans.find(peer, start), None);
-        bans.offence(peer, Offence::RecipientUnknown, start);
+        bans.offence(peer, Offence::RecipientUnknown, None, start);
         assert_eq!(
             bans.find(peer, start),
             None,
             "offences of different kinds are not added up"
         );
-        bans.offence(peer, Offence::LoginFailed, start);
+        bans.offence(peer, Offence::LoginFailed, None, start);
         assert_eq!(bans.find(peer, start), Some(Offence::LoginFailed));
         assert_eq!(bans.find(other, start), None);
         assert_eq!(bans.list(start).len(), 1);
@@ -187,13 +199,30 @@ mod tests {
         assert_eq!(bans.find(peer, start), None);
     }
 
+    // A phone that was not told of the new password must not shut its whole household out; who tries many passwords is shut out.
+    #[test]
+    fn the_same_stale_password_again_and_again_is_one_failure() {
+        let (bans, start) = (Bans::default(), Instant::now());
+        let peer = IpAddr::from([192, 0, 2, 1]);
+        for _ in 0..LOGINS_FAILED_MAX * 10 {
+            bans.offence(peer, Offence::LoginFailed, Some(7), start);
+            bans.offence(peer, Offence::LoginFailed, Some(8), start);
+        }
+        assert_eq!(bans.find(peer, start), None);
+        for attempt in 100..u64::from(LOGINS_FAILED_MAX) + 98 {
+            assert_eq!(bans.find(peer, start), None, "{attempt}");
+            bans.offence(peer, Offence::LoginFailed, Some(attempt), start);
+        }
+        assert!(bans.find(peer, start).is_some());
+    }
+
     #[test]
     fn offences_of_long_ago_do_not_count() {
         let (bans, start) = (Bans::default(), Instant::now());
         let peer = IpAddr::from([192, 0, 2, 1]);
         for number in 0..LOGINS_FAILED_MAX * 3 {
             let now = start + PERIOD * number / (LOGINS_FAILED_MAX - 1);
-            bans.offence(peer, Offence::LoginFailed, now);
+            bans.offence(peer, Offence::LoginFailed, None, now);
             assert_eq!(bans.find(peer, now), None, "{number}");
         }
     }
@@ -203,7 +232,7 @@ mod tests {
         let (bans, start) = (Bans::default(), Instant::now());
         for host in 0..u16::try_from(LOGINS_FAILED_MAX).unwrap_or(0) {
             let peer = IpAddr::from([0x2001, 0xdb8, 1, 1, 0, 0, 0, host]);
-            bans.offence(peer, Offence::LoginFailed, start);
+            bans.offence(peer, Offence::LoginFailed, None, start);
         }
         assert!(
             bans.find(IpAddr::from([0x2001, 0xdb8, 1, 1, 9, 9, 9, 9]), start)

@@ -230,9 +230,10 @@ impl LoginGuard for Guard {
             || snapshot.allow.address(peer).is_some()
     }
 
-    fn failed(&self, peer: IpAddr) {
+    fn failed(&self, peer: IpAddr, attempt: Option<u64>) {
         if !self.snapshot.load().is_exempt(peer.to_canonical()) {
-            self.bans.offence(peer, Offence::LoginFailed, Instant::now());
+            self.bans
+                .offence(peer, Offence::LoginFailed, attempt, Instant::now());
         }
     }
 }
@@ -319,7 +320,7 @@ impl Policy {
     /// A peer did what, done often enough, gets it banned for a while.
     pub fn offence(&self, peer: IpAddr, offence: Offence) {
         if !self.is_exempt(peer) {
-            self.inner.bans.offence(peer, offence, Instant::now());
+            self.inner.bans.offence(peer, offence, None, Instant::now());
         }
     }
 

@@ -161,6 +161,19 @@ fn user(t: Texts) -> Command {
                 .arg(t.positional("file").value_parser(value_parser!(PathBuf)))
                 .arg(t.flag("create-domains")),
         )
+        .subcommand(app_password(t))
+}
+
+fn app_password(t: Texts) -> Command {
+    let of = |name, key| t.command(name, key).arg(t.positional("address"));
+    noun(t, "app-password")
+        .subcommand(
+            of("add", "app-password-add")
+                .arg(t.positional("label"))
+                .arg(many(t.option("protocol", "PROTOCOL"))),
+        )
+        .subcommand(of("list", "app-password-list"))
+        .subcommand(of("remove", "app-password-remove").arg(t.positional("label")))
 }
 
 fn alias(t: Texts) -> Command {

@@ -39,6 +39,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         ),
         Form::Folder(form) => pick("folder-add", "folder-rename", form.was.clone()),
         Form::Rights(form) => ("rights-title", Some(form.place())),
+        Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
     };
     match name {
@@ -54,6 +55,7 @@ fn pick(add: &'static str, edit: &'static str, was: Option<String>) -> (&'static
 pub(super) fn save_key(form: &Form) -> &'static str {
     match form {
         Form::Export(_) => "log-export-do",
+        Form::AppPassword(_) => "app-password-make",
         _ => "save",
     }
 }
@@ -69,6 +71,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Tree(form) => drawn.tree(ui, form),
         Form::Folder(form) => drawn.folder(ui, form),
         Form::Rights(form) => drawn.rights(ui, form),
+        Form::AppPassword(form) => drawn.app_password(ui, form),
         Form::Export(form) => {
             drawn.row(ui, "path", "field-path", "field-path-help", |ui| {
                 line(ui, "path", &mut form.path, "")

@@ -2,6 +2,7 @@
 
 mod folders;
 mod forms;
+mod keys;
 mod question;
 
 use eframe::egui::{
@@ -22,6 +23,7 @@ pub(super) fn show(ctx: &Context, cx: &mut Cx<'_>) {
     match &cx.model.dialog {
         Some(Dialog::Edit(edit)) => edit_dialog(ctx, cx, edit),
         Some(Dialog::Ask(asked)) => question::show(ctx, cx, asked),
+        Some(Dialog::Secret(secret)) => keys::secret(ctx, cx, secret),
         None if cx.model.message_text.is_some() => reader(ctx, cx),
         None => {}
     }

@@ -84,6 +84,7 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveTree(name) => named("ask-tree", "ask-tree-text", name),
         About::RemoveEntry(_, pattern) => named("ask-entry", "ask-entry-text", pattern),
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
+        About::RemoveAppPassword { label, .. } => named("ask-app-password", "ask-app-password-text", label),
         About::RemoveMessages(ids) => {
             let args = [("count", Arg::from(ids.len()))];
             (

@@ -1,5 +1,6 @@
 //! What each request does, a file for each kind of thing.
 
+mod app_passwords;
 mod directory;
 mod folders;
 mod monitor;

@@ -115,6 +115,7 @@ pub(crate) async fn remove(
         let values: Vec<_> = owners.iter().map(|owner| Value::from(owner.0)).collect();
         batch = batch
             .delete_all(&kinds::CREDENTIAL, Filter::any_of("owner", values.clone()))
+            .delete_all(&kinds::APP_PASSWORD, Filter::any_of("owner", values.clone()))
             .delete_all(&kinds::SHARE, Filter::any_of("owner", values));
     }
     core.write(batch, "domain", name.as_str()).await?;

@@ -7,7 +7,7 @@ use shared::model::{OwnerId, User, send_as};
 use shared::protocol::{NewUser, Page, Rows, UserRow};
 use shared::{Address, DomainName, Refusal};
 
-use super::{check_free, check_text, groups, in_own_domain};
+use super::{app_passwords, check_free, check_text, groups, in_own_domain};
 use crate::core::{Core, domain_filter, query};
 use crate::login::permit;
 use crate::password::{Given, Stored};
@@ -73,7 +73,7 @@ pub(crate) async fn add(core: &Arc<Core>, new: NewUser, by: &str) -> Result<User
     let given = new.password.as_deref().map(Given::parse).transpose()?;
     let address = in_own_domain(core, &new.address).await?;
     let stored = match given {
-        Some(given) => Some(make(core, &address, given).await?),
+        Some(given) => Some(make(core, &address, given, None).await?),
         None => None,
     };
     let _changing = core.changing.lock().await;
@@ -145,6 +145,7 @@ pub(crate) async fn rename(
         stored.verifiers.digest_md5 = None;
         batch = batch.put(core.credential(old.owner, &stored)?);
     }
+    batch = app_passwords::renamed(core, old.owner, batch).await?;
     let revisions = core.write(batch, "user", &old.address.to_string()).await?;
     core.caches.forget_user(&old_key, Some(old.owner));
     done(core, &new, "renamed", by);
@@ -160,7 +161,8 @@ pub(crate) async fn set_password(
 ) -> Result<(), ChangeError> {
     let given = Given::parse(password)?;
     let address = in_own_domain(core, address).await?;
-    let stored = make(core, &address, given).await?;
+    let salt = app_passwords::salt(core, known(core, &address).await?.owner).await?;
+    let stored = make(core, &address, given, salt).await?;
     let _changing = core.changing.lock().await;
     let mut user = known(core, &address).await?;
     user.has_password = true;
@@ -182,6 +184,10 @@ pub(crate) async fn remove(core: &Core, address: &Address, by: &str) -> Result<O
         .delete(&kinds::USER, vec![key.as_str().into()], None)
         .delete_all(
             &kinds::CREDENTIAL,
+            Filter::equal("owner", Value::from(user.owner.0)),
+        )
+        .delete_all(
+            &kinds::APP_PASSWORD,
             Filter::equal("owner", Value::from(user.owner.0)),
         )
         .delete_all(&kinds::SHARE, Filter::equal("owner", Value::from(user.owner.0)))
@@ -274,7 +280,7 @@ pub(super) async fn check_room(core: &Core, name: &DomainName, more: u64) -> Res
     Ok(())
 }
 
-async fn known(core: &Core, address: &Address) -> Result<User, ChangeError> {
+pub(super) async fn known(core: &Core, address: &Address) -> Result<User, ChangeError> {
     let unknown = || {
         Refusal::new("user-unknown")
             .with("name", address)
@@ -284,11 +290,16 @@ async fn known(core: &Core, address: &Address) -> Result<User, ChangeError> {
 }
 
 /// Hashes on a thread that may block.
-async fn make(core: &Core, address: &Address, given: Given) -> Result<Stored, ChangeError> {
+async fn make(
+    core: &Core,
+    address: &Address,
+    given: Given,
+    salt: Option<Vec<u8>>,
+) -> Result<Stored, ChangeError> {
     let _permit = permit(core).await?;
     let user = address.key();
     let making = tokio::task::spawn_blocking(move || match &given {
-        Given::Plain(password) => Stored::make(&user, password),
+        Given::Plain(password) => Stored::make(&user, password, salt.as_deref()),
         Given::Hash(_) => Stored::make_for_import(&user, &given),
     });
     let made = making

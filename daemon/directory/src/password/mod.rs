@@ -3,13 +3,14 @@
 //! Kept are an argon2id hash (for PLAIN and LOGIN) and the verifiers of the other mechanisms, together sealed with the
 //! server's secret. Everything here is slow on purpose: call it on a thread that may block.
 
+pub(crate) mod app;
 mod scheme;
 mod seal;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use serde::{Deserialize, Serialize};
 use shared::Refusal;
-use wire::sasl::Verifiers;
+use wire::sasl::{SCRAM_ITERATIONS, Verifiers};
 
 pub(crate) use scheme::Given;
 pub(crate) use seal::Seal;
@@ -45,13 +46,14 @@ pub(crate) enum Checked {
 }
 
 impl Stored {
-    /// Everything that is kept of a password. `user`: the full address in lower case.
-    pub(crate) fn make(user: &str, password: &str) -> Result<Self, Refusal> {
+    /// Everything that is kept of a password. `user`: the full address in lower case. `salt`: SCRAM's, which all passwords of a
+    /// user share, since the client is told one before it says which password it has; `None`: a new one.
+    pub(crate) fn make(user: &str, password: &str, salt: Option<&[u8]>) -> Result<Self, Refusal> {
         let argon2 = hash(password).ok_or_else(|| Refusal::new("password-unusable").field("password"))?;
         Ok(Self {
             argon2: Some(argon2),
             imported: None,
-            verifiers: verifiers(user, password)?,
+            verifiers: verifiers(user, password, salt)?,
         })
     }
 
@@ -59,7 +61,7 @@ impl Stored {
     pub(crate) fn make_for_import(user: &str, given: &Given) -> Result<Self, Refusal> {
         match given {
             Given::Plain(password) => Ok(Self {
-                verifiers: verifiers(user, password)?,
+                verifiers: verifiers(user, password, None)?,
                 ..Self::default()
             }),
             Given::Hash(hash) => Ok(Self {
@@ -131,9 +133,15 @@ fn verify_argon2(hash: &str, password: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-fn verifiers(user: &str, password: &str) -> Result<Verifiers, Refusal> {
-    let salt = random::<SALT_BYTES>().map_err(|_| Refusal::new("password-unusable").field("password"))?;
-    Ok(Verifiers::derive(password, &salt).with_digest_md5(user, password))
+/// SCRAM's salt in what is kept.
+pub(crate) fn salt_of(verifiers: &Verifiers) -> Option<Vec<u8>> {
+    let scram = verifiers.scram_sha256.as_ref()?;
+    (scram.iterations == SCRAM_ITERATIONS).then(|| scram.salt.clone())
+}
+
+pub(crate) fn verifiers(user: &str, password: &str, salt: Option<&[u8]>) -> Result<Verifiers, Refusal> {
+    let new = random::<SALT_BYTES>().map_err(|_| Refusal::new("password-unusable").field("password"))?;
+    Ok(Verifiers::derive(password, salt.unwrap_or(&new)).with_digest_md5(user, password))
 }
 
 /// Random bytes of the system.
@@ -150,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_password_is_right_and_another_is_wrong() {
-        let stored = Stored::make("a@b.test", "geheim пароль").unwrap();
+        let stored = Stored::make("a@b.test", "geheim пароль", None).unwrap();
         assert_eq!(stored.check("geheim пароль"), Checked::Right);
         assert_eq!(stored.check("geheim"), Checked::Wrong);
         assert_eq!(Stored::default().check(""), Checked::Wrong);

@@ -1,12 +1,15 @@
 //! Sealing what is kept of passwords, so that a copy of the database alone gives nothing away.
 //!
-//! Format: version 1 (one byte), nonce (12 bytes), ChaCha20-Poly1305 of the JSON of [`Stored`]. The owner's number is
-//! authenticated with it, so that one user's record can't be put in another's place.
+//! Format: version 1 (one byte), nonce (12 bytes), ChaCha20-Poly1305 of the JSON of what is kept. The owner's number (8 bytes,
+//! big-endian) and the record's name are authenticated with it, so that one user's record can't be put in another's place, nor one
+//! record of a user in that of another. What is kept of the user's own password has the empty name.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use shared::model::OwnerId;
 
-use super::{Stored, random};
+use super::random;
 
 const VERSION: u8 = 1;
 
@@ -24,11 +27,11 @@ impl Seal {
     }
 
     /// `None` if the system gives no random bytes.
-    pub(crate) fn seal(&self, owner: OwnerId, stored: &Stored) -> Option<Vec<u8>> {
-        let mut text = serde_json::to_vec(stored).ok()?;
+    pub(crate) fn seal<T: Serialize>(&self, owner: OwnerId, name: &str, kept: &T) -> Option<Vec<u8>> {
+        let mut text = serde_json::to_vec(kept).ok()?;
         // A random nonce: 96 bits are enough for some 2^32 changes of passwords.
         let nonce: [u8; NONCE_LEN] = random().ok()?;
-        let aad = Aad::from(owner.0.to_be_bytes());
+        let aad = Aad::from(place(owner, name));
         self.key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text)
             .ok()?;
@@ -40,22 +43,29 @@ impl Seal {
     }
 
     /// `None` if it is damaged, another owner's or sealed with another secret.
-    pub(crate) fn open(&self, owner: OwnerId, sealed: &[u8]) -> Option<Stored> {
+    pub(crate) fn open<T: DeserializeOwned>(&self, owner: OwnerId, name: &str, sealed: &[u8]) -> Option<T> {
         let (version, rest) = sealed.split_first()?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN).filter(|_| *version == VERSION)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
         let text = self
             .key
-            .open_in_place(nonce, Aad::from(owner.0.to_be_bytes()), &mut text)
+            .open_in_place(nonce, Aad::from(place(owner, name)), &mut text)
             .ok()?;
         serde_json::from_slice(text).ok()
     }
 }
 
+fn place(owner: OwnerId, name: &str) -> Vec<u8> {
+    let mut place = owner.0.to_be_bytes().to_vec();
+    place.extend(name.as_bytes());
+    place
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::Stored;
     use super::*;
 
     #[test]
@@ -65,14 +75,23 @@ mod tests {
             imported: Some("{SHA}x".to_owned()),
             ..Stored::default()
         };
-        let sealed = seal.seal(OwnerId(5), &stored).unwrap();
+        let sealed = seal.seal(OwnerId(5), "", &stored).unwrap();
         assert!(!String::from_utf8_lossy(&sealed).contains("SHA"));
         assert_eq!(
-            seal.open(OwnerId(5), &sealed).unwrap().imported.unwrap(),
+            seal.open::<Stored>(OwnerId(5), "", &sealed)
+                .unwrap()
+                .imported
+                .unwrap(),
             "{SHA}x"
         );
-        assert!(seal.open(OwnerId(6), &sealed).is_none());
-        assert!(Seal::new(&[2; 32]).unwrap().open(OwnerId(5), &sealed).is_none());
-        assert!(seal.open(OwnerId(5), &sealed[..20]).is_none());
+        let opens = |secret: u8, owner: u64, name: &str, sealed: &[u8]| {
+            let seal = Seal::new(&[secret; 32]).unwrap();
+            seal.open::<Stored>(OwnerId(owner), name, sealed).is_some()
+        };
+        assert!(opens(1, 5, "", &sealed));
+        assert!(!opens(1, 6, "", &sealed));
+        assert!(!opens(1, 5, "phone", &sealed));
+        assert!(!opens(2, 5, "", &sealed));
+        assert!(!opens(1, 5, "", &sealed[..20]));
     }
 }

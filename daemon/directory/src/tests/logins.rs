@@ -15,7 +15,7 @@ pub(crate) fn context(secure: bool) -> LoginContext {
     }
 }
 
-fn outcome(step: &LoginStep) -> String {
+pub(crate) fn outcome(step: &LoginStep) -> String {
     match step {
         LoginStep::Challenge(text) => format!("challenge {}", String::from_utf8_lossy(text)),
         LoginStep::Success { account, .. } => account.address.to_string(),
@@ -143,7 +143,7 @@ fn plain_and_login_are_offered_on_secure_connections_only() {
 }
 
 /// RFC 2195 §2: the user's name, a blank, HMAC-MD5 of the challenge in hexadecimal.
-async fn cram(directory: &Directory, user: &str, password: &str) -> String {
+pub(crate) async fn cram(directory: &Directory, user: &str, password: &str) -> String {
     let (mut login, step) = directory.login("CRAM-MD5", None, context(false)).await;
     let LoginStep::Challenge(challenge) = step else {
         panic!("{}", outcome(&step))
@@ -225,7 +225,7 @@ impl LoginGuard for Guard {
     fn may_try(&self, _peer: IpAddr) -> bool {
         self.failures.load(Ordering::Relaxed) < 2
     }
-    fn failed(&self, _peer: IpAddr) {
+    fn failed(&self, _peer: IpAddr, _attempt: Option<u64>) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -1,6 +1,7 @@
 //! What each verb asks and shows, a file for each noun.
 
 mod access;
+mod app_passwords;
 mod domains;
 mod folders;
 mod groups;
@@ -13,6 +14,7 @@ mod users;
 
 use clap::ArgMatches;
 use shared::Refusal;
+use shared::model::Protocol;
 use shared::protocol::Page;
 
 use super::{Session, Trouble};
@@ -59,6 +61,21 @@ fn texts(arguments: &ArgMatches, id: &str) -> Vec<String> {
         .get_many::<String>(id)
         .map(|values| values.cloned().collect())
         .unwrap_or_default()
+}
+
+fn protocols(arguments: &ArgMatches, id: &str) -> Result<Vec<Protocol>, Refusal> {
+    texts(arguments, id).iter().map(|name| protocol(name)).collect()
+}
+
+fn protocol(name: &str) -> Result<Protocol, Refusal> {
+    match name {
+        "smtp" => Ok(Protocol::Smtp),
+        "submission" => Ok(Protocol::Submission),
+        "lmtp" => Ok(Protocol::Lmtp),
+        "pop3" => Ok(Protocol::Pop3),
+        "imap" => Ok(Protocol::Imap),
+        _ => Err(Refusal::new("protocol-unknown").with("protocol", name)),
+    }
 }
 
 fn number(arguments: &ArgMatches, id: &str) -> Option<u64> {

@@ -4,11 +4,11 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use shared::model::{Protocol, User, send_as};
+use shared::model::{User, send_as};
 use shared::protocol::*;
 use shared::{Address, Refusal};
 
-use super::{Outcome, number, optional, page, parsed, text, texts};
+use super::{Outcome, app_passwords, number, optional, page, parsed, protocols, text, texts};
 use crate::arguments::warn;
 use crate::ctl::{Session, Trouble, refusal_text};
 
@@ -21,6 +21,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         "rename" => rename(session, arguments).await,
         "password" => password(session, arguments).await,
         "import" => import(session, arguments).await,
+        "app-password" => app_passwords::run(session, arguments).await,
         _ => remove(session, arguments).await,
     }
 }
@@ -167,23 +168,9 @@ fn fill(user: &mut User, arguments: &ArgMatches) -> Result<(), Refusal> {
         user.forward_keep = *keep;
     }
     if arguments.contains_id("deny") {
-        user.denied_protocols = texts(arguments, "deny")
-            .iter()
-            .map(|name| protocol(name))
-            .collect::<Result<_, _>>()?;
+        user.denied_protocols = protocols(arguments, "deny")?;
     }
     Ok(())
-}
-
-fn protocol(name: &str) -> Result<Protocol, Refusal> {
-    match name {
-        "smtp" => Ok(Protocol::Smtp),
-        "submission" => Ok(Protocol::Submission),
-        "lmtp" => Ok(Protocol::Lmtp),
-        "pop3" => Ok(Protocol::Pop3),
-        "imap" => Ok(Protocol::Imap),
-        _ => Err(Refusal::new("protocol-unknown").with("protocol", name)),
-    }
 }
 
 async fn rename(session: &Session, arguments: &ArgMatches) -> Outcome {

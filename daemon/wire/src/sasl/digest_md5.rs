@@ -93,22 +93,31 @@ impl DigestMd5 {
     }
 
     fn verify(response: Response, verifiers: Option<&Verifiers>) -> Result<Step, Reason> {
-        let known = verifiers.and_then(|verifiers| verifiers.digest_md5.as_deref());
-        let secret = known.unwrap_or(&[0; 16]);
-        let right = equal(
-            response.expected(secret, "AUTHENTICATE:").as_bytes(),
-            response.digest.as_bytes(),
-        );
-        match (right, verifiers, known) {
-            (true, Some(_), Some(_)) => {
-                let final_data = format!("rspauth={}", response.expected(secret, ":")).into_bytes();
-                Ok(Step::Success {
-                    user: response.user,
-                    final_data: Some(final_data),
-                })
+        let right = |secret: &[u8]| {
+            let expected = response.expected(secret, "AUTHENTICATE:");
+            equal(expected.as_bytes(), response.digest.as_bytes())
+        };
+        let known: Vec<_> = verifiers
+            .iter()
+            .flat_map(|verifiers| verifiers.each())
+            .filter_map(|(which, verifiers)| Some((which, verifiers.digest_md5.as_deref()?)))
+            .collect();
+        if known.is_empty() {
+            // The same work for a user who does not exist.
+            let _ = std::hint::black_box(right(&[0; 16]));
+        }
+        match known.into_iter().find(|(_, secret)| right(secret)) {
+            Some((which, secret)) => Ok(Step::Success {
+                final_data: Some(format!("rspauth={}", response.expected(secret, ":")).into_bytes()),
+                user: response.user,
+                which,
+            }),
+            None if verifiers
+                .is_some_and(|verifiers| verifiers.each().all(|(_, one)| one.digest_md5.is_none())) =>
+            {
+                Err(Reason::NoVerifier)
             }
-            (_, Some(_), None) => Err(Reason::NoVerifier),
-            _ => Err(Reason::Credentials),
+            None => Err(Reason::Credentials),
         }
     }
 }

@@ -130,6 +130,8 @@ pub enum Step {
     Success {
         user: String,
         final_data: Option<Vec<u8>>,
+        /// Which of the user's verifiers it was: 0, or the place among [`Verifiers::others`] counted from 1.
+        which: usize,
     },
     Failure(Reason),
 }

@@ -85,6 +85,7 @@ fn checked(right: bool, user: String) -> Step {
         Step::Success {
             user,
             final_data: None,
+            which: 0,
         }
     } else {
         Step::Failure(Reason::Credentials)

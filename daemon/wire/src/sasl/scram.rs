@@ -31,7 +31,8 @@ struct First {
 
 struct Exchange {
     first: First,
-    verifier: ScramVerifier,
+    /// Those of the user's passwords that have the salt of the challenge, numbered as [`Verifiers::each`] does.
+    candidates: Vec<(usize, ScramVerifier)>,
     /// Why this cannot succeed, whatever the proof.
     hopeless: Option<Reason>,
     nonce: String,
@@ -108,22 +109,37 @@ impl Scram {
     }
 
     fn challenge(&mut self, first: First, verifiers: Option<&Verifiers>) -> Step {
-        let known = verifiers.map(|verifiers| match self.hash {
-            Hash::Sha1 => verifiers.scram_sha1.clone(),
-            Hash::Sha256 => verifiers.scram_sha256.clone(),
-        });
-        let (verifier, hopeless) = match known {
-            Some(Some(verifier)) => (verifier, None),
-            Some(None) => (self.stand_in(&first.user), Some(Reason::NoVerifier)),
-            None => (self.stand_in(&first.user), Some(Reason::Credentials)),
+        let mut candidates: Vec<(usize, ScramVerifier)> = verifiers
+            .iter()
+            .flat_map(|verifiers| verifiers.each())
+            .filter_map(|(which, verifiers)| {
+                let verifier = match self.hash {
+                    Hash::Sha1 => verifiers.scram_sha1.as_ref(),
+                    Hash::Sha256 => verifiers.scram_sha256.as_ref(),
+                };
+                Some((which, verifier?.clone()))
+            })
+            .collect();
+        let hopeless = match verifiers {
+            Some(_) if candidates.is_empty() => Some(Reason::NoVerifier),
+            Some(_) => None,
+            None => Some(Reason::Credentials),
         };
+        if candidates.is_empty() {
+            candidates.push((0, self.stand_in(&first.user)));
+        }
+        let (salt, iterations) = candidates
+            .first()
+            .map(|(_, verifier)| (verifier.salt.clone(), verifier.iterations))
+            .unwrap_or_default();
+        candidates.retain(|(_, verifier)| verifier.salt == salt && verifier.iterations == iterations);
         let nonce = format!("{}{}", first.nonce, self.context.nonce);
-        let salt = base64::encode(&verifier.salt);
-        let server_first = format!("r={nonce},s={salt},i={}", verifier.iterations);
+        let salt = base64::encode(&salt);
+        let server_first = format!("r={nonce},s={salt},i={iterations}");
         let challenge = server_first.clone().into_bytes();
         let exchange = Exchange {
             first,
-            verifier,
+            candidates,
             hopeless,
             nonce,
             server_first,
@@ -149,7 +165,7 @@ impl Scram {
     }
 
     /// RFC 5802 §7, client-final-message.
-    fn finish(&self, exchange: Exchange, message: &[u8]) -> Result<Step, Reason> {
+    fn finish(&self, exchange: &Exchange, message: &[u8]) -> Result<Step, Reason> {
         let message = std::str::from_utf8(message).map_err(|_| Reason::Syntax)?;
         let (without_proof, proof) = message.rsplit_once(",p=").ok_or(Reason::Syntax)?;
         let proof = base64::decode(proof.as_bytes()).ok_or(Reason::Syntax)?;
@@ -185,24 +201,25 @@ impl Scram {
             "{},{},{without_proof}",
             exchange.first.bare, exchange.server_first
         );
-        let verifier = &exchange.verifier;
-        let signature = self.hash.hmac(&verifier.stored_key, auth_message.as_bytes());
-        if proof.len() != signature.len() {
+        let right = |verifier: &ScramVerifier| {
+            let signature = self.hash.hmac(&verifier.stored_key, auth_message.as_bytes());
+            let client_key: Vec<u8> = proof.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
+            equal(&self.hash.digest(&client_key), &verifier.stored_key)
+        };
+        if proof.len() != self.hash.digest(b"").len() {
             return Err(Reason::Syntax);
         }
-        let client_key: Vec<u8> = proof.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
-        let right = equal(&self.hash.digest(&client_key), &verifier.stored_key);
+        let found = exchange.candidates.iter().find(|(_, verifier)| right(verifier));
         if let Some(reason) = exchange.hopeless {
             return Err(reason);
         }
-        if !right {
-            return Err(Reason::Credentials);
-        }
+        let (which, verifier) = found.ok_or(Reason::Credentials)?;
         let signature = self.hash.hmac(&verifier.server_key, auth_message.as_bytes());
         let final_data = format!("v={}", base64::encode(&signature)).into_bytes();
         Ok(Step::Success {
-            user: exchange.first.user,
+            user: exchange.first.user.clone(),
             final_data: Some(final_data),
+            which: *which,
         })
     }
 }
@@ -221,7 +238,7 @@ impl Machine for Scram {
             (Input::Verifiers(verifiers), State::WaitVerifiers(first)) => {
                 Ok(self.challenge(first, verifiers))
             }
-            (Input::Response(message), State::WaitFinal(exchange)) => self.finish(*exchange, message),
+            (Input::Response(message), State::WaitFinal(exchange)) => self.finish(&exchange, message),
             _ => Err(Reason::OutOfOrder),
         };
         step.unwrap_or_else(Step::Failure)

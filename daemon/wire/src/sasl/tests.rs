@@ -63,7 +63,22 @@ fn scram_of_the_rfcs() {
             end,
             Step::Success {
                 user: "user".into(),
-                final_data
+                final_data: final_data.clone(),
+                which: 0,
+            }
+        );
+
+        // The same password as another one of that user; one with a salt of its own can't be it.
+        let own = Verifiers {
+            others: vec![Verifiers::derive("pencil", b"another salt"), verifiers.clone()],
+            ..Verifiers::derive("own", &decode(salt.as_bytes()).unwrap())
+        };
+        assert_eq!(
+            answer(proof, Some(&own)).1,
+            Step::Success {
+                user: "user".into(),
+                final_data,
+                which: 2
             }
         );
 
@@ -154,8 +169,17 @@ fn cram_md5_of_the_rfc() {
     let success = Step::Success {
         user: "tim".into(),
         final_data: None,
+        which: 0,
     };
     assert_eq!(begin().step(Input::Verifiers(Some(&verifiers))), success);
+    let second = Verifiers {
+        others: vec![verifiers.clone()],
+        ..Verifiers::derive("other", b"salt")
+    };
+    assert!(matches!(
+        begin().step(Input::Verifiers(Some(&second))),
+        Step::Success { which: 1, .. }
+    ));
     assert_eq!(
         begin().step(Input::Verifiers(None)),
         Step::Failure(Reason::Credentials)
@@ -209,6 +233,7 @@ fn digest_md5_of_the_rfc() {
     let success = Step::Success {
         user: "chris".into(),
         final_data,
+        which: 0,
     };
     assert_eq!(machine.step(Input::Verifiers(Some(&verifiers))), success);
     let made = Verifiers::default()
@@ -227,6 +252,7 @@ fn plain_and_login() {
     let success = Step::Success {
         user: "u".into(),
         final_data: None,
+        which: 0,
     };
 
     let mut server = Server::new(Mechanism::Plain, context("n"));

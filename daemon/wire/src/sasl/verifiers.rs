@@ -24,6 +24,9 @@ pub struct Verifiers {
     /// MD5 of `user:realm:password` (RFC 2831 §2.1.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_base64")]
     pub digest_md5: Option<Vec<u8>>,
+    /// Those of further passwords of the same user; SCRAM tries the ones that have the salt which the client was told.
+    #[serde(skip)]
+    pub others: Vec<Verifiers>,
 }
 
 /// RFC 5802 §3.
@@ -79,7 +82,13 @@ impl Verifiers {
             scram_sha256: Some(ScramVerifier::derive(Hash::Sha256, &prepared, salt, iterations)),
             cram_md5: Some(CramVerifier::derive(password)),
             digest_md5: None,
+            others: Vec::new(),
         }
+    }
+
+    /// All of the user's passwords, numbered: 0 is the user's own, the others follow.
+    pub(super) fn each(&self) -> impl Iterator<Item = (usize, &Verifiers)> {
+        std::iter::once(self).chain(&self.others).enumerate()
     }
 
     /// Adds that of DIGEST-MD5, which holds for one spelling of the user's name.
