@@ -26,6 +26,13 @@ cli-domain-list = List the domains
 cli-domain-show = Show a domain
 cli-domain-set = Change a domain
 cli-domain-remove = Remove a domain
+cli-dkim = Keys that sign mail (DKIM)
+cli-dkim-add = Make a key for a domain, or take one from a file
+cli-dkim-list = List the keys
+cli-dkim-show = Show a key and the record that publishes it
+cli-dkim-enable = Sign with a key
+cli-dkim-disable = Sign no longer with a key
+cli-dkim-remove = Remove a key
 cli-user = Users
 cli-user-add = Add a user
 cli-user-list = List the users
@@ -100,6 +107,7 @@ cli-completions = Print completions for a shell
 
 # Arguments and options
 cli-arg-name = A name
+cli-arg-domain = The domain
 cli-arg-address = A mail address
 cli-arg-target = Where the mail goes
 cli-arg-to = The new name
@@ -128,6 +136,10 @@ cli-opt-offset = Leave out so many rows
 cli-opt-limit = Show at most so many rows
 cli-opt-description = A description
 cli-opt-enabled = Whether it is in use
+cli-opt-selector = What tells the domain's keys apart in DNS
+cli-opt-algorithm = rsa (2048 bits, the default) or ed25519
+cli-opt-key-file = A private key in PEM that was made elsewhere
+cli-opt-active = Sign with it at once
 cli-opt-catch-all = Where mail for unknown addresses goes; empty: nowhere
 cli-opt-user-quota = Bytes each user may fill; 0: no limit
 cli-opt-alias = Another name of the domain (may be repeated)
@@ -173,6 +185,7 @@ cli-more-rows = … and { $count ->
     [one] { $count } row
    *[other] { $count } rows
 } more: use --limit and --offset
+cli-done-dkim-add = Publish the record, then sign with the key: batpostctl dkim enable … --selector { $selector }
 cli-done-domain-add = Domain { $name } added.
 cli-done-user-add = User { $address } added.
 cli-done-change = Done.
@@ -217,6 +230,12 @@ cli-service-running = running
 cli-service-paused = paused
 cli-service-stopped = stopped
 
+cli-column-selector = SELECTOR
+cli-column-algorithm = ALGORITHM
+cli-column-signs = SIGNS
+cli-column-record-name = RECORD NAME
+cli-column-record-type = RECORD TYPE
+cli-column-record = RECORD
 cli-column-domain = DOMAIN
 cli-column-users = USERS
 cli-column-enabled = ENABLED

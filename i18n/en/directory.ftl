@@ -47,6 +47,11 @@ refusal-group-invalid = { $name } is no valid name of a group. Letters, digits, 
 refusal-group-in-itself = The group { $name } can't be a member of itself.
 refusal-group-address-exists = There is a group with the address { $name } already.
 
+refusal-selector-invalid = { $selector } can't be a selector: letters, digits, hyphens and dots between.
+refusal-algorithm-unknown = There is no algorithm { $algorithm }: rsa or ed25519.
+refusal-dkim-exists = The domain has a key with the selector { $name } already.
+refusal-dkim-unknown = There is no key with the selector { $name }.
+refusal-dkim-key-unreadable = That is no private key that can sign: PEM with an RSA key of 2048 to 4096 bits or an Ed25519 key, without a password.
 refusal-access-exists = { $name } is on that list already.
 refusal-access-unknown = { $name } is not on that list.
 refusal-pattern-invalid = { $pattern } is no address, range, host name or mail address, and no pattern of them.

@@ -26,6 +26,13 @@ cli-domain-list = Показать список доменов
 cli-domain-show = Показать домен
 cli-domain-set = Изменить домен
 cli-domain-remove = Удалить домен
+cli-dkim = Ключи, которыми подписывается почта (DKIM)
+cli-dkim-add = Создать ключ домена или взять его из файла
+cli-dkim-list = Показать список ключей
+cli-dkim-show = Показать ключ и запись, которая его публикует
+cli-dkim-enable = Подписывать ключом
+cli-dkim-disable = Больше не подписывать ключом
+cli-dkim-remove = Удалить ключ
 cli-user = Пользователи
 cli-user-add = Добавить пользователя
 cli-user-list = Показать список пользователей
@@ -100,6 +107,7 @@ cli-completions = Вывести дополнения для оболочки
 
 # Аргументы и параметры
 cli-arg-name = Имя
+cli-arg-domain = Домен
 cli-arg-address = Почтовый адрес
 cli-arg-target = Куда направляется почта
 cli-arg-to = Новое имя
@@ -128,6 +136,10 @@ cli-opt-offset = Пропустить столько строк
 cli-opt-limit = Показать не больше стольких строк
 cli-opt-description = Описание
 cli-opt-enabled = Действует ли
+cli-opt-selector = Чем ключи домена различаются в DNS
+cli-opt-algorithm = rsa (2048 бит, по умолчанию) или ed25519
+cli-opt-key-file = Закрытый ключ в PEM, созданный в другом месте
+cli-opt-active = Подписывать им сразу
 cli-opt-catch-all = Куда направлять почту для неизвестных адресов; пусто — никуда
 cli-opt-user-quota = Сколько байт может занять каждый пользователь; 0 — без предела
 cli-opt-alias = Другое имя домена (можно повторять)
@@ -174,6 +186,7 @@ cli-more-rows = … и ещё { $count ->
     [few] { $count } строки
    *[many] { $count } строк
 }: см. --limit и --offset
+cli-done-dkim-add = Опубликуйте запись, затем включите подпись: batpostctl dkim enable … --selector { $selector }
 cli-done-domain-add = Домен { $name } добавлен.
 cli-done-user-add = Пользователь { $address } добавлен.
 cli-done-change = Готово.
@@ -225,6 +238,12 @@ cli-service-running = работает
 cli-service-paused = приостановлена
 cli-service-stopped = остановлена
 
+cli-column-selector = СЕЛЕКТОР
+cli-column-algorithm = АЛГОРИТМ
+cli-column-signs = ПОДПИСЫВАЕТ
+cli-column-record-name = ИМЯ ЗАПИСИ
+cli-column-record-type = ТИП ЗАПИСИ
+cli-column-record = ЗАПИСЬ
 cli-column-domain = ДОМЕН
 cli-column-users = ПОЛЬЗОВАТЕЛИ
 cli-column-enabled = ДЕЙСТВУЕТ

@@ -47,6 +47,11 @@ refusal-group-invalid = { $name } — недопустимое имя групп
 refusal-group-in-itself = Группа { $name } не может входить сама в себя.
 refusal-group-address-exists = Группа с адресом { $name } уже есть.
 
+refusal-selector-invalid = { $selector } не может быть селектором: буквы, цифры, дефисы и точки между ними.
+refusal-algorithm-unknown = Алгоритма { $algorithm } нет: rsa или ed25519.
+refusal-dkim-exists = У домена уже есть ключ с селектором { $name }.
+refusal-dkim-unknown = Ключа с селектором { $name } нет.
+refusal-dkim-key-unreadable = Это не закрытый ключ, которым можно подписывать: PEM с ключом RSA от 2048 до 4096 бит или Ed25519, без пароля.
 refusal-access-exists = { $name } уже есть в этом списке.
 refusal-access-unknown = { $name } нет в этом списке.
 refusal-pattern-invalid = { $pattern } — не адрес, не диапазон, не имя узла, не почтовый адрес и не шаблон для них.

@@ -156,6 +156,26 @@ pub enum Side {
     Block,
 }
 
+/// A key that signs the mail of a domain (DKIM, RFC 6376). The private half never leaves the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DkimKey {
+    pub domain: DomainName,
+    /// What tells the domain's keys apart in DNS.
+    pub selector: String,
+    /// `rsa` or `ed25519`.
+    pub algorithm: String,
+    /// Whether mail is signed with it; publish the record first.
+    pub active: bool,
+    /// Unix seconds.
+    pub created: i64,
+    /// The name of the TXT record that publishes it.
+    pub record_name: String,
+    /// The text of that record.
+    pub record: String,
+    #[serde(default)]
+    pub revision: u64,
+}
+
 /// Folders that belong to a domain or a group instead of a user, made by an administrator. Clients see them below `Public/<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicTree {

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Refusal;
-use crate::model::{Alias, AppPassword, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User};
+use crate::model::{
+    Alias, AppPassword, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User,
+};
 
 /// The version of this protocol; a daemon refuses a client of another major version.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
@@ -206,6 +208,28 @@ requests! {
     AccessList "access.list" => Rows<ListEntry> { #[serde(default)] side: Option<Side>, #[serde(default)] page: Page }
     AccessAdd "access.add" => Changed { entry: ListEntry }
     AccessRemove "access.remove" => Done { side: Side, pattern: String }
+
+    /// Keys that sign mail (DKIM); `domain` empty: all.
+    DkimList "dkim.list" => Rows<DkimKey> { #[serde(default)] domain: String, #[serde(default)] page: Page }
+    DkimGet "dkim.get" => DkimKey { domain: String, selector: String }
+    /// Makes a key, or takes one that was made elsewhere.
+    DkimAdd "dkim.add" => DkimKey {
+        domain: String,
+        /// Empty: one is chosen.
+        #[serde(default)]
+        selector: String,
+        /// `rsa` (2048 bits) or `ed25519`; empty: `rsa`. Of a key that is taken, its own counts.
+        #[serde(default)]
+        algorithm: String,
+        /// PEM (PKCS #8 or PKCS #1); empty: a key is made.
+        #[serde(default)]
+        private_key: String,
+        /// Signs at once; otherwise once `dkim.set` says so.
+        #[serde(default)]
+        active: bool,
+    }
+    DkimSet "dkim.set" => Changed { domain: String, selector: String, active: bool }
+    DkimRemove "dkim.remove" => Done { domain: String, selector: String }
 
     QueueList "queue.list" => Rows<QueueRow> { #[serde(default)] page: Page }
     QueueShow "queue.show" => QueueMessage { id: String }
@@ -409,7 +433,7 @@ pub struct Monitor {
 /// Pushed on the `changes` channel when something of this kind changed: read it anew.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Change {
-    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `setting`, `service`, `session`, `queue`.
+    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `dkim`, `setting`, `service`, `session`, `queue`.
     pub kind: String,
     pub name: String,
     pub by: String,

@@ -118,7 +118,9 @@ fn submit(server: &Server, from: &str, to: &str) -> String {
     smtp.smtp(&format!("MAIL FROM:<{from}>"), "250");
     smtp.smtp(&format!("RCPT TO:<{to}>"), "250");
     smtp.smtp("DATA", "354");
-    smtp.send_raw(&stuffed(b"Subject: to the remote\r\n\r\n.a line\r\n"));
+    smtp.send_raw(&stuffed(
+        format!("From: <{from}>\r\nSubject: to the remote\r\n\r\n.a line\r\n").as_bytes(),
+    ));
     let answer = smtp.smtp("", "250");
     smtp.smtp("QUIT", "221");
     answer.rsplit(' ').next().unwrap().to_owned()
@@ -160,6 +162,44 @@ fn mail_for_a_remote_host_reaches_it() {
     assert!(!text.contains("Return-Path:"), "{text}");
     server.wait_for_empty_queue();
     assert_eq!(inbox(&server), Vec::<String>::new());
+}
+
+/// Whoever set up signing would find that nothing is signed.
+#[test]
+fn a_key_that_is_made_and_enabled_signs() {
+    let remote = Remote::start();
+    let server = server(&remote, 1);
+    let key = server.ctl_json(&[
+        "dkim",
+        "add",
+        "example.test",
+        "--algorithm",
+        "ed25519",
+        "--selector",
+        "s",
+    ]);
+    assert_eq!(key["record_name"], "s._domainkey.example.test");
+    let record = key["record"].as_str().unwrap();
+    assert!(record.starts_with("v=DKIM1; k=ed25519; p="), "{record}");
+    assert!(server.ctl_ok(&["dkim", "show", "example.test"]).contains(record));
+    let signed = || {
+        submit(&server, "user1@example.test", "anna@remote.test");
+        let text = String::from_utf8(remote.taken.recv().unwrap().text).unwrap();
+        text.starts_with(
+            "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;\r\n\td=example.test; s=s; ",
+        )
+    };
+    assert!(!signed(), "before the record is published");
+    server.ctl_ok(&["dkim", "enable", "example.test", "--selector", "s"]);
+    server.wait_for("the change is known", signed);
+    server.ctl_ok(&["dkim", "remove", "example.test", "--selector", "s"]);
+    server.wait_for("the change is known", || !signed());
+    assert!(
+        !server
+            .ctl(&["dkim", "enable", "example.test", "--selector", "s"])
+            .status
+            .success()
+    );
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn rsa_public_key(der: &[u8]) -> Option<&[u8]> {
 }
 
 /// The content of a DER element and what follows it.
-pub(crate) fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = der.split_first()?;
     let (len, rest) = rest.split_first()?;
     let (len, rest) = match len {

@@ -17,6 +17,8 @@ mod key;
 mod questions;
 mod reading;
 mod results;
+mod secret;
+mod signing;
 mod spf;
 mod tags;
 
@@ -24,3 +26,5 @@ pub use dmarc::Record as DmarcRecord;
 pub use key::Algorithm;
 pub use reading::{Reading, sender_policy};
 pub use results::{Arc, Dkim, Dmarc, Outcome, Results, Spf, Wish};
+pub use secret::{KeyFault, Secret, SigningKey};
+pub use signing::{Signing, author_domain};

@@ -170,7 +170,7 @@ fn body_of<'a>(signature: &Signature, bodies: &'a [Body]) -> Option<&'a Digest> 
 }
 
 /// The one domain in From (RFC 7489 §6.6.1); `None` if there is none or more than one.
-fn author(fields: &Fields<'_>) -> Option<DomainName> {
+pub(crate) fn author(fields: &Fields<'_>) -> Option<DomainName> {
     let mut found: Option<DomainName> = None;
     for field in fields.named("from") {
         for mailbox in wire::message::addresses::mailboxes(field.value) {

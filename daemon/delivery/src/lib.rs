@@ -18,6 +18,7 @@ mod local;
 mod process;
 mod remote;
 mod report;
+mod sign;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -116,6 +117,7 @@ pub struct Delivery {
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) hosts: Hosts,
+    pub(crate) signers: sign::Signers,
     state: watch::Sender<ServiceState>,
     stopped: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -133,6 +135,7 @@ impl Delivery {
         let inner = Arc::new(Inner {
             parts,
             hosts: Hosts::default(),
+            signers: sign::Signers::default(),
             state: watch::Sender::new(ServiceState::Running),
             stopped: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),
@@ -262,8 +265,12 @@ async fn follow_settings(inner: Arc<Inner>) {
         tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => return,
             change = changes.recv() => match change {
+                Ok(change) if matches!(change.kind.as_str(), "dkim" | "domain") => inner.signers.forget(),
                 Ok(change) if change.kind != "setting" => {}
-                Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => inner.take_settings(),
+                Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                    inner.signers.forget();
+                    inner.take_settings();
+                }
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
             },
         }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::process::Verdicts;
 use crate::transaction::{self, Login};
 use crate::verdict::{Verdict, replies};
-use crate::{Inner, now, text};
+use crate::{Inner, now, sign, text};
 
 /// Addresses tried for one message and domain.
 const TRIES_MAX: usize = 8;
@@ -25,7 +25,16 @@ pub(crate) struct Mail {
     pub(crate) text: Blob,
     /// Bytes at its beginning that stay here.
     pub(crate) skip: u64,
+    /// What goes on top of the rest.
+    pub(crate) top: Vec<u8>,
     pub(crate) header_is_ascii: bool,
+}
+
+impl Mail {
+    /// Bytes that go to the other host, without dots.
+    pub(crate) fn len(&self) -> u64 {
+        self.text.len() - self.skip + self.top.len() as u64
+    }
 }
 
 /// A host to be tried.
@@ -64,10 +73,17 @@ pub(crate) async fn deliver(
         );
         return Ok(());
     }
+    let skip = text::return_path_len(&job.envelope, &header);
+    let Some(top) = sign::fields(inner, job, &header, skip).await else {
+        let put_off = |index| (index, Verdict::put_off(replies::QUEUE));
+        verdicts.extend(groups.into_values().flatten().map(put_off));
+        return Ok(());
+    };
     let mail = Arc::new(Mail {
         envelope: job.envelope.clone(),
         text: job.text.clone(),
-        skip: text::return_path_len(&job.envelope, &header) as u64,
+        skip: skip as u64,
+        top,
         header_is_ascii: header.is_ascii(),
     });
     let mut tasks = JoinSet::new();

@@ -4,6 +4,7 @@ mod fake;
 mod local;
 mod remote;
 mod reports;
+mod sign;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -321,7 +321,7 @@ fn cannot(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)], host: 
         return failed(replies::NO_UTF8);
     }
     // RFC 1870 §6.1
-    if offers.size.is_some_and(|size| mail.text.len() - mail.skip > size) {
+    if offers.size.is_some_and(|size| mail.len() > size) {
         return failed(replies::TOO_LARGE);
     }
     None
@@ -354,7 +354,7 @@ fn mail_command(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)]) 
     }
     out.push('>');
     if offers.size.is_some() {
-        let _ = write!(out, " SIZE={}", mail.text.len() - mail.skip);
+        let _ = write!(out, " SIZE={}", mail.len());
     }
     if *eight_bit && offers.eight_bit {
         out.push_str(" BODY=8BITMIME");
@@ -414,6 +414,7 @@ async fn send_text(inner: &Inner, client: &mut Client, mail: &Mail) -> Result<()
     let mut stuffer = Stuffer::new();
     let mut at = mail.skip;
     let mut out = Vec::new();
+    stuffer.feed(&mail.top, &mut out);
     loop {
         let piece = text::piece(&inner.parts.disk, &mail.text, at, text::PIECE_BYTES).await?;
         if piece.is_empty() {

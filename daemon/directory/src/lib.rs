@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 use events::Events;
 use shared::model::{
-    Alias, AppPassword, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User,
+    Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User,
 };
 use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal};
 
-use admin::{access, aliases, app_passwords, domains, groups, import, settings, trees, users};
+use admin::{access, aliases, app_passwords, dkim, domains, groups, import, settings, trees, users};
 pub use login::Login;
 pub use sharing::{Identity, Whose};
 
@@ -333,6 +333,54 @@ impl Directory {
     }
     pub async fn remove_alias(&self, address: &Address, by: &str) -> Result<(), ChangeError> {
         aliases::remove(&self.inner, address, by).await
+    }
+
+    pub async fn dkim_keys(
+        &self,
+        domain: Option<&DomainName>,
+        page: Page,
+    ) -> Result<Rows<DkimKey>, Unavailable> {
+        dkim::list(&self.inner, domain, page).await
+    }
+    pub async fn dkim_key(
+        &self,
+        domain: &DomainName,
+        selector: &str,
+    ) -> Result<Option<DkimKey>, Unavailable> {
+        dkim::get(&self.inner, domain, selector).await
+    }
+    /// `private`: the key itself, in whatever form the caller wants to have it back.
+    pub async fn add_dkim_key(
+        &self,
+        key: DkimKey,
+        private: Vec<u8>,
+        by: &str,
+    ) -> Result<DkimKey, ChangeError> {
+        dkim::add(&self.inner, key, private, by).await
+    }
+    pub async fn set_dkim_key(
+        &self,
+        domain: &DomainName,
+        selector: &str,
+        active: bool,
+        by: &str,
+    ) -> Result<u64, ChangeError> {
+        dkim::set(&self.inner, domain, selector, active, by).await
+    }
+    pub async fn remove_dkim_key(
+        &self,
+        domain: &DomainName,
+        selector: &str,
+        by: &str,
+    ) -> Result<(), ChangeError> {
+        dkim::remove(&self.inner, domain, selector, by).await
+    }
+    /// The active keys of a domain with their private halves (`None`: it can't be opened), for whoever signs. Not cached.
+    pub async fn dkim_secrets(
+        &self,
+        domain: &DomainName,
+    ) -> Result<Vec<(DkimKey, Option<Vec<u8>>)>, Unavailable> {
+        dkim::secrets(&self.inner, domain).await
     }
 
     pub async fn groups(&self, page: Page) -> Result<Rows<Group>, Unavailable> {

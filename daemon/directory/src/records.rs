@@ -2,7 +2,7 @@
 
 use drivers::{Row, Value, kinds};
 use shared::model::{
-    Alias, AppPassword, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
+    Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
 };
 use shared::{Address, DomainName, Refusal};
 
@@ -224,6 +224,32 @@ pub(crate) fn share_row(identifier: &str, owner: OwnerId) -> Row {
     Row::new(&kinds::SHARE)
         .with("identifier", identifier)
         .with("owner", owner.0)
+}
+
+/// Without the private half.
+pub(crate) fn dkim_key_row(key: &DkimKey) -> Row {
+    Row::new(&kinds::DKIM_KEY)
+        .with("domain", key.domain.as_str())
+        .with("selector", key.selector.as_str())
+        .with("algorithm", key.algorithm.as_str())
+        .with("active", key.active)
+        .with("created", key.created)
+        .with("record", key.record.as_str())
+}
+
+pub(crate) fn dkim_key(row: &Row) -> Result<DkimKey, Unavailable> {
+    let domain = DomainName::parse(row.text("domain")).map_err(|refusal| damaged(row, &refusal))?;
+    let selector = row.text("selector").to_owned();
+    Ok(DkimKey {
+        record_name: format!("{selector}._domainkey.{domain}"),
+        domain,
+        selector,
+        algorithm: row.text("algorithm").to_owned(),
+        active: row.flag("active"),
+        created: row.count("created").unwrap_or(0) as i64,
+        record: row.text("record").to_owned(),
+        revision: row.revision(),
+    })
 }
 
 pub(crate) fn access_row(entry: &ListEntry) -> Row {

@@ -3,6 +3,7 @@
 
 mod administration;
 mod app_passwords;
+mod keys;
 mod logins;
 mod routes;
 

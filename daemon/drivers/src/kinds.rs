@@ -239,6 +239,30 @@ pub const ACCESS: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Keys that sign the mail of a domain; `private` is sealed.
+pub const DKIM_KEY: Descriptor = Descriptor {
+    // With the settings, which are always ours: a mapped table of domains may be read-only.
+    kind: Kind::Settings,
+    table: "dkim_key",
+    version: 1,
+    fields: &[
+        field("domain", Type::Text),
+        field("selector", Type::Text),
+        field("algorithm", Type::Text),
+        field("active", Type::Flag),
+        field("created", Type::Int),
+        field("record", Type::Text),
+        field("private", Type::Bytes),
+        REVISION,
+    ],
+    key: &["domain", "selector"],
+    unique: &[],
+    indexed: &["domain"],
+    searchable: &["domain", "selector"],
+    sortable: &["domain", "selector", "created"],
+    migrations: &[],
+};
+
 /// Rules of `policy`, in the order of `place`.
 pub const RULE: Descriptor = Descriptor {
     kind: Kind::Rules,
@@ -318,6 +342,7 @@ pub const ALL: &[&Descriptor] = &[
     &TREE,
     &SHARE,
     &ACCESS,
+    &DKIM_KEY,
     &RULE,
     &LIST,
     &LOG,

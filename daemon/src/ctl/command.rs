@@ -28,6 +28,7 @@ pub(super) fn build(t: Texts) -> Command {
         .arg(t.flag("json").global(true))
         .subcommands([
             domain(t),
+            dkim(t),
             user(t),
             alias(t),
             group(t),
@@ -110,6 +111,37 @@ fn domain(t: Texts) -> Command {
                 .arg(t.positional("name"))
                 .arg(t.flag("with-users")),
         )
+}
+
+fn dkim(t: Texts) -> Command {
+    let one = |command: Command, required: bool| {
+        command
+            .arg(t.positional("domain"))
+            .arg(t.option("selector", "NAME").required(required))
+    };
+    noun(t, "dkim")
+        .subcommand(
+            t.command("add", "dkim-add")
+                .arg(t.positional("domain"))
+                .arg(t.option("selector", "NAME"))
+                .arg(
+                    t.option("algorithm", "rsa|ed25519")
+                        .value_parser(["rsa", "ed25519"]),
+                )
+                .arg(
+                    t.option("key-file", "FILE.pem")
+                        .value_parser(value_parser!(PathBuf)),
+                )
+                .arg(t.flag("active")),
+        )
+        .subcommand(paged(
+            t,
+            t.command("list", "dkim-list").arg(t.option("domain", "NAME")),
+        ))
+        .subcommand(one(t.command("show", "dkim-show"), false))
+        .subcommand(one(t.command("enable", "dkim-enable"), true))
+        .subcommand(one(t.command("disable", "dkim-disable"), true))
+        .subcommand(one(t.command("remove", "dkim-remove"), true))
 }
 
 fn user(t: Texts) -> Command {

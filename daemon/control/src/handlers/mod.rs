@@ -2,6 +2,7 @@
 
 mod app_passwords;
 mod directory;
+mod dkim;
 mod folders;
 mod monitor;
 mod queue;

@@ -88,9 +88,7 @@ pub(crate) async fn remove(
     by: &str,
 ) -> Result<Vec<OwnerId>, ChangeError> {
     let _changing = core.changing.lock().await;
-    if get(core, name).await?.is_none() {
-        return Err(unknown_domain(name).into());
-    }
+    let domain = get(core, name).await?.ok_or_else(|| unknown_domain(name))?;
     let of_domain = || Filter::equal("domain", name.as_str());
     let users = core
         .driver(&kinds::USER)
@@ -119,6 +117,9 @@ pub(crate) async fn remove(
             .delete_all(&kinds::SHARE, Filter::any_of("owner", values));
     }
     core.write(batch, "domain", name.as_str()).await?;
+    for name in std::iter::once(name).chain(&domain.aliases) {
+        super::dkim::remove_all(core, name).await?;
+    }
     core.caches.forget_all();
     core.changed("domain", name.as_str(), "removed", by);
     Ok(owners)

@@ -28,12 +28,16 @@ impl Seal {
 
     /// `None` if the system gives no random bytes.
     pub(crate) fn seal<T: Serialize>(&self, owner: OwnerId, name: &str, kept: &T) -> Option<Vec<u8>> {
-        let mut text = serde_json::to_vec(kept).ok()?;
+        let text = serde_json::to_vec(kept).ok()?;
+        self.seal_bytes(&place(owner, name), text)
+    }
+
+    /// `place`: where the record belongs, so that it can't be put in another's place.
+    pub(crate) fn seal_bytes(&self, place: &[u8], mut text: Vec<u8>) -> Option<Vec<u8>> {
         // A random nonce: 96 bits are enough for some 2^32 changes of passwords.
         let nonce: [u8; NONCE_LEN] = random().ok()?;
-        let aad = Aad::from(place(owner, name));
         self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut text)
             .ok()?;
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + text.len());
         sealed.push(VERSION);
@@ -44,15 +48,18 @@ impl Seal {
 
     /// `None` if it is damaged, another owner's or sealed with another secret.
     pub(crate) fn open<T: DeserializeOwned>(&self, owner: OwnerId, name: &str, sealed: &[u8]) -> Option<T> {
+        let text = self.open_bytes(&place(owner, name), sealed)?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// `None` if it is damaged, belongs elsewhere or was sealed with another secret.
+    pub(crate) fn open_bytes(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (version, rest) = sealed.split_first()?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN).filter(|_| *version == VERSION)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
-        let text = self
-            .key
-            .open_in_place(nonce, Aad::from(place(owner, name)), &mut text)
-            .ok()?;
-        serde_json::from_slice(text).ok()
+        let text = self.key.open_in_place(nonce, Aad::from(place), &mut text).ok()?;
+        Some(text.to_vec())
     }
 }
 

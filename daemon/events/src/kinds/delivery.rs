@@ -8,5 +8,7 @@ events! {
     BounceSent "bounce-sent" Delivery Info { recipient: String, about: String }
     /// A bounce to a bounce is never sent: the message ends here.
     BounceDropped "bounce-dropped" Delivery Warning { reason: String }
+    /// A key that should sign can't be opened: mail of its domain leaves without its signature.
+    SigningKeyUnusable "signing-key-unusable" Delivery Error { domain: String, selector: String }
     QueueChanged "queue-changed" Delivery Info { action: String, by: String }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod app_passwords;
+mod dkim;
 mod domains;
 mod folders;
 mod groups;
@@ -29,6 +30,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
     let (verb, inner) = arguments.subcommand().unwrap_or(("", arguments));
     match noun {
         "domain" => domains::run(session, verb, inner).await,
+        "dkim" => dkim::run(session, verb, inner).await,
         "user" => users::run(session, verb, inner).await,
         "alias" => groups::aliases(session, verb, inner).await,
         "group" => groups::groups(session, verb, inner).await,

@@ -1,0 +1,131 @@
+//! Signs mail that leaves (DKIM, RFC 6376) with the keys of its author's domain: once for each try, reading the text in pieces.
+//!
+//! Signed is what users of this server and the server itself wrote. What came from elsewhere and is only forwarded is not, whatever its From says:
+//! a signature would vouch for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use authenticity::{Signing, SigningKey, author_domain};
+use directory::{Directory, Unavailable};
+use events::kinds::delivery::SigningKeyUnusable;
+use events::{Events, Scope};
+use parking_lot::Mutex;
+use queue::{Job, Origin};
+use shared::DomainName;
+
+use crate::{Inner, now, text};
+
+/// Domains whose keys are kept open, those without any among them.
+const DOMAINS_KEPT_MAX_COUNT: usize = 10_000;
+
+/// Open keys by domain.
+#[derive(Default)]
+pub(crate) struct Signers {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: HashMap<DomainName, Arc<[SigningKey]>>,
+    /// Rises when keys change: what was asked for before is not kept.
+    changes: u64,
+}
+
+impl Signers {
+    /// Keys or domains have changed.
+    pub(crate) fn forget(&self) {
+        let mut known = self.known.lock();
+        known.keys.clear();
+        known.changes += 1;
+    }
+
+    /// The active keys of a domain.
+    pub(crate) async fn of(
+        &self,
+        directory: &Directory,
+        events: &Events,
+        domain: &DomainName,
+    ) -> Result<Arc<[SigningKey]>, Unavailable> {
+        let before = {
+            let known = self.known.lock();
+            if let Some(keys) = known.keys.get(domain) {
+                return Ok(keys.clone());
+            }
+            known.changes
+        };
+        let secrets = directory.dkim_secrets(domain).await?;
+        let mut keys = Vec::with_capacity(secrets.len());
+        for (key, private) in secrets {
+            let open = private.and_then(|private| SigningKey::open(domain, &key.selector, &private));
+            match open {
+                Some(open) => keys.push(open),
+                None => events.emit(
+                    Scope::default(),
+                    SigningKeyUnusable {
+                        domain: domain.to_string(),
+                        selector: key.selector,
+                    },
+                ),
+            }
+        }
+        let keys: Arc<[SigningKey]> = keys.into();
+        let mut known = self.known.lock();
+        if known.changes == before {
+            if known.keys.len() >= DOMAINS_KEPT_MAX_COUNT {
+                known.keys.clear();
+            }
+            known.keys.insert(domain.clone(), keys.clone());
+        }
+        Ok(keys)
+    }
+}
+
+/// The signatures to be put on top of a message; nothing if its author is nobody of ours. `header`: the text's, of which `skip` bytes stay
+/// here. `None`: keys or text can't be read now.
+pub(crate) async fn fields(inner: &Inner, job: &Job, header: &[u8], skip: usize) -> Option<Vec<u8>> {
+    let own = matches!(job.envelope.origin, Origin::Submission | Origin::Server);
+    // A header that is not looked at to its end can't be signed.
+    if !own || header.len() >= text::HEADER_MAX_BYTES {
+        return Some(Vec::new());
+    }
+    let Some(author) = author_domain(header) else {
+        return Some(Vec::new());
+    };
+    let keys = keys(inner, &author).await.ok()?;
+    if keys.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut signing = Signing::new(header.get(skip..).unwrap_or_default(), keys);
+    let mut at = header.len() as u64;
+    loop {
+        let piece = text::piece(&inner.parts.disk, &job.text, at, text::PIECE_BYTES)
+            .await
+            .ok()?;
+        if piece.is_empty() {
+            return Some(signing.finish(now().unsigned_abs()));
+        }
+        at += piece.len() as u64;
+        signing.feed(&piece);
+    }
+}
+
+/// The keys of the domain, or of the nearest one above it that has some: that is aligned too (RFC 7489 §3.1.1), and the server's own name
+/// is often below the domain that it serves.
+async fn keys(inner: &Inner, author: &DomainName) -> Result<Arc<[SigningKey]>, Unavailable> {
+    let mut domain = author.clone();
+    loop {
+        let keys = inner
+            .signers
+            .of(&inner.parts.directory, &inner.parts.events, &domain)
+            .await?;
+        let above = domain.as_str().split_once('.').map(|(_, above)| above);
+        match above.filter(|above| keys.is_empty() && above.contains('.')) {
+            Some(above) => match DomainName::parse(above) {
+                Ok(above) => domain = above,
+                Err(_) => return Ok(keys),
+            },
+            None => return Ok(keys),
+        }
+    }
+}
