@@ -16,6 +16,16 @@ refusal-domain-exists = The domain { $name } exists already, perhaps as another 
 refusal-domain-unknown = There is no domain { $name } here. Add it first.
 refusal-domain-not-empty = The domain { $name } still has users ({ $users }). Remove them first, or remove the domain with its users.
 refusal-domain-full = The domain { $name } may have no more than { $max } users.
+refusal-mechanism-unknown = { $name } is no way to log in that this server knows.
+
+# What a way to log in costs in safety. Shown by the command line and the configurator.
+mechanism-scram-sha-256 = The safest with a password: it is never sent, what the server keeps is of no use elsewhere, and -PLUS ties the login to its TLS connection.
+mechanism-scram-sha-1 = As safe as SCRAM-SHA-256 in practice, with an older hash.
+mechanism-plain = Sends the password, so only under TLS. The server learns it for a moment and keeps the strongest hash of it. IMAP's LOGIN and POP3's USER and PASS go with it.
+mechanism-login = The same as PLAIN in an older form, for Outlook and many printers. Only under TLS.
+mechanism-digest-md5 = For very old programs. Does not send the password, but whoever listens can try passwords at great speed, and what the server keeps serves to log in by it.
+mechanism-cram-md5 = As DIGEST-MD5, and without a proof that the server is the right one.
+mechanism-apop = Warning: the server has to keep the passwords themselves, encrypted with its key. Whoever gets the data directory has them all. Whoever listens can try passwords at great speed. POP3 only, for programs that know nothing else.
 
 refusal-user-exists = There is a user { $name } already.
 refusal-user-unknown = There is no user { $name }.

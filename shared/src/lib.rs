@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod client;
+pub mod mechanisms;
 pub mod model;
 pub mod protocol;
 pub mod refusal;

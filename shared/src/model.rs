@@ -42,6 +42,9 @@ pub struct Domain {
     /// Largest number of users; `None`: no limit.
     #[serde(default)]
     pub users_max: Option<u32>,
+    /// The ways in which its users may log in, of [`crate::mechanisms::MECHANISMS`]; empty: the standard ones.
+    #[serde(default)]
+    pub mechanisms: Vec<String>,
     #[serde(default)]
     pub revision: u64,
 }
@@ -56,6 +59,7 @@ impl Domain {
             catch_all: None,
             user_quota_bytes: None,
             users_max: None,
+            mechanisms: Vec::new(),
             revision: 0,
         }
     }

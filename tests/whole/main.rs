@@ -13,6 +13,7 @@ mod corpus;
 mod crash;
 mod dialogues;
 mod journeys;
+mod logins;
 mod power;
 #[cfg(target_os = "linux")]
 mod recovery;

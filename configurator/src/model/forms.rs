@@ -59,6 +59,8 @@ pub struct DomainForm {
     pub catch_all: String,
     pub quota: String,
     pub users_max: String,
+    /// Empty: the standard ones.
+    pub mechanisms: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,6 +141,7 @@ impl DomainForm {
                 .unwrap_or_default(),
             quota: domain.user_quota_bytes.map(show_bytes).unwrap_or_default(),
             users_max: domain.users_max.map(|max| max.to_string()).unwrap_or_default(),
+            mechanisms: domain.mechanisms.clone(),
         }
     }
 
@@ -158,6 +161,7 @@ impl DomainForm {
             catch_all,
             user_quota_bytes,
             users_max,
+            mechanisms: self.mechanisms.clone(),
             revision: self.was.as_ref().map_or(0, |was| was.revision),
         };
         Ok(vec![if self.was.is_some() {

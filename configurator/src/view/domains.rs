@@ -129,4 +129,10 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &DomainRow) {
         .users_max
         .map_or_else(|| cx.t.get("unlimited"), |most| cx.t.number(u64::from(most)));
     fact(ui, &cx.t.get("field-users-max"), &most);
+    let logins = if domain.mechanisms.is_empty() {
+        cx.t.get("field-mechanisms-standard")
+    } else {
+        domain.mechanisms.join(", ")
+    };
+    fact(ui, &cx.t.get("field-mechanisms"), &logins);
 }

@@ -1,6 +1,6 @@
 //! Dialogs: what they check, what they send, what a refusal and a conflict do.
 
-use batpost_configurator::model::forms::{Form, UserForm};
+use batpost_configurator::model::forms::{DomainForm, Form, UserForm};
 use batpost_configurator::model::lists::ListId;
 use batpost_configurator::model::{Message, Page};
 use batpost_configurator::theme::Choice;
@@ -267,4 +267,35 @@ fn an_app_password_is_made_shown_once_and_removed() {
     stage.settle();
     let sent = stage.daemon.last("app-password.remove").unwrap();
     assert_eq!(*sent, json!({"address": address, "label": "Phone"}));
+}
+
+// APOP must not be ticked without having read what it costs.
+#[test]
+fn a_domain_chooses_how_its_users_log_in() {
+    let mut stage = Stage::connected(Language::Ru, Choice::Dark);
+    stage.go(Page::Domains);
+    let domain = serde_json::from_value(json!({"name": "example.test", "revision": 3})).unwrap();
+    stage.send(Message::Open(Form::Domain(DomainForm::of(&domain))));
+    stage.settle();
+    stage.harness.get_by_label("Обычными способами").click_accesskit();
+    stage.settle();
+    stage.harness.get_by_label("APOP").click_accesskit();
+    stage.harness.get_by_label("CRAM-MD5").click_accesskit();
+    stage.settle();
+    let text = i18n::text(Language::Ru, "mechanism-apop");
+    stage.harness.get_by_label(&text);
+    stage.send(Message::Save);
+    stage.settle();
+    let sent = &stage.daemon.last("domain.set").unwrap()["domain"]["mechanisms"];
+    assert_eq!(
+        *sent,
+        json!([
+            "SCRAM-SHA-256",
+            "SCRAM-SHA-1",
+            "PLAIN",
+            "LOGIN",
+            "DIGEST-MD5",
+            "APOP"
+        ])
+    );
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use moka::sync::Cache;
 use sha2::Sha256;
+use shared::mechanisms::Mechanisms;
 use shared::model::{Domain, OwnerId, PublicTree};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
@@ -34,6 +35,8 @@ pub(crate) struct Known {
     pub(crate) account: Arc<Account>,
     /// The user and the domain are.
     pub(crate) enabled: bool,
+    /// How the domain lets its users log in.
+    pub(crate) mechanisms: Mechanisms,
 }
 
 pub(crate) struct Caches {

@@ -6,6 +6,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use drivers::{Batch, Descriptor, Filter, Key, Kind, Placed, Query, Row, Value, kinds};
 use events::kinds::server::ConfigurationChanged;
 use events::{Events, Scope};
+use shared::mechanisms::Mechanisms;
 use shared::model::{Domain, OwnerId, User};
 use shared::protocol::{Change, Page};
 use shared::settings::Settings;
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     /// For the salts of users who do not exist.
     pub(crate) secret: [u8; 32],
     pub(crate) settings: ArcSwap<Settings>,
+    /// What any domain lets its users log in with.
+    pub(crate) offered: ArcSwap<Mechanisms>,
     pub(crate) changes: broadcast::Sender<Change>,
     /// Held while something is checked and then changed, so that the check still holds.
     pub(crate) changing: Mutex<()>,
@@ -72,6 +75,7 @@ impl Core {
             seal,
             secret,
             settings: ArcSwap::default(),
+            offered: ArcSwap::default(),
             changes: broadcast::channel(CHANGES_WAITING_MAX).0,
             changing: Mutex::new(()),
             sharing: Mutex::new(()),
@@ -81,6 +85,7 @@ impl Core {
             owners: Mutex::new(0..0),
         };
         core.load_settings().await?;
+        core.load_offered().await?;
         Ok(core)
     }
 
@@ -95,6 +100,25 @@ impl Core {
             let _ = settings.set(row.text("key"), row.text("value"));
         }
         self.settings.store(Arc::new(settings));
+        Ok(())
+    }
+
+    /// Finds out which mechanisms any domain has on. Domains that have the standard are counted, not read.
+    pub(crate) async fn load_offered(&self) -> Result<(), Unavailable> {
+        let driver = self.driver(&kinds::DOMAIN);
+        let own = self
+            .all(&kinds::DOMAIN, Filter::equal("own_mechanisms", true))
+            .await?;
+        let all = driver.count(&kinds::DOMAIN, None).await?;
+        let mut offered = Mechanisms::default();
+        // Without a domain, too: who asks before the first one is made is told what there will be.
+        if all == 0 || all > own.len() as u64 {
+            offered = Mechanisms::standard();
+        }
+        for row in &own {
+            offered = offered.and(Mechanisms::of(row.list("mechanisms")));
+        }
+        self.offered.store(Arc::new(offered));
         Ok(())
     }
 
@@ -195,6 +219,12 @@ impl Core {
         Ok(known)
     }
 
+    /// How the user of an address may log in.
+    pub(crate) async fn mechanisms_of(&self, address: &Address) -> Result<Mechanisms, Unavailable> {
+        let domain = self.domain_of(address.domain()).await?;
+        Ok(domain.map_or_else(Mechanisms::standard, |domain| Mechanisms::of(&domain.mechanisms)))
+    }
+
     /// What is kept of an owner's password; nothing if there is none or it is damaged.
     pub(crate) async fn stored(&self, owner: OwnerId) -> Result<Option<Stored>, Unavailable> {
         let descriptor = &kinds::CREDENTIAL;
@@ -279,6 +309,7 @@ fn known(user: User, domain: &Domain) -> Known {
     Known {
         account: Arc::new(account),
         enabled: user.enabled && domain.enabled,
+        mechanisms: Mechanisms::of(&domain.mechanisms),
     }
 }
 

@@ -220,9 +220,25 @@ impl Directory {
         sharing::change(&self.inner, owner, gains, change).await
     }
 
-    /// Mechanisms to offer on a connection, best first.
+    /// Whether any domain lets its users log in that way: a name of [`shared::mechanisms`].
+    pub fn offers(&self, mechanism: &str) -> bool {
+        self.inner.offered.load().has(mechanism)
+    }
+
+    /// POP3's APOP. `timestamp`: that of the greeting, with its angle brackets.
+    pub async fn login_apop(
+        &self,
+        user: &str,
+        digest: &str,
+        timestamp: &str,
+        context: LoginContext,
+    ) -> LoginStep {
+        login::apop(self, user, digest, timestamp, context).await
+    }
+
+    /// Mechanisms to offer on a connection, best first: what any domain has on.
     pub fn mechanisms(&self, context: &LoginContext) -> Vec<&'static str> {
-        login::mechanisms(context)
+        login::mechanisms(&self.inner, context)
     }
 
     /// Begins a SASL login (RFC 4422). `initial`: the initial response, base64 decoded.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events::kinds::security::{LoginFailed, LoginSucceeded};
+use shared::mechanisms::Mechanisms;
 use shared::model::{OwnerId, Protocol};
 use shared::{Address, Refusal};
 use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
@@ -23,6 +24,8 @@ const CHECKS_WAITING_MAX: usize = 1000;
 /// A user's name in an event is cut there, in characters.
 const EVENT_USER_LENGTH_MAX: usize = 255;
 
+/// What the log calls the commands that send the password without SASL.
+const PLAINTEXT: &str = "plaintext";
 /// No user has this number.
 const NOBODY: OwnerId = OwnerId(0);
 
@@ -52,16 +55,11 @@ impl Login {
         self.go(Input::Response(response)).await
     }
 
-    pub(crate) async fn begin(
-        directory: &Directory,
-        name: &str,
-        initial: Option<&[u8]>,
-        context: LoginContext,
-    ) -> (Self, LoginStep) {
-        let mechanism = Mechanism::from_name(name);
-        let mut login = Self {
+    fn new(directory: &Directory, mechanism: &'static str, context: LoginContext) -> Self {
+        Self {
             directory: directory.clone(),
-            mechanism: mechanism.map_or("", Mechanism::name),
+            context,
+            mechanism,
             server: None,
             user: String::new(),
             known: None,
@@ -69,8 +67,17 @@ impl Login {
             app: None,
             attempt: None,
             failure: None,
-            context,
-        };
+        }
+    }
+
+    pub(crate) async fn begin(
+        directory: &Directory,
+        name: &str,
+        initial: Option<&[u8]>,
+        context: LoginContext,
+    ) -> (Self, LoginStep) {
+        let mechanism = Mechanism::from_name(name);
+        let mut login = Self::new(directory, mechanism.map_or("", Mechanism::name), context);
         let step = match login.prepare(mechanism) {
             Ok(server) => {
                 login.server = Some(server);
@@ -84,7 +91,10 @@ impl Login {
     fn prepare(&self, mechanism: Option<Mechanism>) -> Result<Server, LoginFailure> {
         let core = &self.directory.inner;
         admitted(core, &self.context)?;
-        let mechanism = mechanism.ok_or(LoginFailure::Mechanism)?;
+        let offered = core.offered.load();
+        let mechanism = mechanism
+            .filter(|mechanism| offered.has(mechanism.name()))
+            .ok_or(LoginFailure::Mechanism)?;
         if mechanism.is_plaintext() && !self.context.secure {
             return Err(LoginFailure::NeedsTls);
         }
@@ -159,9 +169,11 @@ impl Login {
     /// What is kept of the user's passwords; nothing if there is no such user who may log in.
     async fn verifiers(&mut self, user: &str, authzid: Option<&str>) -> Option<Verifiers> {
         let core = Arc::clone(&self.directory.inner);
-        let protocol = self.context.protocol;
+        let (protocol, mechanism) = (self.context.protocol, self.mechanism);
         let found = async {
-            let Some(known) = find(&core, user).await?.filter(|known| known.enabled) else {
+            // A mechanism that is off in the user's domain fails as for one who does not exist.
+            let known = find(&core, user).await?;
+            let Some(known) = known.filter(|known| known.enabled && known.mechanisms.has(mechanism)) else {
                 return Ok(None);
             };
             if let Some(other) = authzid.filter(|other| !other.is_empty()) {
@@ -206,7 +218,16 @@ impl Login {
             return false;
         }
         let epoch = core.caches.epoch();
-        match check(&self.directory.inner, user, password, self.context.protocol).await {
+        let protocol = self.context.protocol;
+        match check(
+            &self.directory.inner,
+            user,
+            password,
+            protocol,
+            self.policy_name(),
+        )
+        .await
+        {
             Ok(Some((known, app))) => {
                 (self.known, self.app) = (Some(known), app);
                 true
@@ -219,6 +240,15 @@ impl Login {
                 self.failure = Some(LoginFailure::Unavailable);
                 false
             }
+        }
+    }
+
+    /// What a domain's policy calls it: the commands of IMAP and POP3 go with PLAIN.
+    fn policy_name(&self) -> &'static str {
+        if self.mechanism == PLAINTEXT {
+            "PLAIN"
+        } else {
+            self.mechanism
         }
     }
 
@@ -261,9 +291,11 @@ impl Login {
 }
 
 /// Mechanisms to offer on a connection, best first.
-pub(crate) fn mechanisms(context: &LoginContext) -> Vec<&'static str> {
+pub(crate) fn mechanisms(core: &Core, context: &LoginContext) -> Vec<&'static str> {
+    let on = core.offered.load();
     let offered = Mechanism::ALL.into_iter().filter(|mechanism| {
-        (context.secure || !mechanism.is_plaintext())
+        on.has(mechanism.name())
+            && (context.secure || !mechanism.is_plaintext())
             && (!context.channel_bindings.is_empty() || !mechanism.needs_channel_binding())
     });
     offered.map(Mechanism::name).collect()
@@ -276,18 +308,8 @@ pub(crate) async fn plain(
     password: &str,
     context: LoginContext,
 ) -> LoginStep {
-    let mut login = Login {
-        directory: directory.clone(),
-        mechanism: "plaintext",
-        server: None,
-        user: user.to_owned(),
-        known: None,
-        apps: Vec::new(),
-        app: None,
-        attempt: None,
-        failure: None,
-        context,
-    };
+    let mut login = Login::new(directory, PLAINTEXT, context);
+    user.clone_into(&mut login.user);
     let admitted = admitted(&directory.inner, &login.context);
     let admitted = admitted.and(if login.context.secure {
         Ok(())
@@ -304,6 +326,43 @@ pub(crate) async fn plain(
             let failure = login.failure.unwrap_or(LoginFailure::Credentials);
             login.failed(failure, reason(failure))
         }
+    }
+}
+
+/// POP3's APOP (RFC 1939 §7). `timestamp`: that of the greeting, with its angle brackets.
+pub(crate) async fn apop(
+    directory: &Directory,
+    user: &str,
+    digest: &str,
+    timestamp: &str,
+    context: LoginContext,
+) -> LoginStep {
+    let core = &directory.inner;
+    let mut login = Login::new(directory, "APOP", context);
+    user.clone_into(&mut login.user);
+    let admitted = admitted(core, &login.context);
+    let offered = core.offered.load().has("APOP");
+    if let Err(failure) = admitted.and(if offered {
+        Ok(())
+    } else {
+        Err(LoginFailure::Mechanism)
+    }) {
+        return login.failed(failure, reason(failure));
+    }
+    let found = async {
+        let known = find(core, user).await?;
+        let known = known.filter(|known| known.enabled && known.mechanisms.has("APOP"));
+        let owner = known.as_ref().map_or(NOBODY, |known| known.account.owner);
+        let stored = core.stored(owner).await?;
+        // The same work for a user who does not exist.
+        let password = stored.and_then(|stored| stored.plain);
+        let right = wire::sasl::apop_is(digest, timestamp, password.as_deref().unwrap_or_default());
+        Ok(known.filter(|_| right && password.is_some()))
+    };
+    match found.await {
+        Ok(Some(known)) => login.succeeded(known.account, None),
+        Ok(None) => login.failed(LoginFailure::Credentials, reason(LoginFailure::Credentials)),
+        Err(Unavailable(_)) => login.failed(LoginFailure::Unavailable, reason(LoginFailure::Unavailable)),
     }
 }
 
@@ -352,9 +411,11 @@ async fn check(
     user: &str,
     password: &str,
     protocol: Protocol,
+    mechanism: &str,
 ) -> Result<Option<(Known, Option<App>)>, Unavailable> {
     let epoch = core.caches.epoch();
-    let known = find(core, user).await?.filter(|known| known.enabled);
+    let known = find(core, user).await?;
+    let known = known.filter(|known| known.enabled && known.mechanisms.has(mechanism));
     if let Some(known) = &known
         && core.caches.is_proved(known.account.owner, password)
     {
@@ -367,7 +428,10 @@ async fn check(
         return Ok(Some((known.clone(), Some(app))));
     }
     let stored = core.stored(owner).await?.filter(|_| known.is_some());
-    let checked = hashed(core, stored.clone(), password.to_owned()).await?;
+    let wanted = known
+        .as_ref()
+        .map_or_else(Mechanisms::standard, |known| known.mechanisms);
+    let checked = hashed(core, stored.clone(), password.to_owned(), wanted).await?;
     let Some(known) = known.filter(|_| checked != Checked::Wrong) else {
         return Ok(None);
     };
@@ -381,10 +445,15 @@ async fn check(
 }
 
 /// Hashes on a thread that may block, a few at a time.
-async fn hashed(core: &Arc<Core>, stored: Option<Stored>, password: String) -> Result<Checked, Unavailable> {
+async fn hashed(
+    core: &Arc<Core>,
+    stored: Option<Stored>,
+    password: String,
+    wanted: Mechanisms,
+) -> Result<Checked, Unavailable> {
     let _permit = permit(core).await?;
     let checking = tokio::task::spawn_blocking(move || match stored {
-        Some(stored) => stored.check(&password),
+        Some(stored) => stored.check(&password, wanted),
         None => {
             password::burn(&password);
             Checked::Wrong
@@ -418,15 +487,16 @@ async fn complete(core: &Arc<Core>, known: &Known, old: Stored, password: &str) 
     let Ok(salt) = app_passwords::salt(core, owner).await else {
         return;
     };
-    let made = tokio::task::spawn_blocking(move || Stored::make(&user, &password, salt.as_deref())).await;
+    let wanted = known.mechanisms;
+    let making = move || Stored::make(&user, &password, salt.as_deref(), wanted);
+    let made = tokio::task::spawn_blocking(making).await;
     let Ok(Ok(made)) = made else { return };
     let _changing = core.changing.lock().await;
     // The password may have been changed meanwhile.
     let Ok(Some(current)) = core.stored(owner).await else {
         return;
     };
-    if current.argon2 != old.argon2 || current.imported != old.imported || current.verifiers != old.verifiers
-    {
+    if current != old {
         return;
     }
     if let Ok(row) = core.credential(owner, &made) {

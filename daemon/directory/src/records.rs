@@ -48,6 +48,8 @@ pub(crate) fn domain_row(domain: &Domain) -> Row {
         .with("catch_all", domain.catch_all.as_ref().map(Address::to_string))
         .with("user_quota_bytes", domain.user_quota_bytes)
         .with("users_max", domain.users_max.map(u64::from))
+        .with("mechanisms", domain.mechanisms.clone())
+        .with("own_mechanisms", !domain.mechanisms.is_empty())
 }
 
 pub(crate) fn domain(row: &Row) -> Result<Domain, Unavailable> {
@@ -66,6 +68,7 @@ pub(crate) fn domain(row: &Row) -> Result<Domain, Unavailable> {
         users_max: row
             .count("users_max")
             .map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+        mechanisms: row.list("mechanisms").to_vec(),
         revision: row.revision(),
     })
 }

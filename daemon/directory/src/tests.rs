@@ -5,6 +5,7 @@ mod administration;
 mod app_passwords;
 mod keys;
 mod logins;
+mod mechanisms;
 mod routes;
 
 use std::collections::BTreeMap;

@@ -20,10 +20,11 @@ pub const SETTING: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// `own_mechanisms`: whether `mechanisms` says something; those domains are found by it.
 pub const DOMAIN: Descriptor = Descriptor {
     kind: Kind::Domains,
     table: "domain",
-    version: 1,
+    version: 2,
     fields: &[
         field("name", Type::Text),
         field("enabled", Type::Flag),
@@ -32,14 +33,25 @@ pub const DOMAIN: Descriptor = Descriptor {
         field("catch_all", Type::Text),
         field("user_quota_bytes", Type::Int),
         field("users_max", Type::Int),
+        field("mechanisms", Type::List),
+        field("own_mechanisms", Type::Flag),
         REVISION,
     ],
     key: &["name"],
     unique: &[],
-    indexed: &[],
+    indexed: &["own_mechanisms"],
     searchable: &["name", "description", "aliases"],
     sortable: &["name", "description"],
-    migrations: &[],
+    migrations: &[
+        Migration::AddField {
+            version: 2,
+            field: "mechanisms",
+        },
+        Migration::AddField {
+            version: 2,
+            field: "own_mechanisms",
+        },
+    ],
 };
 
 /// Every name under which a domain is reached, its own among them.

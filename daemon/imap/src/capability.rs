@@ -39,7 +39,7 @@ impl Session {
             out.push_str(" STARTTLS");
         }
         // RFC 9051 §6.2.3: no password in the clear.
-        if !self.conn.is_secure() {
+        if !self.conn.is_secure() || !self.server.directory.offers("PLAIN") {
             out.push_str(" LOGINDISABLED");
         }
         for mechanism in self.server.directory.mechanisms(&self.login_context()) {

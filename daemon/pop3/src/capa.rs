@@ -16,7 +16,7 @@ pub(crate) fn capa(session: &mut Session) {
         days => write!(list, "EXPIRE {days}\r\n"),
     };
     let _ = write!(list, "LOGIN-DELAY {}\r\n", settings.number("pop3.login-delay"));
-    if session.conn.is_secure() {
+    if session.conn.is_secure() && session.server.directory.offers("PLAIN") {
         list.push_str("USER\r\n");
     }
     if !mechanisms.is_empty() {

@@ -38,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) utf8: bool,
     /// Whom USER named.
     pub(crate) user: Option<String>,
+    /// What APOP's digest is made over, where it is offered.
+    pub(crate) timestamp: Option<String>,
     /// There is one in the TRANSACTION state (RFC 1939 §5).
     pub(crate) maildrop: Option<Box<Maildrop>>,
     timeout: Duration,
@@ -51,17 +53,25 @@ pub(crate) async fn run(conn: Conn, server: Arc<Server>) {
     let hostname = settings.text("server.hostname").to_owned();
     drop(settings);
     let language = Language::default();
+    let timestamp = server
+        .directory
+        .offers("APOP")
+        .then(|| apop::timestamp(&hostname))
+        .flatten();
     let mut session = Session {
         conn,
         server,
         language,
         utf8: false,
         user: None,
+        timestamp,
         maildrop: None,
         timeout,
         errors: 0,
     };
-    session.raw(&format!("+OK {hostname} BatPost POP3\r\n"));
+    let timestamp = session.timestamp.as_ref();
+    let timestamp = timestamp.map_or_else(String::new, |timestamp| format!(" {timestamp}"));
+    session.raw(&format!("+OK {hostname} BatPost POP3{timestamp}\r\n"));
     let last_word = match session.converse().await {
         Ok(()) => {
             session.conn.session().set_reason("quit");
@@ -192,7 +202,9 @@ impl Session {
             (Command::Quit, _) => return Ok(Box::pin(quit::quit(self)).await),
             (Command::User { name }, false) => user::user(self, name),
             (Command::Pass { password }, false) => return Ok(Box::pin(pass::pass(self, &password)).await),
-            (Command::Apop { .. }, false) => apop::apop(self),
+            (Command::Apop { name, digest }, false) => {
+                return Ok(Box::pin(apop::apop(self, &name, &digest)).await);
+            }
             (Command::Auth { mechanism, initial }, false) => {
                 return Box::pin(auth::auth(self, mechanism.as_deref(), initial.as_deref())).await;
             }

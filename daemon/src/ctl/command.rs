@@ -100,12 +100,14 @@ fn domain(t: Texts) -> Command {
             .arg(t.option("catch-all", "ADDRESS"))
             .arg(bytes(t, "user-quota"))
             .arg(many(t.option("alias", "DOMAIN")))
+            .arg(many(t.option("mechanism", "NAME")))
     };
     noun(t, "domain")
         .subcommand(fields(t.command("add", "domain-add").arg(t.positional("name"))))
         .subcommand(paged(t, t.command("list", "domain-list")))
         .subcommand(t.command("show", "domain-show").arg(t.positional("name")))
         .subcommand(fields(t.command("set", "domain-set").arg(t.positional("name"))))
+        .subcommand(t.command("logins", "domain-logins").arg(t.positional("name")))
         .subcommand(
             t.command("remove", "domain-remove")
                 .arg(t.positional("name"))

@@ -158,6 +158,7 @@ impl Drawn<'_, '_> {
                 )
             });
         });
+        self.mechanisms(ui, form);
         ui.checkbox(&mut form.enabled, self.get("field-domain-enabled"));
     }
 

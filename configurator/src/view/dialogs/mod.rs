@@ -3,6 +3,7 @@
 mod folders;
 mod forms;
 mod keys;
+mod logins;
 mod question;
 
 use eframe::egui::{

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use drivers::{Batch, Filter, Row, Value, kinds};
+use shared::mechanisms::Mechanisms;
 use shared::model::{AppPassword, OwnerId, Protocol, User};
 use shared::{Address, Refusal};
 use wire::sasl::Verifiers;
@@ -164,6 +165,30 @@ pub(crate) async fn renamed(core: &Core, owner: OwnerId, mut batch: Batch) -> Re
     Ok(batch)
 }
 
+/// The changes after a mechanism was switched off in the user's domain.
+pub(crate) async fn forget_verifiers(
+    core: &Core,
+    owner: OwnerId,
+    wanted: Mechanisms,
+    mut batch: Batch,
+) -> Result<Batch, Unavailable> {
+    for row in rows(core, owner).await? {
+        let name = seal_name(row.text("key"));
+        let Some(mut kept) = core.seal.open::<Kept>(owner, &name, row.bytes("sealed")) else {
+            continue;
+        };
+        let less = password::wanted_of(kept.verifiers.clone(), wanted);
+        if less == kept.verifiers {
+            continue;
+        }
+        kept.verifiers = less;
+        if let Some(sealed) = core.seal.seal(owner, &name, &kept) {
+            batch = batch.put(row.with("sealed", sealed));
+        }
+    }
+    Ok(batch)
+}
+
 /// SCRAM's salt of a user's passwords, if there is one yet.
 pub(crate) async fn salt(core: &Core, owner: OwnerId) -> Result<Option<Vec<u8>>, Unavailable> {
     if let Some(stored) = core.stored(owner).await?
@@ -190,10 +215,11 @@ async fn rows(core: &Core, owner: OwnerId) -> Result<Vec<Row>, Unavailable> {
 /// Derived on a thread that may block.
 async fn verifiers(core: &Core, user: &User, password: String) -> Result<Verifiers, ChangeError> {
     let salt = salt(core, user.owner).await?;
+    let wanted = core.mechanisms_of(&user.address).await?;
     let name = user.address.key();
     let _permit = permit(core).await?;
     let deriving =
-        tokio::task::spawn_blocking(move || password::verifiers(&name, &password, salt.as_deref()));
+        tokio::task::spawn_blocking(move || password::verifiers(&name, &password, salt.as_deref(), wanted));
     let derived = deriving
         .await
         .map_err(|_| Unavailable("hashing a password failed".to_owned()))?;

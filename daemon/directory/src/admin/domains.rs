@@ -1,11 +1,12 @@
 //! Domains and their other names.
 
 use drivers::{Batch, Filter, Row, Value, kinds};
+use shared::mechanisms::{self, Mechanisms};
 use shared::model::{Domain, OwnerId};
 use shared::protocol::{DomainRow, Page, Rows};
 use shared::{DomainName, Refusal};
 
-use super::{check_text, unknown_domain};
+use super::{app_passwords, check_text, unknown_domain};
 use crate::core::{Core, PIECE_ROWS, query};
 use crate::{ChangeError, Unavailable, records};
 
@@ -48,7 +49,8 @@ pub(crate) async fn add(core: &Core, domain: Domain, by: &str) -> Result<u64, Ch
 }
 
 /// The caller holds the lock of changes.
-pub(super) async fn add_locked(core: &Core, domain: Domain, by: &str) -> Result<u64, ChangeError> {
+pub(super) async fn add_locked(core: &Core, mut domain: Domain, by: &str) -> Result<u64, ChangeError> {
+    domain.mechanisms = mechanisms::validate(&domain.mechanisms)?;
     check(core, &domain).await?;
     let mut batch = Batch::new().insert(records::domain_row(&domain));
     for row in name_rows(&domain) {
@@ -56,13 +58,18 @@ pub(super) async fn add_locked(core: &Core, domain: Domain, by: &str) -> Result<
     }
     let revision = first(core.write(batch, "domain", domain.name.as_str()).await?);
     core.caches.forget_all();
+    // Those of the others stay: they need not be read again for each of very many that are added.
+    let more = Mechanisms::of(&domain.mechanisms);
+    core.offered.rcu(|offered| offered.and(more));
     core.changed("domain", domain.name.as_str(), "added", by);
     Ok(revision)
 }
 
-pub(crate) async fn set(core: &Core, domain: Domain, by: &str) -> Result<u64, ChangeError> {
+pub(crate) async fn set(core: &Core, mut domain: Domain, by: &str) -> Result<u64, ChangeError> {
     let _changing = core.changing.lock().await;
+    domain.mechanisms = mechanisms::validate(&domain.mechanisms)?;
     check(core, &domain).await?;
+    let before = get(core, &domain.name).await?;
     let name = domain.name.as_str();
     let mut batch = Batch::new()
         .update(
@@ -76,6 +83,11 @@ pub(crate) async fn set(core: &Core, domain: Domain, by: &str) -> Result<u64, Ch
     }
     let revision = first(core.write(batch, "domain", name).await?);
     core.caches.forget_all();
+    core.load_offered().await?;
+    let now = Mechanisms::of(&domain.mechanisms);
+    if before.is_some_and(|before| Mechanisms::of(&before.mechanisms) != now) {
+        forget_verifiers(core, &domain.name, now).await?;
+    }
     core.changed("domain", name, "changed", by);
     Ok(revision)
 }
@@ -121,8 +133,28 @@ pub(crate) async fn remove(
         super::dkim::remove_all(core, name).await?;
     }
     core.caches.forget_all();
+    core.load_offered().await?;
     core.changed("domain", name.as_str(), "removed", by);
     Ok(owners)
+}
+
+/// What is kept for mechanisms that are off is removed at once, the password itself (APOP) above all. What those that are on need comes with the next
+/// login that sends the password.
+async fn forget_verifiers(core: &Core, name: &DomainName, wanted: Mechanisms) -> Result<(), ChangeError> {
+    let owners = owners(core, name).await?;
+    for piece in owners.chunks(usize::try_from(PIECE_ROWS).unwrap_or(1000)) {
+        let mut batch = Batch::new();
+        for owner in piece {
+            if let Some(stored) = core.stored(*owner).await?
+                && let Some(less) = stored.without_unwanted(wanted)
+            {
+                batch = batch.put(core.credential(*owner, &less)?);
+            }
+            batch = app_passwords::forget_verifiers(core, *owner, wanted, batch).await?;
+        }
+        core.write(batch, "domain", name.as_str()).await?;
+    }
+    Ok(())
 }
 
 async fn owners(core: &Core, name: &DomainName) -> Result<Vec<OwnerId>, Unavailable> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use drivers::{Batch, Filter, Value, kinds};
+use shared::mechanisms::Mechanisms;
 use shared::model::{Domain, OwnerId};
 use shared::protocol::{ImportError, ImportReport, NewUser};
 use shared::{Address, DomainName, Refusal};
@@ -30,6 +31,8 @@ struct Entry {
     line: u64,
     user: NewUser,
     given: Option<Given>,
+    /// How the user may log in.
+    wanted: Mechanisms,
     stored: Option<Stored>,
 }
 
@@ -48,9 +51,12 @@ pub(crate) async fn import(
     let mut refused = Vec::new();
     let mut entries = read(text, &mut refused)?.into_iter();
     loop {
-        let piece: Vec<_> = entries.by_ref().take(PIECE_USERS).collect();
+        let mut piece: Vec<_> = entries.by_ref().take(PIECE_USERS).collect();
         if piece.is_empty() {
             break;
+        }
+        for entry in &mut piece {
+            entry.wanted = core.mechanisms_of(&entry.user.address).await?;
         }
         let piece = hash(piece, &mut refused).await?;
         report.imported += write(core, piece, create_domains, by, &mut refused).await?;
@@ -150,6 +156,7 @@ fn entry(columns: &[String], record: &csv::StringRecord, line: u64) -> Result<En
         line,
         user,
         given,
+        wanted: Mechanisms::standard(),
         stored: None,
     })
 }
@@ -222,7 +229,7 @@ async fn hash(piece: Vec<Entry>, refused: &mut Vec<ImportError>) -> Result<Vec<E
 
 fn hash_one(mut entry: Entry) -> Result<Entry, ImportError> {
     if let Some(given) = entry.given.take() {
-        let stored = Stored::make_for_import(&entry.user.address.key(), &given);
+        let stored = Stored::make_for_import(&entry.user.address.key(), &given, entry.wanted);
         entry.stored = Some(stored.map_err(|refusal| ImportError {
             line: entry.line,
             refusal,

@@ -296,11 +296,12 @@ async fn make(
     given: Given,
     salt: Option<Vec<u8>>,
 ) -> Result<Stored, ChangeError> {
+    let wanted = core.mechanisms_of(address).await?;
     let _permit = permit(core).await?;
     let user = address.key();
     let making = tokio::task::spawn_blocking(move || match &given {
-        Given::Plain(password) => Stored::make(&user, password, salt.as_deref()),
-        Given::Hash(_) => Stored::make_for_import(&user, &given),
+        Given::Plain(password) => Stored::make(&user, password, salt.as_deref(), wanted),
+        Given::Hash(_) => Stored::make_for_import(&user, &given, wanted),
     });
     let made = making
         .await

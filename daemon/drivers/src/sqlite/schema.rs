@@ -91,22 +91,25 @@ fn creation(shape: &Shape) -> String {
     let mut others: Vec<_> = descriptor.indexed.iter().chain(descriptor.sortable).collect();
     others.sort_unstable();
     others.dedup();
-    for field in others {
-        // The key's own index serves its first field.
-        if descriptor.key.first() != Some(field) && !descriptor.unique.contains(field) {
-            let rest: Vec<_> = shape
-                .key_columns()
-                .into_iter()
-                .filter(|key| *key != quote(field))
-                .collect();
-            let columns = [vec![quote(field)], rest].concat().join(", ");
-            sql.push(format!("CREATE INDEX {} ON {table} ({columns});", index(field)));
-        }
-    }
+    sql.extend(others.into_iter().map(|field| field_index(shape, field)));
     if shape.has_search() {
         sql.push(search_index(shape));
     }
     sql.concat()
+}
+
+/// The index by which rows of a field's value are found in the order of their keys; empty where another index serves.
+fn field_index(shape: &Shape, field: &str) -> String {
+    let descriptor = shape.descriptor;
+    // The key's own index serves its first field.
+    if descriptor.key.first() == Some(&field) || descriptor.unique.contains(&field) {
+        return String::new();
+    }
+    let keys = shape.key_columns().into_iter();
+    let rest: Vec<_> = keys.filter(|key| *key != quote(field)).collect();
+    let columns = [vec![quote(field)], rest].concat().join(", ");
+    let name = quote(&format!("{}_by_{field}", descriptor.table));
+    format!("CREATE INDEX {name} ON {} ({columns});", shape.table)
 }
 
 /// The index of trigrams over `search`, kept up to date by triggers.
@@ -140,6 +143,10 @@ fn migration(shape: &Shape, from: u32) -> String {
                 shape.table,
                 column(field)
             ));
+            let descriptor = shape.descriptor;
+            if descriptor.indexed.contains(&field.name) || descriptor.sortable.contains(&field.name) {
+                sql.push(field_index(shape, field.name));
+            }
         }
     }
     sql.concat()

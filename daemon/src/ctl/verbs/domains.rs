@@ -1,11 +1,12 @@
 //! `domain …`
 
 use clap::ArgMatches;
+use shared::mechanisms::{MECHANISMS, Mechanisms};
 use shared::model::Domain;
 use shared::protocol::{DomainAdd, DomainGet, DomainList, DomainRemove, DomainSet};
 use shared::{Address, DomainName};
 
-use super::{Outcome, number, optional, page, parsed, text};
+use super::{Outcome, number, optional, page, parsed, text, texts};
 use crate::ctl::Session;
 
 pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -> Outcome {
@@ -14,6 +15,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         "list" => list(session, arguments).await,
         "show" => show(session, arguments).await,
         "set" => set(session, arguments).await,
+        "logins" => logins(session, arguments).await,
         _ => remove(session, arguments).await,
     }
 }
@@ -50,6 +52,39 @@ fn fill(domain: &mut Domain, arguments: &ArgMatches) -> Result<(), shared::Refus
     if arguments.contains_id("alias") {
         domain.aliases = parsed(arguments, "alias")?;
     }
+    if arguments.contains_id("mechanism") {
+        domain.mechanisms = texts(arguments, "mechanism");
+        // How the standard is named on the command line, where a list can't be empty.
+        domain
+            .mechanisms
+            .retain(|name| !name.eq_ignore_ascii_case("standard"));
+    }
+    Ok(())
+}
+
+/// The ways to log in, with what each costs.
+async fn logins(session: &Session, arguments: &ArgMatches) -> Outcome {
+    let domain = session
+        .call(DomainGet {
+            name: text(arguments, "name"),
+        })
+        .await?;
+    let out = session.out;
+    let on = Mechanisms::of(&domain.mechanisms);
+    let ways: Vec<_> = MECHANISMS
+        .iter()
+        .map(|mechanism| (mechanism.name, on.has(mechanism.name)))
+        .collect();
+    out.show(&ways, |_| {
+        let cells = MECHANISMS.iter().map(|mechanism| {
+            vec![
+                mechanism.name.to_owned(),
+                out.yes_no(on.has(mechanism.name)),
+                i18n::text(out.language, mechanism.costs),
+            ]
+        });
+        out.table(&["mechanism", "enabled", "costs"], &cells.collect::<Vec<_>>());
+    });
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! answer. A user who does not exist takes the same steps as one who does, with a salt that is always the
 //! same for that name, so that nobody can find out who exists.
 
+mod apop;
 pub mod client;
 mod cram_md5;
 mod digest_md5;
@@ -14,6 +15,7 @@ mod plain;
 mod scram;
 mod verifiers;
 
+pub use apop::apop_is;
 pub use verifiers::{CramVerifier, DIGEST_REALM, SCRAM_ITERATIONS, ScramVerifier, Verifiers, saslprep};
 
 /// The longest response of a client, decoded.
