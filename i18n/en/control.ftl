@@ -3,6 +3,7 @@
 refusal-unavailable = This can't be done now: { $reason }. Try again later.
 refusal-message-unknown = There is no such message in the queue: it may have been delivered by now.
 refusal-message-too-large-to-show = The message has { $size } bytes; at most { $max } can be shown here.
+refusal-host-invalid = { $host } is not a host: write HOST or HOST:PORT.
 refusal-answer-too-long = The answer would have { $size } bytes, and at most { $max } can be sent. Ask for fewer rows at a time.
 refusal-request-too-long = The request has { $size } bytes, and at most { $max } can be sent. Divide it.
 refusal-session-unknown = There is no session { $id }: it may have ended by now.

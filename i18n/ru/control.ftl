@@ -3,6 +3,7 @@
 refusal-unavailable = Сейчас это невозможно: { $reason }. Повторите попытку позже.
 refusal-message-unknown = Такого письма в очереди нет: возможно, оно уже доставлено.
 refusal-message-too-large-to-show = В письме { $size } байт; здесь можно показать не больше { $max }.
+refusal-host-invalid = { $host } — не узел: нужен УЗЕЛ или УЗЕЛ:ПОРТ.
 refusal-answer-too-long = Ответ занял бы { $size } байт, а передать можно не больше { $max }. Запросите меньше строк за раз.
 refusal-request-too-long = Запрос занимает { $size } байт, а передать можно не больше { $max }. Разделите его.
 refusal-session-unknown = Сеанса { $id } нет: возможно, он уже завершён.

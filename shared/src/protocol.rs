@@ -239,8 +239,10 @@ requests! {
     QueueRelease "queue.release" => Count { ids: Vec<String> }
     /// `bounce`: the sender is told.
     QueueRemove "queue.remove" => Count { ids: Vec<String>, #[serde(default)] bounce: bool }
-    /// The message's text, in base64.
-    QueueRead "queue.read" => Text64 { id: String }
+    /// Sends by another host (`host` or `host:port`) and tries at once; without `route`: the usual way again.
+    QueueRoute "queue.route" => Count { ids: Vec<String>, #[serde(default)] route: Option<String> }
+    /// The message's text, in base64: all of it, or `limit` bytes from `offset` on.
+    QueueRead "queue.read" => Text64 { id: String, #[serde(default)] offset: u64, #[serde(default)] limit: Option<u64> }
 
     SessionList "session.list" => Rows<SessionRow> { #[serde(default)] page: Page }
     SessionEnd "session.end" => Done { id: u64 }
@@ -362,6 +364,9 @@ pub struct QueueRow {
 pub struct QueueMessage {
     #[serde(flatten)]
     pub row: QueueRow,
+    /// Where an administrator sends it, whatever its recipients' domains say.
+    #[serde(default)]
+    pub route: Option<String>,
     pub states: Vec<RecipientState>,
 }
 

@@ -201,7 +201,12 @@ impl Model {
                 });
             }
             // These carry no revision, so they can't be stale.
-            Form::Entry(_) | Form::Folder(_) | Form::Rights(_) | Form::AppPassword(_) | Form::Export(_) => {}
+            Form::Entry(_)
+            | Form::Folder(_)
+            | Form::Rights(_)
+            | Form::AppPassword(_)
+            | Form::Export(_)
+            | Form::NextHost(_) => {}
         }
     }
 
@@ -341,6 +346,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Group(_) => &[ListId::Groups],
         Form::Tree(_) => &[ListId::Public],
         Form::Entry(_) => &[ListId::Access],
+        Form::NextHost(_) => &[ListId::Queue],
         Form::Folder(_) | Form::Rights(_) | Form::AppPassword(_) | Form::Export(_) => &[],
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::model::{Alias, Domain, Group, ListEntry, Protocol, Side, User, send_as};
 use shared::protocol::{
-    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, GroupAdd, GroupSet, NewUser, Request, UserAdd,
-    UserPassword, UserRename, UserSet,
+    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, GroupAdd, GroupSet, NewUser, QueueRoute, Request,
+    UserAdd, UserPassword, UserRename, UserSet,
 };
 use shared::{Address, DomainName, Refusal};
 
@@ -47,6 +47,24 @@ pub enum Form {
     Rights(RightsForm),
     AppPassword(AppForm),
     Export(ExportForm),
+    NextHost(NextHostForm),
+}
+
+/// By which host messages of the queue go; empty: the usual way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NextHostForm {
+    pub ids: Vec<String>,
+    pub route: String,
+}
+
+impl NextHostForm {
+    fn calls(&self) -> Vec<Call> {
+        let route = self.route.trim();
+        vec![Call::of(&QueueRoute {
+            ids: self.ids.clone(),
+            route: (!route.is_empty()).then(|| route.to_owned()),
+        })]
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -376,6 +394,7 @@ impl Form {
             Self::AppPassword(form) => form.calls(),
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),
+            Self::NextHost(form) => Ok(form.calls()),
         }
     }
 }

@@ -82,14 +82,21 @@ impl Model {
     }
 
     pub(super) fn read_message(&mut self, id: String) {
-        self.ask(&QueueRead { id: id.clone() }, move |model, answer| match answer {
-            Ok(text) => {
-                let mut bytes = STANDARD.decode(text.base64).unwrap_or_default();
-                bytes.truncate(MESSAGE_SHOWN_MAX_BYTES);
-                model.message_text = Some((id, String::from_utf8_lossy(&bytes).replace('\r', "")));
-            }
-            Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
-        });
+        self.ask(
+            &QueueRead {
+                id: id.clone(),
+                offset: 0,
+                limit: Some(MESSAGE_SHOWN_MAX_BYTES as u64),
+            },
+            move |model, answer| match answer {
+                Ok(text) => {
+                    let mut bytes = STANDARD.decode(text.base64).unwrap_or_default();
+                    bytes.truncate(MESSAGE_SHOWN_MAX_BYTES);
+                    model.message_text = Some((id, String::from_utf8_lossy(&bytes).replace('\r', "")));
+                }
+                Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
+            },
+        );
     }
 
     /// Saves the next changed setting, until there is none.

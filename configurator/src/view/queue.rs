@@ -8,6 +8,7 @@ use shared::protocol::{QueueMessage, QueueRow, RecipientState};
 
 use super::{Cx, list};
 use crate::model::dialog::About;
+use crate::model::forms::{Form, NextHostForm};
 use crate::model::lists::ListId;
 use crate::model::{LogMessage, LogPart, Message, Page, QueueAct};
 use crate::theme::{size, space};
@@ -135,6 +136,12 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow) {
             cx.send(Message::Queue(act, ids.clone()));
         }
     }
+    if ui.button(cx.t.get("queue-next-host")).clicked() {
+        cx.send(Message::Open(Form::NextHost(NextHostForm {
+            ids: ids.clone(),
+            route: String::new(),
+        })));
+    }
     if ui.button(cx.t.get("delete")).clicked() {
         cx.send(Message::Ask(About::RemoveMessages(ids)));
     }
@@ -163,6 +170,9 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, message: &QueueMessage) {
     });
     fact(ui, &cx.t.get("column-arrived"), &cx.t.time(row.arrived));
     fact(ui, &cx.t.get("column-size"), &cx.t.bytes(row.size));
+    if let Some(route) = &message.route {
+        fact(ui, &cx.t.get("field-next-host"), route);
+    }
     fact(ui, &cx.t.get("column-last-reply"), &row.last_reply);
     caption(ui, &cx.t.count("count-recipients", message.states.len() as u64));
     for state in &message.states {

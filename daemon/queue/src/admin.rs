@@ -30,7 +30,7 @@ pub struct Counts {
 }
 
 /// A message as it was found for an administrator.
-enum Found {
+pub(crate) enum Found {
     /// In memory and not lent out.
     Idle,
     Taken,
@@ -71,15 +71,19 @@ impl Queue {
         let order = if page.descending { "DESC" } else { "ASC" };
         let column = sort.column();
         let sql = format!(
-            "SELECT id, head, size, next_try, held FROM message WHERE instr(search, ?1) > 0
+            "SELECT id, head, size, next_try, held FROM message WHERE ?1 = '' OR instr(search, ?1) > 0
              ORDER BY {column} {order}, id {order} LIMIT ?2 OFFSET ?3"
         );
         let (total, rows) = self
             .inner
             .waiting
-            .call(move |connection| {
-                let count = "SELECT count(*) FROM message WHERE instr(search, ?1) > 0";
-                let total: i64 = connection.query_row(count, [&filter], |row| row.get(0))?;
+            .look(move |connection| {
+                let total: i64 = if filter.is_empty() {
+                    connection.query_row("SELECT count(*) FROM message", [], |row| row.get(0))?
+                } else {
+                    let count = "SELECT count(*) FROM message WHERE instr(search, ?1) > 0";
+                    connection.query_row(count, [&filter], |row| row.get(0))?
+                };
                 let mut statement = connection.prepare(&sql)?;
                 let rows = statement.query_map(params![filter, wanted as i64, offset as i64], |row| {
                     let stored = Stored::read(row)?;
@@ -115,6 +119,7 @@ impl Queue {
                 live.states();
                 QueueMessage {
                     row,
+                    route: live.head.route.clone(),
                     states: recipient_states(&live.head),
                 }
             })
@@ -125,7 +130,7 @@ impl Queue {
         let stored = self
             .inner
             .waiting
-            .call(move |connection| stored(connection, id))
+            .look(move |connection| stored(connection, id))
             .await?;
         let stored = stored.ok_or(QueueError::NoSuchMessage)?;
         let head = stored
@@ -134,6 +139,7 @@ impl Queue {
         Ok(QueueMessage {
             row: stored.row(&head),
             states: recipient_states(&head),
+            route: head.route,
         })
     }
 
@@ -257,8 +263,8 @@ impl Queue {
             }
             None => {}
         }
-        let text = self.inner.waiting.call(move |connection| {
-            let sql = "SELECT head, text FROM message WHERE id = ?1";
+        let text = self.inner.waiting.look(move |connection| {
+            let sql = "SELECT head, text FROM message LEFT JOIN text USING (id) WHERE id = ?1";
             let row = connection.query_row(sql, [id.0 as i64], |row| {
                 Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
             });
@@ -273,7 +279,7 @@ impl Queue {
     }
 
     /// Looks a message up and notes something with it if it is in memory.
-    fn find(&self, id: MessageId, note: impl FnOnce(&mut Live)) -> Found {
+    pub(crate) fn find(&self, id: MessageId, note: impl FnOnce(&mut Live)) -> Found {
         match self.inner.state.lock().messages.get_mut(&id.0) {
             Some(live) => {
                 note(live);
@@ -284,7 +290,7 @@ impl Queue {
     }
 
     /// Moves a message that is not lent out to `waiting.db`.
-    async fn park_idle(&self, id: MessageId) -> Result<(), QueueError> {
+    pub(crate) async fn park_idle(&self, id: MessageId) -> Result<(), QueueError> {
         let (record, text) = {
             let mut state = self.inner.state.lock();
             let Some(live) = state.messages.get_mut(&id.0) else {

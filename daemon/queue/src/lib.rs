@@ -31,6 +31,7 @@ mod intake;
 mod live;
 mod record;
 mod replay;
+mod route;
 mod rows;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -150,6 +151,8 @@ pub struct Job {
     pub due: Vec<u32>,
     /// Attempts so far.
     pub attempts: u32,
+    /// Where an administrator sends it, whatever its recipients' domains say: `host` or `host:port`.
+    pub route: Option<String>,
     /// What delivery noted of this message earlier (see [`Queue::commit_from`] and [`Job::mark`]).
     pub marks: Vec<String>,
     ticket: Ticket,

@@ -109,6 +109,7 @@ pub(crate) struct Taken {
     text: Text,
     due: Vec<u32>,
     attempts: u32,
+    route: Option<String>,
     marks: Vec<String>,
 }
 
@@ -133,6 +134,7 @@ impl Taken {
             text,
             due: self.due,
             attempts: self.attempts,
+            route: self.route,
             marks: self.marks,
             ticket: self.ticket,
         })
@@ -276,6 +278,7 @@ impl Inner {
                 envelope: Arc::new(envelope),
                 states: Vec::new(),
                 attempts: 0,
+                route: None,
                 marks: Vec::new(),
                 cause,
                 removed: false,
@@ -376,6 +379,7 @@ impl Inner {
                 text: live.text.clone(),
                 due,
                 attempts: live.head.attempts,
+                route: live.head.route.clone(),
                 marks: live.head.marks.clone(),
             });
         }

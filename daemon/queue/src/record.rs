@@ -41,6 +41,9 @@ pub(crate) struct Head {
     pub(crate) marks: Vec<String>,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<Cause>,
+    /// Where an administrator sends it: `host` or `host:port`.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) route: Option<String>,
     /// An administrator removed it: the sender is to be told.
     #[serde(rename = "r", default, skip_serializing_if = "is_false")]
     pub(crate) removed: bool,

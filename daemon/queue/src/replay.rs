@@ -47,7 +47,8 @@ pub(crate) fn open(
     for name in &rows {
         files.refer(name);
     }
-    let (waiting, start) = Waiting::new(connection)?;
+    let path = options.vfs.is_none().then(|| options.dir.join("waiting.db"));
+    let (waiting, start) = Waiting::new(connection, path.as_deref())?;
     let inner = Arc::new(Inner::new(
         journal,
         events,
@@ -94,7 +95,7 @@ pub(crate) fn open(
 fn open_waiting(disk: &SharedDisk, options: &Options, events: &Events) -> Result<Connection, QueueError> {
     let path = options.dir.join("waiting.db");
     let vfs = options.vfs.as_deref();
-    match waiting::open(&path, vfs) {
+    match waiting::schema::open(&path, vfs) {
         Ok(connection) => Ok(connection),
         Err((false, error)) => Err(error),
         Err((true, error)) => {
@@ -107,7 +108,7 @@ fn open_waiting(disk: &SharedDisk, options: &Options, events: &Events) -> Result
                     reason,
                 },
             );
-            waiting::open(&path, vfs).map_err(|(_, error)| error)
+            waiting::schema::open(&path, vfs).map_err(|(_, error)| error)
         }
     }
 }
@@ -117,7 +118,7 @@ fn put_aside(disk: &SharedDisk, dir: &Path) -> std::io::Result<()> {
     while disk.exists(&dir.join(format!("waiting.db.damaged-{number}")))? {
         number += 1;
     }
-    for suffix in ["", "-wal"] {
+    for suffix in ["", "-wal", "-shm"] {
         let from = dir.join(format!("waiting.db{suffix}"));
         if disk.exists(&from)? {
             disk.rename(&from, &dir.join(format!("waiting.db.damaged-{number}{suffix}")))?;
@@ -274,19 +275,9 @@ fn mark_row(connection: &Connection, id: u64, marks: &[String]) -> rusqlite::Res
 }
 
 fn files_of_rows(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare("SELECT head FROM message WHERE text IS NULL")?;
-    let heads = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-    let mut names = Vec::new();
-    for head in heads {
-        if let Ok(Head {
-            file: Some((name, _)),
-            ..
-        }) = serde_json::from_slice(&head?)
-        {
-            names.push(name);
-        }
-    }
-    Ok(names)
+    let mut statement = connection.prepare("SELECT file FROM message WHERE file IS NOT NULL")?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    names.collect()
 }
 
 /// Makes the live messages due; their records.

@@ -3,17 +3,17 @@
 //! One thread owns the only connection. What was asked of it since the last round goes into one transaction (synchronous=FULL), and the
 //! answers are given when that is durable. Between the rounds it revives what is due.
 //!
-//! Format (`user_version` 1): table `message`, one row each; `head` is the JSON of [`crate::record::Head`], the other columns repeat what a
-//! list sorts and filters by. `search`: what a filter is compared with, in lower case.
+//! The format is `schema`'s; looks at it go by `view`.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::hooks::Action;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
 use crate::live::Inner;
@@ -21,35 +21,19 @@ use crate::record::{Head, Stage};
 use crate::{QueueError, now, unavailable};
 
 mod revive;
+pub(crate) mod schema;
+mod view;
+
+use view::View;
 
 /// Requests of one transaction.
 const BATCH_MAX: usize = 256;
 /// Longest sleep in seconds: a clock that was set is noticed, and unused files go.
 const SLEEP_MAX_S: i64 = 60;
-/// The version of the schema.
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = "
-    CREATE TABLE message (
-        id INTEGER PRIMARY KEY,
-        record INTEGER NOT NULL,
-        next_try INTEGER NOT NULL,
-        held INTEGER NOT NULL,
-        received INTEGER NOT NULL,
-        size INTEGER NOT NULL,
-        attempts INTEGER NOT NULL,
-        sender TEXT NOT NULL,
-        search TEXT NOT NULL,
-        head BLOB NOT NULL,
-        text BLOB
-    );
-    CREATE INDEX message_due ON message (held, next_try);
-    PRAGMA user_version = 1;
-";
-
 /// Told with the result of the commit.
 type Done = Box<dyn FnOnce(Result<(), QueueError>) + Send>;
-/// Does its work in the transaction; `None`: the database failed.
-type Op = Box<dyn FnOnce(Option<&Connection>) -> Done + Send>;
+/// Does its work in the transaction and says whether it could; `None`: the database failed.
+type Op = Box<dyn FnOnce(Option<&Connection>) -> (bool, Done) + Send>;
 
 enum Request {
     Op(Op),
@@ -62,6 +46,7 @@ pub(crate) struct Waiting {
     sender: Sender<Request>,
     /// Rows in the database.
     pub(crate) rows: Arc<AtomicU64>,
+    view: Option<View>,
 }
 
 /// What the thread starts with.
@@ -69,6 +54,8 @@ pub(crate) struct Start {
     connection: Connection,
     requests: Receiver<Request>,
     rows: Arc<AtomicU64>,
+    /// Rows more than before the transaction that is under way.
+    more: Arc<AtomicI64>,
 }
 
 /// A message that waits.
@@ -124,9 +111,13 @@ impl Row {
     }
 
     fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
+        // A replaced row would be deleted unseen, and not counted.
         let mut statement = connection.prepare_cached(
-            "INSERT OR REPLACE INTO message (id, record, next_try, held, received, size, attempts, sender, search, head, text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO message (id, record, next_try, held, received, size, attempts, sender, search, head, file)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (id) DO UPDATE SET record = excluded.record, next_try = excluded.next_try, held = excluded.held,
+             received = excluded.received, size = excluded.size, attempts = excluded.attempts, sender = excluded.sender,
+             search = excluded.search, head = excluded.head, file = excluded.file",
         )?;
         statement.execute(params![
             self.id as i64,
@@ -139,57 +130,51 @@ impl Row {
             self.sender,
             self.search,
             self.head,
-            self.text.as_deref(),
+            self.file.as_ref().map(|(name, _)| name),
         ])?;
+        if let Some(text) = &self.text {
+            let mut statement =
+                connection.prepare_cached("INSERT OR REPLACE INTO text (id, text) VALUES (?1, ?2)")?;
+            statement.execute(params![self.id as i64, text.as_ref()])?;
+        }
         Ok(())
     }
 }
 
-/// Opens the database, made if it is missing. `Err(true)`: it is damaged.
-pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, QueueError)> {
-    let fail = |error: rusqlite::Error| {
-        let code = error.sqlite_error_code();
-        let damaged = matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt));
-        (damaged, unavailable("waiting.db", &error))
-    };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = disk::sqlite::open(path, flags, vfs).map_err(fail)?;
-    let prepare = |connection: &Connection| {
-        // One connection: no shared memory is needed, and the simulated disk has none.
-        connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;",
-        )?;
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version == 0 {
-            connection.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
-        }
-        Ok(version)
-    };
-    let version = prepare(&connection).map_err(fail)?;
-    if version > SCHEMA_VERSION {
-        let text = format!("waiting.db has format {version}, which a newer version wrote");
-        return Err((false, QueueError::Unavailable(text)));
-    }
-    Ok(connection)
-}
-
 impl Waiting {
-    pub(crate) fn new(connection: Connection) -> Result<(Self, Start), QueueError> {
+    /// `path`: where others may look at the database; `None`: nobody but its own connection can.
+    pub(crate) fn new(mut connection: Connection, path: Option<&Path>) -> Result<(Self, Start), QueueError> {
         let rows: i64 = connection
             .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
             .map_err(|error| unavailable("waiting.db", &error))?;
         let (sender, requests) = channel();
         let rows = Arc::new(AtomicU64::new(rows as u64));
+        let more = Arc::new(AtomicI64::new(0));
+        let count = more.clone();
+        let hook = move |action: Action, _: &str, table: &str, _: i64| {
+            let change = match action {
+                Action::SQLITE_INSERT => 1,
+                Action::SQLITE_DELETE => -1,
+                _ => 0,
+            };
+            if table == "message" {
+                count.fetch_add(change, Ordering::Relaxed);
+            }
+        };
+        connection
+            .update_hook(Some(hook))
+            .map_err(|error| unavailable("waiting.db", &error))?;
         Ok((
             Self {
                 sender,
                 rows: rows.clone(),
+                view: path.map(View::new),
             },
             Start {
                 connection,
                 requests,
                 rows,
+                more,
             },
         ))
     }
@@ -207,9 +192,11 @@ impl Waiting {
                 }
                 None => Err(QueueError::Unavailable("waiting.db failed".to_owned())),
             };
-            Box::new(move |committed| {
+            let could = worked.is_ok();
+            let done: Done = Box::new(move |committed| {
                 let _ = answer.send(committed.and(worked));
-            })
+            });
+            (could, done)
         });
         let closed = || QueueError::Unavailable("the queue is closed".to_owned());
         self.sender.send(Request::Op(op)).map_err(|_| closed())?;
@@ -226,6 +213,9 @@ impl Waiting {
     }
 
     pub(crate) async fn close(&self) {
+        if let Some(view) = &self.view {
+            view.close().await;
+        }
         let (done, wait) = oneshot::channel();
         if self.sender.send(Request::Close(done)).is_ok() {
             let _ = wait.await;
@@ -307,24 +297,39 @@ impl Worker {
     fn batch(&mut self, ops: Vec<Op>) {
         let connection = &self.start.connection;
         let begun = !self.failed && connection.execute_batch("BEGIN IMMEDIATE").is_ok();
+        let mut sure = begun;
         let done: Vec<Done> = ops
             .into_iter()
-            .map(|op| op(begun.then_some(connection)))
+            .map(|op| {
+                let (could, done) = op(begun.then_some(connection));
+                sure &= could;
+                done
+            })
             .collect();
         let mut committed = Ok(());
         if begun && let Err(error) = connection.execute_batch("COMMIT") {
             self.failed |= error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
             let _ = connection.execute_batch("ROLLBACK");
             committed = Err(unavailable("waiting.db", &error));
+            sure = false;
         }
-        self.count();
+        self.count(sure);
         for tell in done {
             tell(committed.clone());
         }
     }
 
-    /// Learns how many rows there are.
-    fn count(&self) {
+    /// Learns how many rows there are: by what changed if that is sure, for counting a million takes its time.
+    fn count(&self, sure: bool) {
+        let more = self.start.more.swap(0, Ordering::Relaxed);
+        if sure {
+            let rows = self
+                .start
+                .rows
+                .load(Ordering::Relaxed)
+                .saturating_add_signed(more);
+            return self.start.rows.store(rows, Ordering::Relaxed);
+        }
         let count = self
             .start
             .connection

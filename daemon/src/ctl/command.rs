@@ -285,7 +285,17 @@ fn queue(t: Texts) -> Command {
                 .arg(ids())
                 .arg(t.flag("bounce")),
         )
+        .subcommand(
+            t.command("route", "queue-route")
+                .arg(ids())
+                .arg(t.option("to", "HOST")),
+        )
         .subcommand(t.command("read", "queue-read").arg(t.positional("id")))
+        .subcommand(
+            t.command("export", "queue-export")
+                .arg(t.positional("directory"))
+                .arg(ids().required(false)),
+        )
 }
 
 fn session(t: Texts) -> Command {

@@ -41,6 +41,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::Rights(form) => ("rights-title", Some(form.place())),
         Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
+        Form::NextHost(_) => ("queue-next-host-title", None),
     };
     match name {
         Some(name) => cx.t.named(key, &name),
@@ -75,6 +76,11 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Export(form) => {
             drawn.row(ui, "path", "field-path", "field-path-help", |ui| {
                 line(ui, "path", &mut form.path, "")
+            });
+        }
+        Form::NextHost(form) => {
+            drawn.row(ui, "route", "field-next-host", "field-next-host-help", |ui| {
+                line(ui, "route", &mut form.route, "mail.example.com:25")
             });
         }
     }

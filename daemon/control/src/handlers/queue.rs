@@ -1,10 +1,12 @@
 //! The queue.
 
+use std::net::{IpAddr, SocketAddr};
+
 use base64::Engine as _;
 use events::kinds::delivery::QueueChanged;
 use events::{MessageId, Scope};
-use shared::Refusal;
 use shared::protocol::*;
+use shared::{DomainName, Refusal};
 
 use crate::dispatch::Handle;
 use crate::{Caller, Context, Fault};
@@ -84,20 +86,54 @@ impl Handle for QueueRemove {
     }
 }
 
+impl Handle for QueueRoute {
+    async fn handle(self, context: &Context, caller: &Caller) -> Result<Count, Fault> {
+        let ids = ids(&self.ids)?;
+        let route = self.route.map(|route| host_and_port(&route)).transpose()?;
+        let count = context.queue.set_route(&ids, route.as_deref()).await?;
+        told(context, caller, &ids, "route");
+        Ok(Count { count })
+    }
+}
+
+/// `host`, `host:port`, an address, or `[IPv6]:port`, as it was written.
+fn host_and_port(text: &str) -> Result<String, Refusal> {
+    let bad = || Refusal::new("host-invalid").with("host", text).field("route");
+    let text = text.trim();
+    if text.parse::<SocketAddr>().is_ok() || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    let host = match text.rsplit_once(':') {
+        Some((host, port)) => {
+            port.parse::<u16>()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or_else(bad)?;
+            host
+        }
+        None => text,
+    };
+    let right = host == "localhost" || DomainName::parse(host).is_ok();
+    right.then(|| text.to_owned()).ok_or_else(bad)
+}
+
 impl Handle for QueueRead {
     async fn handle(self, context: &Context, _: &Caller) -> Result<Text64, Fault> {
         // An answer is one line of bounded length: a text that does not fit is refused, not cut.
         let max = LINE_LENGTH_MAX_BYTES as u64 / 2;
         let text = context.queue.read(id(&self.id)?).await?;
-        if text.len() > max {
+        let left = text.len().saturating_sub(self.offset);
+        let length = self.limit.unwrap_or(left).min(left);
+        if length > max {
             return Err(Refusal::new("message-too-large-to-show")
-                .with("size", text.len())
+                .with("size", length)
                 .with("max", max)
                 .into());
         }
-        let disk = context.disk.clone();
+        let (disk, offset) = (context.disk.clone(), self.offset);
         let read =
-            tokio::task::spawn_blocking(move || text.read_range(disk.as_ref(), 0, text.len() as usize)).await;
+            tokio::task::spawn_blocking(move || text.read_range(disk.as_ref(), offset, length as usize))
+                .await;
         let bytes = match read {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(error)) => return Err(Refusal::new("unavailable").with("reason", error).into()),

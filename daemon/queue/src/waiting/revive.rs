@@ -77,8 +77,9 @@ impl Worker {
             let durable = inner.journal.durable_blocking(last.record)?;
             drop(durable);
         }
-        self.delete(revived.iter().map(|(id, _)| *id)).map_err(failed)?;
-        self.count();
+        let deleted = self.delete(revived.iter().map(|(id, _)| *id));
+        self.count(deleted.is_ok());
+        deleted.map_err(failed)?;
         for (id, live) in revived {
             if let Some((name, _)) = &live.head.file {
                 inner.files.unrefer(name);
@@ -90,7 +91,8 @@ impl Worker {
 
     fn due_rows(&self, now: i64, room: usize) -> rusqlite::Result<Vec<Due>> {
         let mut statement = self.start.connection.prepare_cached(
-            "SELECT id, next_try, size, head, text FROM message WHERE held = 0 AND next_try <= ?1 ORDER BY next_try LIMIT ?2",
+            "SELECT id, next_try, size, head, text FROM message LEFT JOIN text USING (id)
+             WHERE held = 0 AND next_try <= ?1 ORDER BY next_try LIMIT ?2",
         )?;
         let rows = statement.query_map(params![now, room as i64], |row| {
             Ok(Due {

@@ -9,6 +9,7 @@ mod groups;
 mod logs;
 mod public;
 mod queue;
+mod queue_texts;
 mod server;
 mod sessions;
 mod users;

@@ -1,13 +1,10 @@
 //! `queue …`
 
-use std::io::Write as _;
-
-use base64::Engine as _;
 use clap::ArgMatches;
-use shared::Refusal;
 use shared::protocol::*;
 
-use super::{Outcome, page, text, texts};
+use super::queue_texts as texts_of;
+use super::{Outcome, optional, page, text, texts};
 use crate::arguments::say;
 use crate::ctl::Session;
 use crate::ctl::output::time;
@@ -16,7 +13,15 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
     let count = match verb {
         "list" => return list(session, arguments).await,
         "show" => return show(session, arguments).await,
-        "read" => return read(session, arguments).await,
+        "read" => return texts_of::read(session, arguments).await,
+        "export" => return texts_of::export(session, arguments).await,
+        "route" => {
+            let request = QueueRoute {
+                ids: texts(arguments, "id"),
+                route: optional(arguments, "to"),
+            };
+            session.call(request).await?
+        }
         "retry" => {
             session
                 .call(QueueRetry {
@@ -109,6 +114,7 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             ("arrived", time(row.arrived)),
             ("attempts", row.attempts.to_string()),
             ("held", out.yes_no(row.held)),
+            ("route", message.route.clone().unwrap_or_default()),
         ]);
         say("");
         let cells = message.states.iter().map(|state| {
@@ -127,26 +133,5 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             &cells.collect::<Vec<_>>(),
         );
     });
-    Ok(())
-}
-
-/// The message's text as it is, or as JSON if asked.
-async fn read(session: &Session, arguments: &ArgMatches) -> Outcome {
-    let text = session
-        .call(QueueRead {
-            id: text(arguments, "id"),
-        })
-        .await?;
-    if session.out.json {
-        session.out.show(&text, |_| {});
-        return Ok(());
-    }
-    let unwritable = |reason: String| Refusal::new("output-unwritable").with("reason", reason);
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(&text.base64)
-        .map_err(|error| unwritable(error.to_string()))?;
-    std::io::stdout()
-        .write_all(&bytes)
-        .map_err(|error| unwritable(error.to_string()))?;
     Ok(())
 }

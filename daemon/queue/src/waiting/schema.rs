@@ -1,0 +1,140 @@
+//! The shape of `waiting.db`, and how an older one comes to it.
+//!
+//! Version 2: a row of `message` holds what lists show and retries need, its text lies in `text`: looking through a million messages reads
+//! none of their texts. `head` is the JSON of [`crate::record::Head`]; the other columns repeat what a list sorts and filters by, `search` is
+//! what a filter is compared with, in lower case, and `file` names the text in `queue/large` if it is a large one.
+//!
+//! Version 1 had the text in `message`, and no `file`.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::record::Head;
+use crate::{QueueError, unavailable};
+
+const VERSION: i64 = 2;
+const MESSAGE: &str = "
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY,
+        record INTEGER NOT NULL,
+        next_try INTEGER NOT NULL,
+        held INTEGER NOT NULL,
+        received INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        search TEXT NOT NULL,
+        head BLOB NOT NULL
+    );
+    CREATE INDEX message_due ON message (held, next_try);
+    PRAGMA user_version = 1;
+";
+/// What version 2 has more.
+const TEXTS: &str = "
+    ALTER TABLE message ADD COLUMN file TEXT;
+    CREATE INDEX message_file ON message (file) WHERE file IS NOT NULL;
+    CREATE TABLE text (id INTEGER PRIMARY KEY, text BLOB NOT NULL);
+    CREATE TRIGGER message_text AFTER DELETE ON message BEGIN DELETE FROM text WHERE id = old.id; END;
+    PRAGMA user_version = 2;
+";
+
+/// Opens the database, made if it is missing. `Err(true)`: it is damaged.
+pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, QueueError)> {
+    let fail = |error: rusqlite::Error| {
+        let code = error.sqlite_error_code();
+        let damaged = matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt));
+        (damaged, unavailable("waiting.db", &error))
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = disk::sqlite::open(path, flags, vfs).map_err(fail)?;
+    let version = prepare(&connection).map_err(fail)?;
+    if version > VERSION {
+        let text = format!("waiting.db has format {version}, which a newer version wrote");
+        return Err((false, QueueError::Unavailable(text)));
+    }
+    Ok(connection)
+}
+
+/// The version that was found.
+fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.execute_batch(
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    )?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found >= VERSION {
+        return Ok(found);
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let upgraded = upgrade(connection, found);
+    connection.execute_batch(if upgraded.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    upgraded.map(|()| found)
+}
+
+fn upgrade(connection: &Connection, found: i64) -> rusqlite::Result<()> {
+    if found == 0 {
+        connection.execute_batch(MESSAGE)?;
+    }
+    connection.execute_batch(TEXTS)?;
+    if found == 0 {
+        return Ok(());
+    }
+    let large: Vec<(i64, Vec<u8>)> = connection
+        .prepare("SELECT id, head FROM message WHERE text IS NULL")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (id, head) in large {
+        let head: Option<Head> = serde_json::from_slice(&head).ok();
+        if let Some((name, _)) = head.and_then(|head| head.file) {
+            connection.execute("UPDATE message SET file = ?2 WHERE id = ?1", (id, name))?;
+        }
+    }
+    connection.execute_batch(
+        "INSERT INTO text SELECT id, text FROM message WHERE text IS NOT NULL;
+         ALTER TABLE message DROP COLUMN text;",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Mail that waited at an update would be lost, or its large texts removed as nobody's.
+    #[test]
+    fn a_database_of_version_1_keeps_its_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("waiting.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(&MESSAGE.replace("head BLOB NOT NULL", "head BLOB NOT NULL, text BLOB"))
+            .unwrap();
+        let head = r#"{"i":2,"e":{"sender":null,"recipients":[],"origin":"smtp","user":null,"smtputf8":false,"eight_bit":false,
+            "return_full":null,"envelope_id":null,"session":0,"received":0},"f":["large-1",70000]}"#;
+        let insert = "INSERT INTO message VALUES (?1, 1, 5, 0, 0, 3, 1, '', 'x', ?2, ?3)";
+        old.execute(insert, (1, &b"{}"[..], Some(&b"abc"[..]))).unwrap();
+        old.execute(insert, (2, head.as_bytes(), None::<&[u8]>)).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let new = open(&path, None).unwrap();
+            let text: Vec<u8> = new
+                .query_row("SELECT text FROM text WHERE id = 1", [], |row| row.get(0))
+                .unwrap();
+            let file: String = new
+                .query_row("SELECT file FROM message WHERE id = 2", [], |row| row.get(0))
+                .unwrap();
+            let rows: i64 = new
+                .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(
+                (text.as_slice(), file.as_str(), rows),
+                (&b"abc"[..], "large-1", 2)
+            );
+        }
+        let new = open(&path, None).unwrap();
+        new.execute("DELETE FROM message WHERE id = 1", []).unwrap();
+        let texts: i64 = new
+            .query_row("SELECT count(*) FROM text", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(texts, 0);
+    }
+}
