@@ -6,6 +6,7 @@ event-delivery-put-off = Delivery to <{ $recipient }> put off: { $reason }
 event-delivery-failed = Delivery to <{ $recipient }> failed: { $reason }
 event-bounce-sent = Report on message { $about } sent to <{ $recipient }>
 event-bounce-dropped = No report is sent, because the message has no sender. Recipients: { $reason }
+event-vacation-answered = Answered <{ $recipient }> for <{ $user }>, who is away
 event-queue-changed = The queue was changed by { $by }: { $action }
 
 report-from = Mail delivery

@@ -6,6 +6,7 @@ event-delivery-put-off = Доставка для <{ $recipient }> отложен
 event-delivery-failed = Доставка для <{ $recipient }> не удалась: { $reason }
 event-bounce-sent = Отчёт о сообщении { $about } отправлен на <{ $recipient }>
 event-bounce-dropped = Отчёт не отправлен, потому что у сообщения нет отправителя. Получатели: { $reason }
+event-vacation-answered = <{ $recipient }>: отправлен автоответ за <{ $user }>
 event-queue-changed = Очередь изменена, кем: { $by }; действие: { $action }
 
 report-from = Доставка почты

@@ -89,6 +89,9 @@ pub struct User {
     /// What else may stand in From and in the reverse-path of the user's mail: addresses, `@domain`, or `*` for everything; see [`send_as`].
     #[serde(default)]
     pub send_as: Vec<String>,
+    /// What people who write to the user are answered while the user is away.
+    #[serde(default)]
+    pub vacation: Vacation,
     /// Names of the groups the user is a direct member of.
     #[serde(default)]
     pub groups: Vec<String>,
@@ -219,6 +222,79 @@ pub struct Folder {
     /// with `-` before it: whose rights they are never, whatever else gives them.
     #[serde(default)]
     pub rights: BTreeMap<String, String>,
+}
+
+/// An answer to those who write to a user who is away (RFC 3834). Times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vacation {
+    #[serde(default)]
+    pub enabled: bool,
+    /// Before it nobody is answered.
+    #[serde(default)]
+    pub starts: Option<i64>,
+    /// From it on nobody is answered.
+    #[serde(default)]
+    pub ends: Option<i64>,
+    /// Empty: `Auto:` and the subject of the message.
+    #[serde(default)]
+    pub subject: String,
+    #[serde(default)]
+    pub text: String,
+    /// Nobody is answered twice within so many days.
+    #[serde(default = "week")]
+    pub days: u32,
+}
+
+impl Vacation {
+    /// Bytes of the text at most.
+    pub const TEXT_MAX_BYTES: usize = 32 * 1024;
+    pub const DAYS_MAX: u32 = 365;
+
+    /// Whether somebody who writes now is answered.
+    pub fn is_on(&self, now: i64) -> bool {
+        self.enabled
+            && self.starts.is_none_or(|starts| now >= starts)
+            && self.ends.is_none_or(|ends| now < ends)
+    }
+
+    pub fn check(&self) -> Result<(), Refusal> {
+        let wrong = |field: &str| Err(Refusal::new("vacation-invalid").field(field));
+        if self.enabled && self.text.trim().is_empty() {
+            return wrong("vacation_text");
+        }
+        if self.text.len() > Self::TEXT_MAX_BYTES {
+            return wrong("vacation_text");
+        }
+        if self.subject.len() > 255 || self.subject.chars().any(char::is_control) {
+            return wrong("vacation_subject");
+        }
+        if !(1..=Self::DAYS_MAX).contains(&self.days) {
+            return wrong("vacation_days");
+        }
+        if let (Some(starts), Some(ends)) = (self.starts, self.ends)
+            && starts >= ends
+        {
+            return wrong("vacation_ends");
+        }
+        Ok(())
+    }
+}
+
+impl Default for Vacation {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            starts: None,
+            ends: None,
+            subject: String::new(),
+            text: String::new(),
+            days: week(),
+        }
+    }
+}
+
+fn week() -> u32 {
+    7
 }
 
 /// An entry of [`User::send_as`] in its canonical form: an address, `@domain` or `*`.

@@ -10,7 +10,7 @@ use shared::protocol::{AliasList, Failure};
 
 use super::Model;
 use super::dialog::{About, Dialog, Edit};
-use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, TreeForm, UserForm};
+use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, TreeForm, UserForm, VacationForm};
 use super::lists::ListId;
 use super::said::{Said, Tone};
 use crate::link::Failed;
@@ -142,6 +142,19 @@ impl Model {
                     },
                     move |model, answer| {
                         let theirs = answer.map(|user| (Form::User(UserForm::of(&user)), user.revision));
+                        model.resolved(serial, keep_mine, theirs);
+                    },
+                );
+            }
+            Form::Vacation(form) => {
+                let Some(was) = form.was else { return };
+                self.ask(
+                    &UserGet {
+                        address: was.address.to_string(),
+                    },
+                    move |model, answer| {
+                        let theirs =
+                            answer.map(|user| (Form::Vacation(VacationForm::of(&user)), user.revision));
                         model.resolved(serial, keep_mine, theirs);
                     },
                 );
@@ -348,6 +361,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Entry(_) => &[ListId::Access],
         Form::NextHost(_) => &[ListId::Queue],
         Form::Folder(_) | Form::Rights(_) | Form::AppPassword(_) | Form::Export(_) => &[],
+        Form::Vacation(_) => &[ListId::Users],
     }
 }
 
@@ -356,6 +370,7 @@ fn set_revision(form: &mut Form, revision: u64) {
     match form {
         Form::Domain(DomainForm { was: Some(was), .. }) => was.revision = revision,
         Form::User(UserForm { was: Some(was), .. }) => was.revision = revision,
+        Form::Vacation(VacationForm { was: Some(was), .. }) => was.revision = revision,
         Form::Alias(AliasForm { was: Some(was), .. }) => was.revision = revision,
         Form::Group(GroupForm { was: Some(was), .. }) => was.revision = revision,
         Form::Tree(TreeForm { was: Some(was), .. }) => was.revision = revision,

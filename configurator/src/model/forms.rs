@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::model::{Alias, Domain, Group, ListEntry, Protocol, Side, User, send_as};
 use shared::protocol::{
-    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, GroupAdd, GroupSet, NewUser, QueueRoute, Request,
-    UserAdd, UserPassword, UserRename, UserSet,
+    AccessAdd, AliasAdd, AliasSet, DomainAdd, DomainSet, GroupAdd, GroupSet, NewUser, Request, UserAdd,
+    UserPassword, UserRename, UserSet,
 };
 use shared::{Address, DomainName, Refusal};
 
 use super::amount::{parse_bytes, show_bytes};
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 pub use super::keys::AppForm;
+pub use super::next_host_form::NextHostForm;
+pub use super::vacation_form::VacationForm;
 
 /// A request, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,23 +50,7 @@ pub enum Form {
     AppPassword(AppForm),
     Export(ExportForm),
     NextHost(NextHostForm),
-}
-
-/// By which host messages of the queue go; empty: the usual way.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NextHostForm {
-    pub ids: Vec<String>,
-    pub route: String,
-}
-
-impl NextHostForm {
-    fn calls(&self) -> Vec<Call> {
-        let route = self.route.trim();
-        vec![Call::of(&QueueRoute {
-            ids: self.ids.clone(),
-            route: (!route.is_empty()).then(|| route.to_owned()),
-        })]
-    }
+    Vacation(VacationForm),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -395,6 +381,7 @@ impl Form {
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),
             Self::NextHost(form) => Ok(form.calls()),
+            Self::Vacation(form) => form.calls(),
         }
     }
 }

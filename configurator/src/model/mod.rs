@@ -14,12 +14,14 @@ pub mod lists;
 pub mod log;
 mod message;
 pub mod monitor;
+mod next_host_form;
 mod page;
 mod pages;
 pub mod said;
 pub mod settings;
 mod table;
 mod update;
+mod vacation_form;
 pub mod wizard;
 
 use std::collections::{BTreeSet, HashMap};

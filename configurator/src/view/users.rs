@@ -7,7 +7,7 @@ use shared::protocol::UserRow;
 
 use super::{Cx, domains, keys, list};
 use crate::model::dialog::About;
-use crate::model::forms::{Form, UserForm};
+use crate::model::forms::{Form, UserForm, VacationForm};
 use crate::model::lists::ListId;
 use crate::model::{Message, Table};
 use crate::theme::size;
@@ -99,6 +99,9 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     if ui.button(cx.t.get("page-folders")).clicked() {
         cx.send(Message::OpenFolders(address.clone()));
     }
+    if ui.button(cx.t.get("vacation")).clicked() {
+        cx.send(Message::Open(Form::Vacation(VacationForm::of(&row.user))));
+    }
     if ui.button(cx.t.get("copy-address")).clicked() {
         cx.send(Message::Copy(address.clone()));
     }
@@ -139,6 +142,9 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     fact(ui, &cx.t.get("column-groups"), &user.groups.join("\n"));
     let forward: Vec<String> = user.forward_to.iter().map(ToString::to_string).collect();
     fact(ui, &cx.t.get("field-forward"), &forward.join("\n"));
+    if user.vacation.enabled {
+        fact(ui, &cx.t.get("vacation-fact"), &user.vacation.text);
+    }
     if !user.send_as.is_empty() {
         fact(ui, &cx.t.get("field-send-as"), &user.send_as.join("\n"));
     }

@@ -29,6 +29,7 @@ mod sign;
 mod tests;
 mod text;
 mod transaction;
+mod vacation;
 mod verdict;
 
 use std::sync::Arc;
@@ -118,6 +119,7 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) hosts: Hosts,
     pub(crate) signers: sign::Signers,
+    pub(crate) answered: vacation::Answered,
     state: watch::Sender<ServiceState>,
     stopped: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -136,6 +138,7 @@ impl Delivery {
             parts,
             hosts: Hosts::default(),
             signers: sign::Signers::default(),
+            answered: vacation::Answered::default(),
             state: watch::Sender::new(ServiceState::Running),
             stopped: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),

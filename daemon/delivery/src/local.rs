@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::process::Verdicts;
 use crate::verdict::{Verdict, replies};
-use crate::{Inner, text};
+use crate::{Inner, text, vacation};
 
 /// Mailboxes of one message that are delivered to at the same time.
 const MAILBOXES_AT_ONCE_MAX: usize = 32;
@@ -56,6 +56,13 @@ pub(crate) async fn deliver(
         }
     }
     let owners = to_mailboxes(inner, job, &leads).await;
+    for account in leads.iter().flat_map(|leads| &leads.accounts) {
+        // A user may have been told of by two recipients; the second time the mark is there.
+        if account.vacation.is_some() && owners.get(&account.owner) == Some(&Verdict::Stored) {
+            // An answer that can't be queued now is not worth another delivery.
+            let _ = vacation::answer(inner, job, account).await;
+        }
+    }
     for leads in &leads {
         let mut verdict = Verdict::Stored;
         for account in &leads.accounts {

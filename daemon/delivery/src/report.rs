@@ -385,7 +385,7 @@ fn status(report: &Report<'_>) -> String {
 }
 
 /// A value of one field: printable ASCII, of a bounded length.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     const VALUE_MAX_CHARS: usize = 900;
     text.chars()
         .take(VALUE_MAX_CHARS)
@@ -415,7 +415,7 @@ fn ascii_address(address: &str) -> String {
     out
 }
 
-fn base64_lines(bytes: &[u8]) -> String {
+pub(crate) fn base64_lines(bytes: &[u8]) -> String {
     let encoded = wire::base64::encode(bytes);
     let mut out = String::with_capacity(encoded.len() + encoded.len() / 38);
     for (index, c) in encoded.chars().enumerate() {
@@ -429,7 +429,7 @@ fn base64_lines(bytes: &[u8]) -> String {
 }
 
 /// A text in a header field (RFC 2047).
-fn encoded_words(text: &str) -> String {
+pub(crate) fn encoded_words(text: &str) -> String {
     if text.is_ascii() {
         return one_line(text);
     }

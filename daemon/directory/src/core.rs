@@ -305,6 +305,7 @@ fn known(user: User, domain: &Domain) -> Known {
         forward_to: user.forward_to,
         forward_keep: user.forward_keep,
         send_as: user.send_as,
+        vacation: user.vacation.enabled.then(|| Arc::new(user.vacation)),
     };
     Known {
         account: Arc::new(account),

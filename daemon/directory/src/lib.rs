@@ -21,6 +21,7 @@ use std::sync::Arc;
 use events::Events;
 use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User,
+    Vacation,
 };
 use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
@@ -55,6 +56,8 @@ pub struct Account {
     pub forward_keep: bool,
     /// What else the user may send as: [`User::send_as`].
     pub send_as: Vec<String>,
+    /// An answer that is switched on; whether it is time for it is another question.
+    pub vacation: Option<Arc<Vacation>>,
 }
 
 /// What an address of a recipient leads to.
@@ -171,6 +174,11 @@ impl Directory {
     /// the user, addresses of groups the user is in, and what an administrator allowed by name.
     pub async fn may_send_as(&self, account: &Account, address: &Address) -> Result<bool, Unavailable> {
         resolve::may_send_as(&self.inner, account, address).await
+    }
+
+    /// Whether that is an address of this very user: own address, plus-addresses and aliases, but no group.
+    pub async fn is_address_of(&self, account: &Account, address: &Address) -> Result<bool, Unavailable> {
+        resolve::is_address_of(&self.inner, account, address, false).await
     }
 
     /// Who a user is in respect of rights on folders: groups, nested ones too. Cached; see [`Self::epoch`].

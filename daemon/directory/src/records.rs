@@ -3,6 +3,7 @@
 use drivers::{Row, Value, kinds};
 use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
+    Vacation,
 };
 use shared::{Address, DomainName, Refusal};
 
@@ -91,6 +92,16 @@ pub(crate) fn user_row(user: &User) -> Row {
         .with("forward_keep", user.forward_keep)
         .with("has_password", user.has_password)
         .with("send_as", user.send_as.clone())
+        .with("vacation", vacation_text(&user.vacation))
+}
+
+/// Nothing for a user who never wrote one.
+fn vacation_text(vacation: &Vacation) -> String {
+    if *vacation == Vacation::default() {
+        return String::new();
+    }
+    // A record of plain fields can't fail.
+    serde_json::to_string(vacation).unwrap_or_default()
 }
 
 /// Without the groups, which lie in a table of their own.
@@ -109,6 +120,7 @@ pub(crate) fn user(row: &Row) -> Result<User, Unavailable> {
         forward_to: addresses(row, "forward_to"),
         forward_keep: row.flag("forward_keep"),
         send_as: row.list("send_as").to_vec(),
+        vacation: serde_json::from_str(row.text("vacation")).unwrap_or_default(),
         groups: Vec::new(),
         has_password: row.flag("has_password"),
         revision: row.revision(),

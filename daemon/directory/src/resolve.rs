@@ -67,6 +67,16 @@ pub(crate) async fn may_send_as(
     if now.is_some_and(|known| is_allowed(&known.account.send_as, address)) {
         return Ok(true);
     }
+    is_address_of(core, account, address, true).await
+}
+
+/// Own address, plus-addresses of it, aliases that lead to the user; and, if wanted, addresses of the user's groups.
+pub(crate) async fn is_address_of(
+    core: &Core,
+    account: &Account,
+    address: &Address,
+    with_groups: bool,
+) -> Result<bool, Unavailable> {
     let own = account.address.key();
     let mut seen = HashSet::new();
     let mut waiting = vec![(address.clone(), 0)];
@@ -89,6 +99,7 @@ pub(crate) async fn may_send_as(
                 }
                 Found::User(_) => break,
                 Found::Disabled => {}
+                Found::Unknown if !with_groups => {}
                 // Members of a group are users, not aliases.
                 Found::Unknown => match group(core, local, &domain).await? {
                     Some(members) if members.iter().any(|member| member.key() == own) => return Ok(true),

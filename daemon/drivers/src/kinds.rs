@@ -71,7 +71,7 @@ pub const DOMAIN_NAME: Descriptor = Descriptor {
 pub const USER: Descriptor = Descriptor {
     kind: Kind::Users,
     table: "user",
-    version: 2,
+    version: 3,
     fields: &[
         field("key", Type::Text),
         field("address", Type::Text),
@@ -85,6 +85,8 @@ pub const USER: Descriptor = Descriptor {
         field("forward_keep", Type::Flag),
         field("has_password", Type::Flag),
         field("send_as", Type::List),
+        // JSON, or nothing.
+        field("vacation", Type::Text),
         REVISION,
     ],
     key: &["key"],
@@ -92,10 +94,16 @@ pub const USER: Descriptor = Descriptor {
     indexed: &["domain"],
     searchable: &["address", "name"],
     sortable: &["key", "name", "quota_bytes"],
-    migrations: &[Migration::AddField {
-        version: 2,
-        field: "send_as",
-    }],
+    migrations: &[
+        Migration::AddField {
+            version: 2,
+            field: "send_as",
+        },
+        Migration::AddField {
+            version: 3,
+            field: "vacation",
+        },
+    ],
 };
 
 /// What passwords are checked with, sealed; found by the owner, so that a rename changes nothing.

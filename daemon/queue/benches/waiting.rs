@@ -55,7 +55,7 @@ fn envelope(to: &str) -> Envelope {
 
 async fn put_off(queue: &Queue, to: &str) {
     let text = Blob::Bytes(Bytes::from(vec![b'x'; 4096]));
-    queue.commit(envelope(to), text).await.unwrap();
+    drop(queue.commit(envelope(to), text).await.unwrap());
     let job = queue.next().await.unwrap();
     let reply = "451 4.4.1 mx.else.test [192.0.2.1]: no answer in time".to_owned();
     let outcome = Outcome::PutOff {
@@ -90,22 +90,7 @@ fn resident_mib() -> f64 {
     kib.unwrap_or(0.0) / 1024.0
 }
 
-#[tokio::main]
-async fn main() {
-    let count = std::env::var("QUEUE_MESSAGES").map_or(MESSAGES, |text| text.parse().expect("a number"));
-    let temp = tempfile::tempdir().unwrap();
-    let dir = temp.path().join("queue");
-    let (queue, _) = open(&dir);
-    put_off(&queue, "x@else.test").await;
-    queue.close().await;
-    drop(queue);
-    multiply(&dir, count);
-    let before = resident_mib();
-    let (queue, seconds) = open(&dir);
-    println!(
-        "start with {count} messages: {seconds:.3} s, {:.1} MiB more",
-        resident_mib() - before
-    );
+async fn lists(queue: &Queue, count: u64) {
     let pages = [
         (
             "first page",
@@ -159,6 +144,25 @@ async fn main() {
             );
         }
     }
+}
+
+#[tokio::main]
+async fn main() {
+    let count = std::env::var("QUEUE_MESSAGES").map_or(MESSAGES, |text| text.parse().expect("a number"));
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("queue");
+    let (queue, _) = open(&dir);
+    put_off(&queue, "x@else.test").await;
+    queue.close().await;
+    drop(queue);
+    multiply(&dir, count);
+    let before = resident_mib();
+    let (queue, seconds) = open(&dir);
+    println!(
+        "start with {count} messages: {seconds:.3} s, {:.1} MiB more",
+        resident_mib() - before
+    );
+    lists(&queue, count).await;
     let began = Instant::now();
     for number in 0..200 {
         put_off(&queue, &format!("new{number}@else.test")).await;

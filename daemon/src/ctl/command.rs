@@ -186,6 +186,16 @@ fn user(t: Texts) -> Command {
                 .arg(t.flag("password-stdin")),
         )
         .subcommand(
+            t.command("vacation", "user-vacation")
+                .arg(address())
+                .arg(t.flag("text-stdin"))
+                .arg(t.option("subject", "TEXT"))
+                .arg(t.option("starts", "YYYY-MM-DD"))
+                .arg(t.option("ends", "YYYY-MM-DD"))
+                .arg(t.option("days", "DAYS").value_parser(value_parser!(u32)))
+                .arg(t.flag("off")),
+        )
+        .subcommand(
             t.command("remove", "user-remove")
                 .arg(address())
                 .arg(t.flag("keep-mail")),

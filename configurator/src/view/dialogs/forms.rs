@@ -42,6 +42,10 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
+        Form::Vacation(form) => (
+            "vacation-title",
+            form.was.as_ref().map(|was| was.address.to_string()),
+        ),
     };
     match name {
         Some(name) => cx.t.named(key, &name),
@@ -78,6 +82,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
                 line(ui, "path", &mut form.path, "")
             });
         }
+        Form::Vacation(form) => drawn.vacation(ui, form),
         Form::NextHost(form) => {
             drawn.row(ui, "route", "field-next-host", "field-next-host-help", |ui| {
                 line(ui, "route", &mut form.route, "mail.example.com:25")
@@ -281,7 +286,7 @@ impl Drawn<'_, '_> {
 }
 
 /// A field of several lines, which is remembered as one for the Enter key.
-fn several(ui: &mut Ui, id: &str, text: &mut String, rows: usize) -> eframe::egui::Response {
+pub(super) fn several(ui: &mut Ui, id: &str, text: &mut String, rows: usize) -> eframe::egui::Response {
     let response = lines(ui, id, text, rows);
     let key = response.id.with("lines");
     ui.memory_mut(|memory| memory.data.insert_temp(key, true));

@@ -5,6 +5,7 @@ mod forms;
 mod keys;
 mod logins;
 mod question;
+mod vacation;
 
 use eframe::egui::{
     self, Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, TextEdit, Ui,

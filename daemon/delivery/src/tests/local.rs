@@ -79,29 +79,67 @@ async fn forwarding_goes_on_as_a_message_of_its_own_and_never_in_circles() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_mailbox_puts_off_and_keeps_the_message() {
     let house = House::with_dns(nowhere(), &[]).await;
-    let mut user = house
-        .parts
-        .directory
-        .user(&address("bob@example.test"))
-        .await
-        .unwrap()
-        .unwrap();
-    user.quota_bytes = Some(10);
-    house.parts.directory.set_user(user, "test").await.unwrap();
-    house.send(&["bob@example.test", "cy@example.test"], TEXT).await;
-    assert_eq!(house.until_put_off().await, "452 4.2.2 The mailbox is full");
-    assert_eq!(house.inbox("cy@example.test").await, [TEXT]);
-    let mut user = house
-        .parts
-        .directory
-        .user(&address("bob@example.test"))
-        .await
-        .unwrap()
-        .unwrap();
-    user.quota_bytes = None;
-    house.parts.directory.set_user(user, "test").await.unwrap();
-    house.parts.queue.retry(&[]).await.unwrap();
+    for (who, text) in [
+        ("bob@example.test", "Back on Monday\nBob"),
+        ("ann@example.test", "Away as well"),
+    ] {
+        let mut user = house.parts.directory.user(&address(who)).await.unwrap().unwrap();
+        user.vacation = shared::model::Vacation {
+            enabled: true,
+            text: text.to_owned(),
+            ..shared::model::Vacation::default()
+        };
+        house.parts.directory.set_user(user, "test").await.unwrap();
+    }
+    let alias = Alias {
+        address: address("sales@example.test"),
+        targets: vec![address("bob@example.test")],
+        enabled: true,
+        revision: 0,
+    };
+    house.parts.directory.add_alias(alias, "test").await.unwrap();
+    let message = |head: &str| format!("Return-Path: <ann@example.test>\r\n{head}\r\n\r\nhello\r\n");
+    // Not for him by name, a list, and a bounce.
+    house
+        .send(&["bob@example.test"], &message("To: team@example.test"))
+        .await;
+    house
+        .send(
+            &["bob@example.test"],
+            &message("To: bob@example.test\r\nList-Id: <x.test>"),
+        )
+        .await;
+    let bounce = Envelope {
+        sender: None,
+        ..envelope(&["bob@example.test"])
+    };
+    house.send_as(bounce, &message("To: bob@example.test")).await;
     house.until_empty().await;
-    assert_eq!(house.inbox("bob@example.test").await, [TEXT]);
-    assert_eq!(house.inbox("cy@example.test").await, [TEXT], "not twice");
+    assert!(house.inbox("ann@example.test").await.is_empty());
+
+    let head = "To: Sales <SALES@example.test>\r\nSubject: =?utf-8?Q?=D0=BF?=\r\nMessage-ID: <1@x.test>";
+    for _ in 0..2 {
+        house.send(&["bob@example.test"], &message(head)).await;
+        house.until_empty().await;
+    }
+    let answers = house.inbox("ann@example.test").await;
+    let [answer] = answers.as_slice() else {
+        panic!("{answers:?}")
+    };
+    for line in [
+        "Return-Path: <>\r\n",
+        "From: <bob@example.test>\r\n",
+        "To: <ann@example.test>\r\n",
+        "In-Reply-To: <1@x.test>\r\n",
+        "Auto-Submitted: auto-replied\r\n",
+        "\r\n\r\nQmFjayBvbiBNb25kYXkNCkJvYg==\r\n",
+    ] {
+        assert!(answer.contains(line), "{line} is missing in {answer}");
+    }
+    assert!(answer.contains(&format!(
+        "Subject: =?utf-8?B?{}?=",
+        wire::base64::encode("Auto: \u{43f}".as_bytes())
+    )));
+    // The answer itself was answered by nobody, though Ann is away too.
+    assert_eq!(house.inbox("bob@example.test").await.len(), 5);
 }

@@ -10,5 +10,6 @@ events! {
     BounceDropped "bounce-dropped" Delivery Warning { reason: String }
     /// A key that should sign can't be opened: mail of its domain leaves without its signature.
     SigningKeyUnusable "signing-key-unusable" Delivery Error { domain: String, selector: String }
+    VacationAnswered "vacation-answered" Delivery Info { user: String, recipient: String }
     QueueChanged "queue-changed" Delivery Info { action: String, by: String }
 }

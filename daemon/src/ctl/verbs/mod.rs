@@ -13,6 +13,7 @@ mod queue_texts;
 mod server;
 mod sessions;
 mod users;
+mod vacation;
 
 use clap::ArgMatches;
 use shared::Refusal;

@@ -8,7 +8,7 @@ use shared::model::{User, send_as};
 use shared::protocol::*;
 use shared::{Address, Refusal};
 
-use super::{Outcome, app_passwords, number, optional, page, parsed, protocols, text, texts};
+use super::{Outcome, app_passwords, number, optional, page, parsed, protocols, text, texts, vacation};
 use crate::arguments::warn;
 use crate::ctl::{Session, Trouble, refusal_text};
 
@@ -20,6 +20,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         "set" => set(session, arguments).await,
         "rename" => rename(session, arguments).await,
         "password" => password(session, arguments).await,
+        "vacation" => vacation::run(session, arguments).await,
         "import" => import(session, arguments).await,
         "app-password" => app_passwords::run(session, arguments).await,
         _ => remove(session, arguments).await,

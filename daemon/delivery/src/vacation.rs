@@ -1,0 +1,271 @@
+//! Answers of users who are away (RFC 3834), sent when a message was stored in their mailbox.
+//!
+//! An answer is for a person who wrote to the user by name, once in so many days: never for lists, bulk mail, robots, bounces and answers
+//! (RFC 3834 §2), and it has the null reverse-path, so that nothing answers it. It is committed together with a mark on its cause, so that a crash
+//! repeats none. Who was answered is remembered in memory only: after a restart somebody may hear it once more.
+//!
+//! Must not know: who may send as whom beyond what `directory` says, how a message was received.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use directory::Account;
+use disk::blob::Blob;
+use events::Scope;
+use events::kinds::delivery::VacationAnswered;
+use parking_lot::Mutex;
+use queue::{Envelope, Job, Notify, Origin, QueueError, Recipient};
+use shared::model::{OwnerId, Vacation};
+use shared::{Address, DomainName};
+use wire::message::addresses::mailboxes;
+use wire::message::date::Date;
+use wire::message::{decode, field, headers, unfold};
+
+use crate::report::{base64_lines, encoded_words, one_line};
+use crate::{Inner, now, text};
+
+/// Who was answered: so many are remembered.
+const ANSWERED_MAX_COUNT: usize = 100_000;
+/// Addresses of To and Cc that are looked at.
+const ADDRESSED_MAX_COUNT: usize = 100;
+/// Bytes of a Message-ID that is referred to.
+const MESSAGE_ID_MAX_BYTES: usize = 500;
+/// Characters of the subject that is taken over.
+const SUBJECT_MAX_CHARS: usize = 200;
+const DAY_S: i64 = 86_400;
+
+/// Whom a user answered last, and when (Unix seconds).
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    last: Mutex<HashMap<(OwnerId, String), i64>>,
+}
+
+impl Answered {
+    fn lately(&self, owner: OwnerId, to: &Address, days: u32, now: i64) -> bool {
+        let last = self.last.lock().get(&(owner, to.key())).copied();
+        last.is_some_and(|at| now - at < i64::from(days) * DAY_S)
+    }
+
+    fn note(&self, owner: OwnerId, to: &Address, now: i64) {
+        let mut last = self.last.lock();
+        if last.len() >= ANSWERED_MAX_COUNT {
+            last.retain(|_, at| now - *at < DAY_S);
+        }
+        if last.len() < ANSWERED_MAX_COUNT {
+            last.insert((owner, to.key()), now);
+        }
+    }
+}
+
+/// Answers a message that was stored for `account`, if it is to be answered.
+pub(crate) async fn answer(inner: &Arc<Inner>, job: &mut Job, account: &Account) -> Result<(), QueueError> {
+    let now = now();
+    let Some(vacation) = account.vacation.as_ref().filter(|vacation| vacation.is_on(now)) else {
+        return Ok(());
+    };
+    let Some(sender) = job.envelope.sender.clone() else {
+        return Ok(());
+    };
+    let mark = format!("vacation {}", account.owner.0);
+    let answered = inner.answered.lately(account.owner, &sender, vacation.days, now);
+    if answered || job.has_mark(&mark) || is_robot(&sender) || sender.key() == account.address.key() {
+        return Ok(());
+    }
+    let Ok(header) = text::header(&inner.parts.disk, &job.text).await else {
+        return Ok(());
+    };
+    if is_automatic(&header) || !is_addressed(inner, account, &header).await {
+        return Ok(());
+    }
+    let envelope = Envelope {
+        sender: None,
+        recipients: vec![Recipient {
+            address: sender.clone(),
+            // Nobody is to hear that an answer did not arrive.
+            notify: Some(Notify::default()),
+            original: None,
+        }],
+        origin: Origin::Server,
+        user: None,
+        smtputf8: !sender.is_ascii() || !account.address.is_ascii(),
+        eight_bit: false,
+        require_tls: false,
+        return_full: None,
+        envelope_id: None,
+        session: job.envelope.session,
+        received: now,
+    };
+    let hostname = inner
+        .parts
+        .directory
+        .settings()
+        .text("server.hostname")
+        .to_owned();
+    let id = format!("{now:x}.{}.{}@{hostname}", job.id, account.owner.0);
+    let text = render(account, vacation, &sender, &header, &id, now);
+    let text = Blob::Bytes(text.into_bytes().into());
+    let committed = inner
+        .parts
+        .queue
+        .commit_from(job, &[mark], envelope, text)
+        .await?;
+    drop(committed);
+    inner.answered.note(account.owner, &sender, now);
+    let event = VacationAnswered {
+        user: account.address.to_string(),
+        recipient: sender.to_string(),
+    };
+    inner.parts.events.emit(Scope::message(job.id), event);
+    Ok(())
+}
+
+/// Addresses behind which nobody reads (RFC 3834 §2).
+fn is_robot(sender: &Address) -> bool {
+    let local = sender.local().to_lowercase();
+    let names = [
+        "mailer-daemon",
+        "listserv",
+        "majordomo",
+        "noreply",
+        "no-reply",
+        "donotreply",
+    ];
+    let starts = [
+        "owner-", "noreply", "no-reply", "bounce", "srs0=", "srs1=", "prvs=",
+    ];
+    let ends = [
+        "-request",
+        "-owner",
+        "-bounces",
+        "-relay",
+        "-noreply",
+        "-no-reply",
+    ];
+    names.contains(&local.as_str())
+        || starts.iter().any(|start| local.starts_with(start))
+        || ends.iter().any(|end| local.ends_with(end))
+}
+
+/// Whether the header says that no person wrote it to a person.
+fn is_automatic(header: &[u8]) -> bool {
+    headers(header).any(|field| {
+        let value = unfold(field.value).trim_ascii().to_ascii_lowercase();
+        let is = |name: &str| field.is(name);
+        match () {
+            // RFC 3834 §5: anything but "no".
+            () if is("Auto-Submitted") => !value.starts_with(b"no") || value.starts_with(b"not"),
+            () if is("Precedence") => matches!(value.as_slice(), b"bulk" | b"list" | b"junk"),
+            () if is("X-Auto-Response-Suppress") => [&b"all"[..], b"oof", b"autoreply"]
+                .iter()
+                .any(|word| contains(&value, word)),
+            () if is("Return-Path") => value == b"<>",
+            () => {
+                field.name.len() > 5
+                    && field
+                        .name
+                        .get(..5)
+                        .is_some_and(|name| name.eq_ignore_ascii_case(b"List-"))
+            }
+        }
+    })
+}
+
+fn contains(value: &[u8], word: &[u8]) -> bool {
+    value.windows(word.len()).any(|window| window == word)
+}
+
+/// Whether the user is named as one of those whom the message is for (RFC 3834 §2).
+async fn is_addressed(inner: &Inner, account: &Account, header: &[u8]) -> bool {
+    let fields = ["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"];
+    let named = headers(header).filter(|field| fields.iter().any(|name| field.is(name)));
+    let named = named
+        .flat_map(|field| mailboxes(field.value))
+        .take(ADDRESSED_MAX_COUNT);
+    for mailbox in named.collect::<Vec<_>>() {
+        let domain = std::str::from_utf8(&mailbox.domain).ok();
+        let domain = domain.and_then(|domain| DomainName::parse(domain).ok());
+        let (Some(domain), Ok(local)) = (domain, std::str::from_utf8(&mailbox.local)) else {
+            continue;
+        };
+        let Ok(address) = Address::from_parts(local, domain) else {
+            continue;
+        };
+        // A directory that can't be asked now: better no answer than a wrong one.
+        if let Ok(true) = inner.parts.directory.is_address_of(account, &address).await {
+            return true;
+        }
+    }
+    false
+}
+
+fn render(account: &Account, vacation: &Vacation, to: &Address, header: &[u8], id: &str, now: i64) -> String {
+    let subject = if vacation.subject.trim().is_empty() {
+        let of = field(header, "Subject")
+            .map(decode::header_text)
+            .unwrap_or_default();
+        let of: String = of.chars().take(SUBJECT_MAX_CHARS).collect();
+        // RFC 3834 §3.1.5
+        format!("Auto: {}", of.trim())
+    } else {
+        vacation.subject.clone()
+    };
+    let mut out = String::new();
+    // Writing to a text in memory can't fail, here and below.
+    let _ = write!(
+        out,
+        "Return-Path: <>\r\nFrom: <{}>\r\nTo: <{to}>\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <{id}>\r\n",
+        account.address,
+        encoded_words(&subject),
+        Date::utc(now).rfc5322(),
+    );
+    let cause = field(header, "Message-ID").map(|value| unfold(value).into_owned());
+    let cause = cause.and_then(|value| String::from_utf8(value).ok());
+    if let Some(cause) = cause.filter(|cause| cause.starts_with('<') && cause.len() <= MESSAGE_ID_MAX_BYTES) {
+        let cause = one_line(&cause);
+        let _ = write!(out, "In-Reply-To: {cause}\r\nReferences: {cause}\r\n");
+    }
+    let body = vacation.text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let _ = write!(
+        out,
+        "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+        base64_lines(body.as_bytes()),
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Two robots would write to each other for ever, or a list would hear of everybody's holidays.
+    #[test]
+    fn robots_lists_and_bulk_mail_get_no_answer() {
+        for (header, automatic) in [
+            ("Subject: hello\r\n\r\n", false),
+            ("Auto-Submitted: no\r\n\r\n", false),
+            ("Auto-Submitted: auto-replied\r\n\r\n", true),
+            ("Auto-Submitted:\r\n auto-generated (cron)\r\n\r\n", true),
+            ("Precedence: Bulk\r\n\r\n", true),
+            ("Precedence: first-class\r\n\r\n", false),
+            ("list-unsubscribe: <mailto:x@y.test>\r\n\r\n", true),
+            ("X-Auto-Response-Suppress: DR, OOF\r\n\r\n", true),
+            ("Listing: x\r\n\r\n", false),
+        ] {
+            assert_eq!(is_automatic(header.as_bytes()), automatic, "{header}");
+        }
+        for (sender, robot) in [
+            ("anna@b.test", false),
+            ("MAILER-DAEMON@b.test", true),
+            ("news-bounces@b.test", true),
+            ("bounces+17@b.test", true),
+            ("owner-list@b.test", true),
+            ("list-request@b.test", true),
+            ("downers-grove@b.test", false),
+        ] {
+            assert_eq!(is_robot(&Address::parse(sender).unwrap()), robot, "{sender}");
+        }
+    }
+}
