@@ -65,6 +65,17 @@ refusal-algorithm-unknown = There is no algorithm { $algorithm }: rsa or ed25519
 refusal-dkim-exists = The domain has a key with the selector { $name } already.
 refusal-dkim-unknown = There is no key with the selector { $name }.
 refusal-dkim-key-unreadable = That is no private key that can sign: PEM with an RSA key of 2048 to 4096 bits or an Ed25519 key, without a password.
+
+refusal-route-exists = There is a route { $name } already.
+refusal-route-unknown = There is no route { $name }.
+refusal-route-name-invalid = “{ $name }” is no name for a route: give one of at most 64 bytes.
+refusal-route-pattern-invalid = { $pattern } is no pattern. Write a domain, *.domain, an address or *, for senders also <>.
+refusal-route-host-invalid = { $value } is no host. Write host, host:port, an address or mx:domain.
+refusal-route-tls-unknown = { $value } is no way to encrypt. Known are: none, opportunistic, verified, dane.
+refusal-route-protocol-unknown = { $value } is no protocol of a route. Known are: smtp, lmtp.
+refusal-route-lmtp-needs-host = A route over LMTP needs the name of a host.
+refusal-route-login-needs-host = A login needs the name of a host: it is not sent to whom the DNS names.
+
 refusal-access-exists = { $name } is on that list already.
 refusal-access-unknown = { $name } is not on that list.
 refusal-pattern-invalid = { $pattern } is no address, range, host name or mail address, and no pattern of them.

@@ -65,6 +65,17 @@ refusal-algorithm-unknown = Алгоритма { $algorithm } нет: rsa или
 refusal-dkim-exists = У домена уже есть ключ с селектором { $name }.
 refusal-dkim-unknown = Ключа с селектором { $name } нет.
 refusal-dkim-key-unreadable = Это не закрытый ключ, которым можно подписывать: PEM с ключом RSA от 2048 до 4096 бит или Ed25519, без пароля.
+
+refusal-route-exists = Маршрут { $name } уже есть.
+refusal-route-unknown = Маршрута { $name } нет.
+refusal-route-name-invalid = «{ $name }» не годится как имя маршрута: нужно имя не длиннее 64 байт.
+refusal-route-pattern-invalid = { $pattern } — не шаблон. Напишите домен, *.домен, адрес или *, для отправителей ещё и <>.
+refusal-route-host-invalid = { $value } — не сервер. Напишите имя, имя:порт, адрес или mx:домен.
+refusal-route-tls-unknown = { $value } — неизвестный способ шифрования. Известны: none, opportunistic, verified, dane.
+refusal-route-protocol-unknown = { $value } — неизвестный протокол маршрута. Известны: smtp, lmtp.
+refusal-route-lmtp-needs-host = Маршруту по LMTP нужно имя сервера.
+refusal-route-login-needs-host = Для входа нужно имя сервера: пароль не отправляется тому, кого назовёт DNS.
+
 refusal-access-exists = { $name } уже есть в этом списке.
 refusal-access-unknown = { $name } нет в этом списке.
 refusal-pattern-invalid = { $pattern } — не адрес, не диапазон, не имя узла, не почтовый адрес и не шаблон для них.

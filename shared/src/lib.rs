@@ -11,9 +11,11 @@ pub mod model;
 pub mod protocol;
 pub mod refusal;
 pub mod rights;
+pub mod route;
 pub mod settings;
 pub mod switches;
 
 pub use address::{Address, DomainName};
 pub use refusal::Refusal;
 pub use rights::Rights;
+pub use route::Route;

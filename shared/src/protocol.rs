@@ -12,6 +12,7 @@ use crate::Refusal;
 use crate::model::{
     Alias, AppPassword, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User,
 };
+use crate::route::{Route, RouteProtocol, RouteTls};
 
 /// The version of this protocol; a daemon refuses a client of another major version.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
@@ -231,6 +232,15 @@ requests! {
     DkimSet "dkim.set" => Changed { domain: String, selector: String, active: bool }
     DkimRemove "dkim.remove" => Done { domain: String, selector: String }
 
+    /// Routes of outgoing mail, in the order in which they are asked.
+    RouteList "route.list" => Rows<Route> { #[serde(default)] page: Page }
+    RouteAdd "route.add" => Changed { route: Route, #[serde(default)] password: Option<String> }
+    /// Without a password the old one stays; the empty one takes it away.
+    RouteSet "route.set" => Changed { route: Route, #[serde(default)] password: Option<String> }
+    RouteRemove "route.remove" => Done { name: String }
+    /// Where mail for that address would go now. Asks the DNS, connects to nobody. Without a sender: a bounce.
+    RouteTest "route.test" => RouteAnswer { to: String, #[serde(default)] from: Option<String> }
+
     QueueList "queue.list" => Rows<QueueRow> { #[serde(default)] page: Page }
     QueueShow "queue.show" => QueueMessage { id: String }
     /// Tries at once; without ids: everything.
@@ -261,6 +271,32 @@ requests! {
     Check "check" => CheckReport { #[serde(default)] user: Option<String>, #[serde(default)] repair: bool }
     /// Stops the daemon cleanly.
     Shutdown "shutdown" => Done {}
+}
+
+/// Where mail for an address would go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteAnswer {
+    /// `here` (an address of this server), `override` (of `batpost.toml`), `route`, `smarthost` (of the settings) or `direct`.
+    pub by: String,
+    /// The route's name, if one decides.
+    pub route: String,
+    pub protocol: RouteProtocol,
+    pub tls: RouteTls,
+    /// Logs in under that name; empty: without a login.
+    pub user: String,
+    /// In the order in which they would be tried.
+    pub hosts: Vec<RouteHost>,
+    /// Why it would go nowhere, as a report would say it; empty if it goes.
+    pub problem: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteHost {
+    pub host: String,
+    /// With the port.
+    pub address: String,
+    /// What the certificate would have to satisfy: `none`, `opportunistic`, `verified`, `mta-sts`, `dane`.
+    pub security: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -438,7 +474,7 @@ pub struct Monitor {
 /// Pushed on the `changes` channel when something of this kind changed: read it anew.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Change {
-    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `dkim`, `setting`, `service`, `session`, `queue`.
+    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `dkim`, `route`, `setting`, `service`, `session`, `queue`.
     pub kind: String,
     pub name: String,
     pub by: String,

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use delivery::Delivery;
 use directory::Directory;
 use drivers::Placed;
 use events::Events;
@@ -46,6 +47,7 @@ pub struct Context {
     pub stop: watch::Sender<bool>,
     /// Disk of the data directory.
     pub disk: disk::SharedDisk,
+    pub delivery: Delivery,
 }
 
 /// Who asks.

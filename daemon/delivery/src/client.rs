@@ -1,4 +1,4 @@
-//! A connection to another host that speaks SMTP: replies in, commands out, TLS.
+//! A connection to another host that speaks SMTP or LMTP: replies in, commands out, TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,6 +43,7 @@ pub(crate) struct Offers {
     pub(crate) utf8: bool,
     pub(crate) starttls: bool,
     pub(crate) dsn: bool,
+    pub(crate) require_tls: bool,
     pub(crate) auth: Vec<String>,
 }
 
@@ -55,6 +56,8 @@ pub(crate) struct Client {
     stream: Stream,
     input: Vec<u8>,
     pub(crate) timeouts: Timeouts,
+    /// It speaks LMTP (RFC 2033).
+    pub(crate) lmtp: bool,
     given_up: bool,
 }
 
@@ -66,6 +69,7 @@ impl Client {
             stream: Stream::Plain(stream),
             input: Vec::new(),
             timeouts,
+            lmtp: false,
             given_up: false,
         })
     }
@@ -96,6 +100,8 @@ impl Client {
                 while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
                     let line: Vec<u8> = self.input.drain(..=end).collect();
                     if let Some(reply) = parser.line(&line)? {
+                        // RFC 5321 §4.2.1: it closes the connection.
+                        self.given_up |= reply.code == 421;
                         return Ok(reply);
                     }
                 }
@@ -126,12 +132,13 @@ impl Client {
 
     /// Says EHLO, or HELO to a host that does not know EHLO (RFC 5321 §3.2).
     pub(crate) async fn hello(&mut self, own_name: &str) -> Result<(Reply, Offers), ClientError> {
-        let reply = self.command(&format!("EHLO {own_name}")).await?;
+        let word = if self.lmtp { "LHLO" } else { "EHLO" };
+        let reply = self.command(&format!("{word} {own_name}")).await?;
         if reply.is_positive() {
             let offers = offers(&reply);
             return Ok((reply, offers));
         }
-        if !reply.is_permanent() {
+        if !reply.is_permanent() || self.lmtp {
             return Ok((reply, Offers::default()));
         }
         let reply = self.command(&format!("HELO {own_name}")).await?;
@@ -160,8 +167,24 @@ impl Client {
             stream: Stream::Tls(Box::new(tls.await?)),
             input: Vec::new(),
             timeouts: self.timeouts,
+            lmtp: self.lmtp,
             given_up: false,
         })
+    }
+
+    /// Whether it is still there, ready for another transaction.
+    pub(crate) async fn reset(&mut self) -> bool {
+        const RESET_WAIT: Duration = Duration::from_secs(10);
+        self.send(b"RSET\r\n", RESET_WAIT).await.is_ok()
+            && self
+                .reply(RESET_WAIT)
+                .await
+                .is_ok_and(|reply| reply.is_positive())
+            && !self.given_up
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up
     }
 
     /// Nothing more can be said: the connection is only to be closed.
@@ -203,6 +226,7 @@ fn offers(reply: &Reply) -> Offers {
             "SMTPUTF8" => offers.utf8 = true,
             "STARTTLS" => offers.starttls = true,
             "DSN" => offers.dsn = true,
+            "REQUIRETLS" => offers.require_tls = true,
             "AUTH" => offers.auth = words.map(str::to_ascii_uppercase).collect(),
             _ => {}
         }

@@ -13,12 +13,17 @@
 //! Must not know: sessions of the server, how the queue or a mailbox keeps things.
 
 mod client;
+mod explain;
 mod hosts;
 mod local;
+mod pool;
 mod process;
 mod remote;
 mod report;
+mod security;
+mod session;
 mod sign;
+mod sts;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -31,7 +36,9 @@ mod text;
 mod transaction;
 mod vacation;
 mod verdict;
+mod way;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -40,15 +47,19 @@ use directory::Directory;
 use disk::SharedDisk;
 use dns::Dns;
 use events::Events;
+use http::Http;
 use mailbox::Mailboxes;
 use parking_lot::Mutex;
 use queue::{Job, Queue, Schedule};
-use shared::protocol::ServiceState;
+use shared::Address;
+use shared::protocol::{RouteAnswer, ServiceState};
 use tls::Tls;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use hosts::Hosts;
+use pool::Pool;
+use sts::Sts;
 
 /// Messages that are delivered to mailboxes at the same time.
 pub const WORKERS: usize = 128;
@@ -68,6 +79,10 @@ pub struct Parts {
     /// The password for `outgoing.smarthost-user`, asked for when it is needed.
     pub smarthost_password: Arc<dyn Fn() -> Option<String> + Send + Sync>,
     pub timeouts: Timeouts,
+    /// For policies of other domains.
+    pub http: Http,
+    /// Where those are kept; made when it is needed.
+    pub sts_dir: PathBuf,
 }
 
 /// How long another host is waited for (RFC 5321 §4.5.3.2).
@@ -120,8 +135,12 @@ pub(crate) struct Inner {
     pub(crate) hosts: Hosts,
     pub(crate) signers: sign::Signers,
     pub(crate) answered: vacation::Answered,
+    pub(crate) pool: Pool,
+    pub(crate) sts: Sts,
+    /// Why DANE can't be used, as it was told last.
+    pub(crate) dane_trouble: Mutex<Option<String>>,
     state: watch::Sender<ServiceState>,
-    stopped: watch::Sender<bool>,
+    pub(crate) stopped: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
     active: AtomicU64,
     total: AtomicU64,
@@ -134,11 +153,15 @@ impl Delivery {
     /// Starts the workers.
     pub fn start(parts: Parts) -> Self {
         let concurrency = parts.directory.settings().number("outgoing.concurrency").max(1);
+        let sts = Sts::new(parts.http.clone(), parts.disk.clone(), parts.sts_dir.clone());
         let inner = Arc::new(Inner {
             parts,
             hosts: Hosts::default(),
             signers: sign::Signers::default(),
             answered: vacation::Answered::default(),
+            pool: Pool::default(),
+            sts,
+            dane_trouble: Mutex::new(None),
             state: watch::Sender::new(ServiceState::Running),
             stopped: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),
@@ -172,6 +195,11 @@ impl Delivery {
             total: self.inner.total.load(Ordering::Relaxed),
             max: WORKERS as u64 + outgoing,
         }
+    }
+
+    /// Where mail for that address would go now; without a sender: a bounce.
+    pub async fn route(&self, sender: Option<&Address>, recipient: &Address) -> RouteAnswer {
+        explain::explain(&self.inner, sender, recipient).await
     }
 
     /// Ends the service: what is under way has that long to come to its end, then it is given back to the queue.

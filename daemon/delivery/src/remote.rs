@@ -3,21 +3,31 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use disk::blob::Blob;
 use dns::{DnsError, Exchange};
+use events::Scope;
+use events::kinds::delivery::{HostRests, HostSlowedDown};
 use queue::{Envelope, Job, Outcome, QueueError};
 use shared::DomainName;
+use shared::route::RouteProtocol;
 use tokio::task::JoinSet;
 
+use crate::hosts::{Limits, NotNow, Place};
+use crate::pool::Key;
 use crate::process::Verdicts;
+use crate::security::{self, Security};
 use crate::transaction::{self, Login};
 use crate::verdict::{Verdict, replies};
+use crate::way::{self, Hop, Way};
 use crate::{Inner, now, sign, text};
 
 /// Addresses tried for one message and domain.
 const TRIES_MAX: usize = 8;
+/// A domain whose exchangers have no address.
+pub(crate) const NO_HOST: &str = "550 5.4.4 No host takes mail for the domain";
 
 /// A message on its way out.
 pub(crate) struct Mail {
@@ -42,7 +52,22 @@ pub(crate) struct Target {
     /// The name that its certificate should have.
     pub(crate) host: String,
     pub(crate) address: SocketAddr,
+    pub(crate) protocol: RouteProtocol,
+    pub(crate) security: Security,
     pub(crate) login: Option<Login>,
+}
+
+impl Target {
+    /// Who may share a connection with it.
+    pub(crate) fn key(&self) -> Key {
+        Key {
+            address: self.address,
+            host: self.host.clone(),
+            protocol: self.protocol,
+            security: self.security.clone(),
+            login: self.login.clone(),
+        }
+    }
 }
 
 /// Tries every group, each with its own hosts. What a host took is durable before this goes on.
@@ -86,16 +111,18 @@ pub(crate) async fn deliver(
         top,
         header_is_ascii: header.is_ascii(),
     });
+    let mut indices: Vec<u32> = groups.into_values().flatten().collect();
+    // As the sender named them.
+    indices.sort_unstable();
+    let (ways, lost) = way::sort(inner, job, indices).await;
+    verdicts.extend(lost);
     let mut tasks = JoinSet::new();
-    for (domain, indices) in merge_for_smarthost(inner, groups) {
+    for (way, indices) in ways {
         let (inner, mail) = (inner.clone(), mail.clone());
         for index in &indices {
             verdicts.insert(*index, Verdict::put_off("451 4.3.0 The try was broken off"));
         }
-        tasks.spawn(async move {
-            let _permit = inner.outgoing.acquire().await;
-            group(&inner, &mail, &domain, &indices).await
-        });
+        tasks.spawn(async move { group(&inner, &mail, &way, &indices).await });
     }
     while let Some(done) = tasks.join_next().await {
         // A panic leaves the group put off.
@@ -121,93 +148,208 @@ async fn keep(inner: &Arc<Inner>, job: &mut Job, found: &[(u32, Verdict)]) -> Re
     inner.parts.queue.progress(job, &taken).await
 }
 
-/// A smarthost takes all recipients in one transaction.
-fn merge_for_smarthost(inner: &Inner, groups: BTreeMap<DomainName, Vec<u32>>) -> Vec<(DomainName, Vec<u32>)> {
-    if inner
-        .parts
-        .directory
-        .settings()
-        .text("outgoing.smarthost")
-        .is_empty()
-    {
-        return groups.into_iter().collect();
-    }
-    let (direct, smart): (Vec<_>, Vec<_>) = groups
-        .into_iter()
-        .partition(|(domain, _)| inner.parts.dns.route(domain).is_some());
-    let first = smart.first().map(|(domain, _)| domain.clone());
-    let merged = first.map(|domain| {
-        (
-            domain,
-            smart.into_iter().flat_map(|(_, indices)| indices).collect(),
-        )
-    });
-    direct.into_iter().chain(merged).collect()
-}
-
-async fn group(inner: &Arc<Inner>, mail: &Mail, domain: &DomainName, indices: &[u32]) -> Vec<(u32, Verdict)> {
+/// One way, host after host.
+async fn group(inner: &Arc<Inner>, mail: &Mail, way: &Way, indices: &[u32]) -> Vec<(u32, Verdict)> {
     let all = |verdict: Verdict| indices.iter().map(|index| (*index, verdict.clone())).collect();
-    let targets = match targets(inner, domain).await {
+    let targets = match targets(inner, way).await {
         Ok(targets) => targets,
         Err(verdict) => return all(verdict),
     };
-    let mut last = Verdict::failed("550 5.4.4 No host takes mail for the domain");
+    let limits = Limits::from_settings(&inner.parts.directory.settings());
+    // Hosts of which one may be back tell more than those that can't take the message.
+    let mut last: Option<Verdict> = None;
     for target in targets.into_iter().take(TRIES_MAX) {
-        let (name, now) = (target.address.to_string(), now());
-        let put_off = |reason: &str| Verdict::PutOff {
+        let put_off = |status: &str, reason: &str| Verdict::PutOff {
             host: Some(target.host.clone()),
-            reply: format!("451 4.4.1 {} [{}]: {reason}", target.host, target.address.ip()),
+            reply: format!("451 {status} {} [{}]: {reason}", target.host, target.address.ip()),
         };
-        if let Some(reason) = inner.hosts.resting(&name, now) {
-            last = put_off(&reason);
+        let no_require_tls = || Verdict::Failed {
+            host: Some(target.host.clone()),
+            reply: replies::NO_REQUIRETLS.to_owned(),
+        };
+        // RFC 8689 §4.2.1: over a connection that is verified, or not at all.
+        if mail.envelope.require_tls && !target.security.is_verified() {
+            last.get_or_insert_with(no_require_tls);
             continue;
         }
-        match transaction::attempt(inner, mail, &target, indices).await {
+        let place = match place(inner, &target, limits).await {
+            Ok(place) => place,
+            Err(NotNow::Rests(reason)) => {
+                last = Some(put_off("4.4.1", &reason));
+                continue;
+            }
+            Err(NotNow::Busy(at)) => return all(Verdict::NotTried { at }),
+        };
+        let permit = inner.outgoing.acquire().await;
+        let tried = transaction::attempt(inner, mail, &target, indices).await;
+        drop(permit);
+        match tried {
             Ok(found) => {
-                inner.hosts.works(&name);
+                place.host.works();
+                weigh(inner, &place, &target, limits, &found);
                 return found;
             }
             Err(failure) => {
                 if failure.host_is_down {
-                    inner.hosts.failed(&name, &failure.reason, now);
+                    rest(inner, &place, &target, limits, &failure.reason);
                 }
-                last = put_off(&failure.reason);
+                if failure.has_enough {
+                    slow_down(inner, &place, &target, true);
+                }
+                if failure.lacks_require_tls {
+                    last.get_or_insert_with(no_require_tls);
+                    continue;
+                }
+                let status = if failure.is_insecure { "4.7.5" } else { "4.4.1" };
+                last = Some(put_off(status, &failure.reason));
                 if let Some(verdict) = failure.final_verdict {
                     return all(verdict);
                 }
             }
         }
     }
-    all(last)
+    all(last.unwrap_or_else(|| Verdict::failed(NO_HOST)))
+}
+
+/// A place at the host, and its turn.
+async fn place(inner: &Inner, target: &Target, limits: Limits) -> Result<Place, NotNow> {
+    let place = inner.hosts.place(target.address, limits, now_ms()).await?;
+    let wait = place.host.turn(limits, now_ms())?;
+    if wait > 0 {
+        tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
+    }
+    Ok(place)
+}
+
+/// What the host did with the message says how many more it should get.
+fn weigh(inner: &Inner, place: &Place, target: &Target, limits: Limits, found: &[(u32, Verdict)]) {
+    let put_off = |verdict: &Verdict| match verdict {
+        Verdict::PutOff { reply, .. } => Some(reply.starts_with("421")),
+        _ => None,
+    };
+    if found
+        .iter()
+        .any(|(_, verdict)| matches!(verdict, Verdict::Relayed { .. }))
+    {
+        place.host.took(limits);
+        return;
+    }
+    let said: Vec<bool> = found.iter().filter_map(|(_, verdict)| put_off(verdict)).collect();
+    if !said.is_empty() {
+        slow_down(inner, place, target, said.contains(&true));
+    }
+}
+
+fn slow_down(inner: &Inner, place: &Place, target: &Target, at_once: bool) {
+    let Some(connections) = place.host.put_off(at_once) else {
+        return;
+    };
+    let event = HostSlowedDown {
+        host: target.host.clone(),
+        address: target.address.to_string(),
+        connections: connections as u64,
+    };
+    inner.parts.events.emit(Scope::default(), event);
+}
+
+fn rest(inner: &Inner, place: &Place, target: &Target, limits: Limits, reason: &str) {
+    let now = now();
+    let until = place.host.failed(reason, limits, now);
+    let event = HostRests {
+        host: target.host.clone(),
+        address: target.address.to_string(),
+        reason: reason.to_owned(),
+        seconds: (until - now).max(0).unsigned_abs(),
+    };
+    inner.parts.events.emit(Scope::default(), event);
 }
 
 /// The addresses to be tried, best first.
-async fn targets(inner: &Inner, domain: &DomainName) -> Result<Vec<Target>, Verdict> {
+pub(crate) async fn targets(inner: &Inner, way: &Way) -> Result<Vec<Target>, Verdict> {
+    let mut found = Found::default();
+    for hop in &way.hops {
+        if found.targets.len() >= TRIES_MAX {
+            break;
+        }
+        match hop {
+            Hop::Address(host, address) => found.targets.push(Target {
+                host: host.clone(),
+                address: *address,
+                protocol: way.protocol,
+                security: Security::OPPORTUNISTIC,
+                login: None,
+            }),
+            Hop::Host(host, port) => {
+                found.host(inner, way, None, host, *port).await;
+            }
+            Hop::Exchangers(domain) => {
+                if let Err(verdict) = exchangers(inner, way, domain, &mut found).await {
+                    found.trouble(verdict);
+                }
+            }
+        }
+    }
+    match (found.targets.is_empty(), found.trouble) {
+        (true, Some(Verdict::Failed { reply, host })) if way.chosen => {
+            // It is the administrator's to mend, not the sender's: 4.4.4 for what would be for good.
+            let text = reply.splitn(3, ' ').nth(2).unwrap_or(&reply);
+            let reply = format!("451 4.4.4 {text}");
+            Err(Verdict::PutOff { host, reply })
+        }
+        (true, Some(trouble)) => Err(trouble),
+        _ => Ok(found.targets),
+    }
+}
+
+/// What the hops lead to, and why not to more.
+#[derive(Default)]
+struct Found {
+    targets: Vec<Target>,
+    trouble: Option<Verdict>,
+}
+
+impl Found {
+    /// What is for now tells more than what is for good: a host may be back.
+    fn trouble(&mut self, verdict: Verdict) {
+        if self.trouble.is_none() || matches!(verdict, Verdict::PutOff { .. }) {
+            self.trouble = Some(verdict);
+        }
+    }
+
+    /// The addresses of a host, if it may be used.
+    async fn host(
+        &mut self,
+        inner: &Inner,
+        way: &Way,
+        domain: Option<&security::Domain>,
+        host: &str,
+        port: u16,
+    ) {
+        let addresses = match addresses(inner, host).await {
+            Ok(addresses) => addresses,
+            // An exchanger that is not there is one less.
+            Err(Verdict::Failed { .. }) if domain.is_some() => return,
+            Err(verdict) => return self.trouble(verdict),
+        };
+        let here = !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback);
+        let security = match security::of(inner, way, domain, (host, port), here).await {
+            Ok(security) => security,
+            Err(verdict) => return self.trouble(verdict),
+        };
+        self.targets.extend(addresses.into_iter().map(|ip| Target {
+            host: host.to_owned(),
+            address: SocketAddr::new(ip, port),
+            protocol: way.protocol,
+            security: security.clone(),
+            login: way.login.clone(),
+        }));
+    }
+}
+
+/// The hosts that take mail for a domain.
+async fn exchangers(inner: &Inner, way: &Way, domain: &DomainName, found: &mut Found) -> Result<(), Verdict> {
     let settings = inner.parts.directory.settings();
     let port = u16::try_from(settings.number("outgoing.port")).unwrap_or(25);
-    if let Some(address) = inner.parts.dns.route(domain) {
-        return Ok(vec![Target {
-            host: domain.to_string(),
-            address,
-            login: None,
-        }]);
-    }
-    let smarthost = settings.text("outgoing.smarthost");
-    if !smarthost.is_empty() {
-        let (host, port) = host_and_port(smarthost, port);
-        let user = settings.text("outgoing.smarthost-user");
-        let login = (!user.is_empty()).then(|| Login {
-            user: user.to_owned(),
-            password: (inner.parts.smarthost_password)().unwrap_or_default(),
-        });
-        let addresses = addresses(inner, &host).await?;
-        let target = |ip| Target {
-            host: host.clone(),
-            address: SocketAddr::new(ip, port),
-            login: login.clone(),
-        };
-        return Ok(addresses.into_iter().map(target).collect());
-    }
     let exchangers = match inner.parts.dns.exchange(domain).await {
         Ok(Exchange::Hosts(hosts)) => hosts,
         Ok(Exchange::Null) => return Err(Verdict::failed(replies::NULL_MX)),
@@ -222,31 +364,25 @@ async fn targets(inner: &Inner, domain: &DomainName) -> Result<Vec<Target>, Verd
         .iter()
         .find(|exchanger| exchanger.host == own)
         .map(|exchanger| exchanger.preference);
-    let mut out = Vec::new();
-    let mut trouble = None;
+    let known = security::Domain::ask(inner, way, domain).await?;
+    let before = found.targets.len();
     let better = exchangers
         .iter()
         .filter(|exchanger| ours.is_none_or(|ours| exchanger.preference < ours));
     for exchanger in better {
-        if out.len() >= TRIES_MAX {
+        if found.targets.len() >= TRIES_MAX {
             break;
         }
-        let host = exchanger.host.clone();
-        match addresses(inner, &host).await {
-            Ok(found) => out.extend(found.into_iter().map(|ip| Target {
-                host: host.clone(),
-                address: SocketAddr::new(ip, port),
-                login: None,
-            })),
-            Err(verdict @ Verdict::PutOff { .. }) => trouble = Some(verdict),
-            Err(_) => {}
-        }
+        found.host(inner, way, Some(&known), &exchanger.host, port).await;
     }
-    match (out.is_empty(), ours, trouble) {
-        (false, ..) => Ok(out),
-        (true, _, Some(trouble)) => Err(trouble),
-        (true, Some(_), None) => Err(Verdict::failed(replies::LOOP)),
-        (true, None, None) => Ok(out),
+    let nothing = found.targets.len() == before
+        && !found
+            .trouble
+            .as_ref()
+            .is_some_and(|trouble| matches!(trouble, Verdict::PutOff { .. }));
+    match ours {
+        Some(_) if nothing => Err(Verdict::failed(replies::LOOP)),
+        _ => Ok(()),
     }
 }
 
@@ -258,16 +394,9 @@ async fn addresses(inner: &Inner, host: &str) -> Result<Vec<IpAddr>, Verdict> {
     }
 }
 
-/// `host`, `host:port` or `[IPv6]:port`.
-fn host_and_port(text: &str, port: u16) -> (String, u16) {
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return (address.ip().to_string(), address.port());
-    }
-    match text
-        .rsplit_once(':')
-        .and_then(|(host, port)| Some((host, port.parse().ok()?)))
-    {
-        Some((host, port)) if !host.contains(':') => (host.to_owned(), port),
-        _ => (text.trim_matches(['[', ']']).to_owned(), port),
-    }
+/// Unix milliseconds.
+fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
 }

@@ -19,8 +19,6 @@ use crate::process::Verdicts;
 use crate::verdict::Verdict;
 use crate::{Inner, now, text};
 
-/// Seconds after which a sender is told once that a message is late.
-const DELAY_WARNING_S: i64 = 4 * 3600;
 /// Bytes of an original that is returned whole; of a larger one the header.
 const RETURN_MAX_BYTES: u64 = 1024 * 1024;
 /// Bytes of a header that is returned.
@@ -76,7 +74,8 @@ struct Report<'a> {
 pub(crate) async fn tell(inner: &Arc<Inner>, job: &mut Job, verdicts: &Verdicts) -> Result<(), QueueError> {
     let envelope = job.envelope.clone();
     let now = now();
-    let late = now - envelope.received >= DELAY_WARNING_S;
+    let warn_after = inner.parts.directory.settings().number("queue.warn-after");
+    let late = warn_after > 0 && now >= envelope.received.saturating_add_unsigned(warn_after);
     let lines: Vec<Line<'_>> = verdicts
         .iter()
         .filter_map(|(index, verdict)| {
@@ -182,7 +181,8 @@ async fn send(
         smtputf8: !sender.is_ascii() || envelope.smtputf8,
         eight_bit,
         // A report is worth more than its way (RFC 8689 §5): it holds headers only.
-        require_tls: false,
+        // RFC 8689 §5
+        require_tls: envelope.require_tls,
         return_full: None,
         envelope_id: None,
         session: envelope.session,
@@ -203,10 +203,12 @@ async fn send(
     Ok(())
 }
 
-/// What of the original is returned, and whether that is all of it (RFC 3461 §6.3: only failures return a whole text).
+/// What of the original is returned, and whether that is all of it (RFC 3461 §6.3: only failures return a whole text; RFC 8689 §5: none that
+/// wanted TLS all the way).
 async fn original(inner: &Arc<Inner>, job: &Job, lines: &[Line<'_>]) -> (Bytes, bool) {
     let failed = lines.iter().any(|line| line.action == Action::Failed);
-    let whole = failed && job.envelope.return_full == Some(true) && job.text.len() <= RETURN_MAX_BYTES;
+    let wanted = job.envelope.return_full == Some(true) && !job.envelope.require_tls;
+    let whole = failed && wanted && job.text.len() <= RETURN_MAX_BYTES;
     let disk = &inner.parts.disk;
     let read = if whole {
         text::piece(disk, &job.text, 0, RETURN_MAX_BYTES as usize).await
@@ -333,6 +335,8 @@ fn reason_key(line: &Line<'_>) -> &'static str {
         (4, 7) => "report-reason-expired",
         (4, _) => "report-reason-unreachable",
         (6, 7) => "report-reason-international",
+        (7, 5) => "report-reason-insecure",
+        (7, 30) => "report-reason-require-tls",
         (7, 0) if matches!(line.verdict, Verdict::Failed { host: None, .. }) => "report-reason-removed",
         _ => "report-reason-refused",
     }

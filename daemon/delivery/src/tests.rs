@@ -1,9 +1,12 @@
 //! What senders and recipients would lose: mail that is not delivered, delivered twice, or given up in silence.
 
+mod connections;
 mod fake;
 mod local;
 mod remote;
 mod reports;
+mod routes;
+mod security;
 mod sign;
 
 use std::collections::BTreeMap;
@@ -18,6 +21,7 @@ use disk::blob::Blob;
 use dns::{Dns, Scripted};
 use drivers::{Memory, Placed};
 use events::Events;
+use http::Http;
 use journal::Journal;
 use mailbox::{Mailboxes, Want};
 use queue::{Envelope, Notify, Origin, Queue, Recipient};
@@ -35,6 +39,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct House {
     parts: Parts,
     delivery: Delivery,
+    /// What delivery tells of itself.
+    events: Events,
     _dir: tempfile::TempDir,
 }
 
@@ -50,6 +56,16 @@ impl House {
     }
 
     async fn with_dns(dns: Dns, settings: &[(&str, &str)]) -> Self {
+        Self::build(dns, settings, None, |http| http).await
+    }
+
+    /// `roots`: a PEM text of authorities that outgoing connections believe. `http`: where web servers are.
+    async fn build(
+        dns: Dns,
+        settings: &[(&str, &str)],
+        roots: Option<&str>,
+        http: impl FnOnce(Http) -> Http,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let placed = Arc::new(Placed::single(Arc::new(Memory::new())));
         let directory = Directory::open(placed, [7; 32], Events::none()).await.unwrap();
@@ -73,11 +89,25 @@ impl House {
             let (_, revision) = directory.setting_values().await.unwrap();
             directory.set_setting(key, value, revision, "test").await.unwrap();
         }
-        let parts = open(dir.path(), directory, dns);
+        if let Some(roots) = roots {
+            std::fs::create_dir(dir.path().join("tls")).unwrap();
+            std::fs::write(dir.path().join("tls/roots.pem"), roots).unwrap();
+        }
+        let mut parts = open(dir.path(), directory, dns);
+        parts.http = http(parts.http);
+        let events = Events::start(events::Options {
+            dir: None,
+            language: i18n::Language::En,
+            severity: events::Severity::Debug,
+            keep_days: 1,
+        })
+        .unwrap();
+        parts.events = events.clone();
         let delivery = Delivery::start(parts.clone());
         Self {
             parts,
             delivery,
+            events,
             _dir: dir,
         }
     }
@@ -181,6 +211,7 @@ fn open(dir: &Path, directory: Directory, dns: Dns) -> Parts {
     };
     let queue = Queue::open(disk.clone(), journal, &records, Events::none(), options).unwrap();
     let (tls, _) = Tls::open(disk.clone(), &dir.join("tls"), "mx.example.test").unwrap();
+    let (dns_for_http, roots) = (dns.clone(), tls.roots());
     let timeouts = Timeouts {
         command: Duration::from_millis(300),
         ..Timeouts::default()
@@ -195,7 +226,17 @@ fn open(dir: &Path, directory: Directory, dns: Dns) -> Parts {
         events: Events::none(),
         smarthost_password: Arc::new(|| Some("secret".to_owned())),
         timeouts,
+        http: Http::new(dns_for_http).with_roots(roots),
+        sts_dir: dir.join("mta-sts"),
     }
+}
+
+/// A certificate for that name, with its PEM text.
+fn certificate(name: &str) -> (Tls, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let (tls, _) = Tls::open(RealDisk::shared(), dir.path(), name).unwrap();
+    let pem = std::fs::read_to_string(dir.path().join("cert.pem")).unwrap();
+    (tls, pem)
 }
 
 fn address(text: &str) -> Address {

@@ -1,73 +1,61 @@
-//! One session with another host: greeting, TLS, login, and a transaction for the recipients (RFC 5321 §3).
+//! A transaction for the recipients with one host (RFC 5321 §3), over a connection that was kept or a new one.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
 use queue::{Envelope, Recipient};
-use tls::Trust;
 use wire::smtp::data::Stuffer;
 use wire::smtp::reply::Reply;
 use wire::smtp::xtext_encode;
 
 use crate::client::{Client, ClientError, Offers};
+use crate::pool::Pool;
 use crate::remote::{Mail, Target};
+use crate::session::{self, Failure, Session};
 use crate::verdict::{Verdict, refusal, replies};
 use crate::{Inner, text};
 
 /// Recipients of one transaction: every host must take as many (RFC 5321 §4.5.3.1.8).
 const RECIPIENTS_MAX_COUNT: usize = 100;
 
-/// How to log in to a smarthost.
-#[derive(Clone)]
+/// How to log in to a host.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: String,
 }
 
-/// The host did not get as far as to decide on the message: another one may.
-#[derive(Debug, Default)]
-pub(crate) struct Failure {
-    pub(crate) reason: String,
-    /// Other messages need not try it now.
-    pub(crate) host_is_down: bool,
-    /// No other host need be tried.
-    pub(crate) final_verdict: Option<Verdict>,
-}
-
-impl Failure {
-    fn down(error: &dyn std::fmt::Display) -> Self {
-        Self {
-            reason: error.to_string(),
-            host_is_down: true,
-            final_verdict: None,
-        }
-    }
-
-    fn refused(reply: &Reply) -> Self {
-        Self {
-            reason: reply.to_string(),
-            host_is_down: false,
-            final_verdict: None,
-        }
-    }
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        Self::down(&error)
+/// Says nothing of the password.
+impl fmt::Debug for Login {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Login")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
 /// Delivers to one host; what became of each recipient.
 pub(crate) async fn attempt(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     mail: &Mail,
     target: &Target,
     indices: &[u32],
 ) -> Result<Vec<(u32, Verdict)>, Failure> {
-    let (mut client, offers) = session(inner, target).await?;
+    let mut session = connected(inner, target).await?;
+    // RFC 8689 §4.2.1
+    if mail.envelope.require_tls && !session.offers.require_tls {
+        part(inner, target, session);
+        return Err(Failure {
+            reason: replies::NO_REQUIRETLS.to_owned(),
+            lacks_require_tls: true,
+            ..Failure::default()
+        });
+    }
     let mut out: Vec<(u32, Verdict)> = Vec::new();
     for chunk in indices.chunks(RECIPIENTS_MAX_COUNT) {
-        match transaction(inner, &mut client, &offers, mail, target, chunk).await {
+        session.messages += 1;
+        match transaction(inner, &mut session, mail, target, chunk).await {
             Ok(found) => out.extend(found),
             // What the first transactions did stands.
             Err(error) if !out.is_empty() => {
@@ -93,135 +81,41 @@ pub(crate) async fn attempt(
             }
         }
     }
-    client.quit().await;
+    part(inner, target, session);
     Ok(out)
 }
 
-/// Greeting, TLS if it is offered, login if there is one.
-async fn session(inner: &Inner, target: &Target) -> Result<(Client, Offers), Failure> {
-    let (client, offers) = greet(inner, target).await?;
-    let loopback = target.address.ip().is_loopback();
-    let must = target.login.is_some() && !loopback;
-    let (mut client, offers) = if offers.starttls {
-        match secure(inner, client, target, must).await {
-            Ok(session) => session,
-            // RFC 7435: encryption that fails is no reason to keep the mail, unless a password is to be sent.
-            Err(_) if !must => greet(inner, target).await?,
-            Err(failure) => return Err(failure),
-        }
-    } else {
-        (client, offers)
-    };
-    if let Some(login) = &target.login {
-        if must && !client.is_tls() {
-            return Err(Failure {
-                reason: "530 5.7.10 no TLS, so no password is sent".to_owned(),
-                ..Failure::default()
-            });
-        }
-        log_in(&mut client, &offers, login).await?;
+/// A connection that was kept, if it is still there, or a new one.
+async fn connected(inner: &Arc<Inner>, target: &Target) -> Result<Session, Failure> {
+    if let Some(mut session) = inner.pool.take(&target.key())
+        && session.client.reset().await
+    {
+        return Ok(session);
     }
-    Ok((client, offers))
+    session::open(inner, target).await
 }
 
-async fn greet(inner: &Inner, target: &Target) -> Result<(Client, Offers), Failure> {
-    let timeouts = inner.parts.timeouts;
-    let mut client = Client::connect(target.address, timeouts).await?;
-    let greeting = client.reply(timeouts.greeting).await?;
-    if !greeting.is_positive() {
-        return Err(Failure::refused(&greeting));
-    }
+/// Keeps the connection for the next message, or says good-bye; nobody waits for either.
+fn part(inner: &Arc<Inner>, target: &Target, session: Session) {
     let settings = inner.parts.directory.settings();
-    let own = settings.text("server.hostname");
-    let (hello, offers) = client.hello(own).await?;
-    if !hello.is_positive() {
-        return Err(Failure::refused(&hello));
+    let spent = session.messages >= settings.number("outgoing.keep-messages");
+    if session.client.is_given_up() || spent {
+        inner.spawn(session.client.quit());
+        return;
     }
-    let name = hello
-        .lines
-        .first()
-        .and_then(|line| line.split(' ').next())
-        .unwrap_or_default();
-    if own != "localhost" && name.eq_ignore_ascii_case(own) {
-        return Err(Failure {
-            reason: "the host is this server".to_owned(),
-            host_is_down: false,
-            final_verdict: Some(Verdict::failed(replies::LOOP)),
-        });
-    }
-    Ok((client, offers))
-}
-
-async fn secure(
-    inner: &Inner,
-    mut client: Client,
-    target: &Target,
-    verified: bool,
-) -> Result<(Client, Offers), Failure> {
-    let reply = client.command("STARTTLS").await?;
-    if !reply.is_positive() {
-        return Err(Failure::refused(&reply));
-    }
-    let tls = inner.parts.tls.clone();
-    let trust = if verified {
-        Trust::Verified
-    } else {
-        Trust::Opportunistic
-    };
-    let config = tokio::task::spawn_blocking(move || tls.client_config(trust)).await;
-    let config = config
-        .map_err(|error| Failure::down(&error))?
-        .map_err(|error| Failure::down(&error))?;
-    let mut client = client.start_tls(config, &target.host).await?;
-    let settings = inner.parts.directory.settings();
-    let (hello, offers) = client.hello(settings.text("server.hostname")).await?;
-    if !hello.is_positive() {
-        return Err(Failure::refused(&hello));
-    }
-    Ok((client, offers))
-}
-
-/// RFC 4954 with PLAIN (RFC 4616) or LOGIN.
-async fn log_in(client: &mut Client, offers: &Offers, login: &Login) -> Result<(), Failure> {
-    let offered = |name: &str| offers.auth.iter().any(|mechanism| mechanism == name);
-    let encode = |text: &str| wire::base64::encode(text.as_bytes());
-    let reply = if offered("PLAIN") {
-        client
-            .command(&format!(
-                "AUTH PLAIN {}",
-                encode(&format!("\0{}\0{}", login.user, login.password))
-            ))
-            .await?
-    } else if offered("LOGIN") {
-        let mut reply = client.command("AUTH LOGIN").await?;
-        for answer in [&login.user, &login.password] {
-            if reply.is_intermediate() {
-                reply = client.command(&encode(answer)).await?;
-            }
-        }
-        reply
-    } else {
-        return Err(Failure {
-            reason: "504 5.5.4 no login that we know is offered".to_owned(),
-            ..Failure::default()
-        });
-    };
-    // A wrong password is the administrator's to mend, not the sender's: never a bounce at once.
-    if reply.is_positive() {
-        Ok(())
-    } else {
-        Err(Failure::refused(&reply))
-    }
+    let life = Duration::from_secs(settings.number("outgoing.keep-time"));
+    Pool::keep(inner, target.key(), session, life);
 }
 
 async fn transaction(
     inner: &Inner,
-    client: &mut Client,
-    offers: &Offers,
+    session: &mut Session,
     mail: &Mail,
     target: &Target,
     indices: &[u32],
 ) -> Result<Vec<(u32, Verdict)>, ClientError> {
+    let Session { client, offers, .. } = session;
+    let offers = &*offers;
     let recipients: Vec<(u32, &Recipient)> = indices
         .iter()
         .filter_map(|index| Some((*index, mail.envelope.recipients.get(*index as usize)?)))
@@ -278,6 +172,9 @@ async fn transaction(
         client.send(b"DATA\r\n", limit).await?;
     }
     let go = client.reply(client.timeouts.data_start).await?;
+    if client.lmtp && go.is_intermediate() {
+        return each_answer(inner, client, offers, mail, target, (out, &accepted)).await;
+    }
     let end = match (go.is_intermediate(), accepted.is_empty()) {
         (true, false) => {
             send_text(inner, client, mail).await?;
@@ -295,17 +192,56 @@ async fn transaction(
         }
         (false, _) => go,
     };
-    let verdict = if end.is_positive() {
-        Verdict::Relayed {
-            host: target.host.clone(),
-            reply: end.to_string(),
-            dsn: offers.dsn,
-        }
-    } else {
-        refusal(&target.host, &end)
-    };
+    let verdict = taken(target, offers, &end);
     out.extend(accepted.into_iter().map(|index| (index, verdict.clone())));
     Ok(out)
+}
+
+/// LMTP: after the text, an answer for each recipient that was taken (RFC 2033 §4.2).
+async fn each_answer(
+    inner: &Inner,
+    client: &mut Client,
+    offers: &Offers,
+    mail: &Mail,
+    target: &Target,
+    (mut out, accepted): (Vec<(u32, Verdict)>, &[u32]),
+) -> Result<Vec<(u32, Verdict)>, ClientError> {
+    if accepted.is_empty() {
+        // It should have said 503: what it would answer to a text for nobody is anybody's guess.
+        client.give_up();
+        return Ok(out);
+    }
+    send_text(inner, client, mail).await?;
+    for (at, index) in accepted.iter().enumerate() {
+        match client.reply(client.timeouts.data_end).await {
+            Ok(end) => out.push((*index, taken(target, offers, &end))),
+            Err(error) if at == 0 => return Err(error),
+            // What was answered for the first of them stands.
+            Err(error) => {
+                client.give_up();
+                let put_off = Verdict::PutOff {
+                    host: Some(target.host.clone()),
+                    reply: format!("451 4.4.2 {}: {error}", target.host),
+                };
+                let rest = accepted.iter().skip(at);
+                out.extend(rest.map(|index| (*index, put_off.clone())));
+                break;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The answer to a text.
+fn taken(target: &Target, offers: &Offers, end: &Reply) -> Verdict {
+    if !end.is_positive() {
+        return refusal(&target.host, end);
+    }
+    Verdict::Relayed {
+        host: target.host.clone(),
+        reply: end.to_string(),
+        dsn: offers.dsn,
+    }
 }
 
 /// Why the message can't go to a host that offers no more than that.
@@ -361,6 +297,9 @@ fn mail_command(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)]) 
     }
     if needs_utf8(mail, recipients) && offers.utf8 {
         out.push_str(" SMTPUTF8");
+    }
+    if mail.envelope.require_tls && offers.require_tls {
+        out.push_str(" REQUIRETLS");
     }
     if offers.dsn {
         match return_full {

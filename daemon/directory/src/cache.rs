@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
 use crate::sharing::{Identity, Nesting, Whose};
-use crate::{Account, Resolution};
+use crate::{Account, Resolution, Way};
 
 const DOMAINS_KEPT_MAX: u64 = 20_000;
 const USERS_KEPT_MAX: u64 = 50_000;
@@ -58,6 +58,8 @@ pub(crate) struct Caches {
     pub(crate) trees: Cache<String, Option<Arc<PublicTree>>>,
     /// By the owner of the user: who has shared something with that user.
     pub(crate) sharers: Cache<String, Arc<Vec<Whose>>>,
+    /// One entry: the routes of outgoing mail, in their order.
+    pub(crate) ways: Cache<String, Arc<Vec<Arc<Way>>>>,
     proofs: Cache<OwnerId, [u8; 32]>,
     /// Attempts that failed lately, with the epoch they failed in: a program that tries an old password for ever costs no hash each time.
     failures: Cache<u64, u64>,
@@ -95,6 +97,7 @@ impl Caches {
             whose: small(USERS_KEPT_MAX),
             trees: small(DOMAINS_KEPT_MAX),
             sharers: small(SHARERS_KEPT_MAX),
+            ways: small(1),
             proofs,
             failures: Cache::builder()
                 .max_capacity(FAILURES_KEPT_MAX)
@@ -149,6 +152,12 @@ impl Caches {
         self.forgotten.send_modify(|times| *times += 1);
     }
 
+    /// Routes changed.
+    pub(crate) fn forget_ways(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.ways.invalidate_all();
+    }
+
     /// Anything may have changed.
     pub(crate) fn forget_all(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
@@ -156,6 +165,7 @@ impl Caches {
         self.users.invalidate_all();
         self.resolutions.invalidate_all();
         self.proofs.invalidate_all();
+        self.ways.invalidate_all();
         self.forget_sharing();
     }
 

@@ -25,9 +25,9 @@ use shared::model::{
 };
 use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
-use shared::{Address, DomainName, Refusal};
+use shared::{Address, DomainName, Refusal, Route};
 
-use admin::{access, aliases, app_passwords, dkim, domains, groups, import, settings, trees, users};
+use admin::{access, aliases, app_passwords, dkim, domains, groups, import, routes, settings, trees, users};
 pub use login::Login;
 pub use sharing::{Identity, Whose};
 
@@ -74,6 +74,12 @@ pub enum Resolution {
     Disabled,
     /// The domain is not ours.
     NotLocal,
+}
+
+/// A route with what it logs in with. Cached.
+pub struct Way {
+    pub route: Route,
+    pub password: Option<String>,
 }
 
 /// Who is asked before a login is tried, and told how it ended.
@@ -459,6 +465,38 @@ impl Directory {
     }
     pub async fn remove_access(&self, side: Side, pattern: &str, by: &str) -> Result<(), ChangeError> {
         access::remove(&self.inner, side, pattern, by).await
+    }
+
+    pub async fn routes(&self, page: Page) -> Result<Rows<Route>, Unavailable> {
+        routes::list(&self.inner, page).await
+    }
+    /// The route that takes that mail, if one does; the sender of a bounce is `None`.
+    pub async fn way(
+        &self,
+        sender: Option<&Address>,
+        recipient: &Address,
+    ) -> Result<Option<Arc<Way>>, Unavailable> {
+        routes::way(&self.inner, sender, recipient).await
+    }
+    pub async fn add_route(
+        &self,
+        route: Route,
+        password: Option<&str>,
+        by: &str,
+    ) -> Result<u64, ChangeError> {
+        routes::add(&self.inner, route, password, by).await
+    }
+    /// Without a password the old one stays; the empty one takes it away.
+    pub async fn set_route(
+        &self,
+        route: Route,
+        password: Option<&str>,
+        by: &str,
+    ) -> Result<u64, ChangeError> {
+        routes::set(&self.inner, route, password, by).await
+    }
+    pub async fn remove_route(&self, name: &str, by: &str) -> Result<(), ChangeError> {
+        routes::remove(&self.inner, name, by).await
     }
 
     /// Values of all settings and the revision of the table.

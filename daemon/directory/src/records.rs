@@ -5,6 +5,7 @@ use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
     Vacation,
 };
+use shared::route::{Route, RouteProtocol, RouteTls};
 use shared::{Address, DomainName, Refusal};
 
 use crate::Unavailable;
@@ -263,6 +264,43 @@ pub(crate) fn dkim_key(row: &Row) -> Result<DkimKey, Unavailable> {
         active: row.flag("active"),
         created: row.count("created").unwrap_or(0) as i64,
         record: row.text("record").to_owned(),
+        revision: row.revision(),
+    })
+}
+
+pub(crate) fn route_row(route: &Route, sealed: Option<Vec<u8>>) -> Row {
+    Row::new(&kinds::ROUTE)
+        .with("key", route.name.to_lowercase())
+        .with("name", route.name.as_str())
+        .with("place", u64::from(route.place))
+        .with("enabled", route.enabled)
+        .with("recipients", route.to.clone())
+        .with("senders", route.from.clone())
+        .with("hosts", route.hosts.clone())
+        .with("tls", route.tls.word())
+        .with("protocol", route.protocol.word())
+        .with("user", route.user.as_str())
+        .with("comment", route.comment.as_str())
+        .with("sealed", sealed)
+}
+
+pub(crate) fn route(row: &Row) -> Result<Route, Unavailable> {
+    let bad = |refusal: Refusal| damaged(row, &refusal);
+    Ok(Route {
+        name: row.text("name").to_owned(),
+        place: row
+            .int("place")
+            .and_then(|place| u32::try_from(place).ok())
+            .unwrap_or_default(),
+        enabled: row.flag("enabled"),
+        to: row.list("recipients").to_vec(),
+        from: row.list("senders").to_vec(),
+        hosts: row.list("hosts").to_vec(),
+        tls: RouteTls::parse(row.text("tls")).map_err(bad)?,
+        protocol: RouteProtocol::parse(row.text("protocol")).map_err(bad)?,
+        user: row.text("user").to_owned(),
+        has_password: !row.bytes("sealed").is_empty(),
+        comment: row.text("comment").to_owned(),
         revision: row.revision(),
     })
 }

@@ -7,6 +7,7 @@ mod keys;
 mod logins;
 mod mechanisms;
 mod routes;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

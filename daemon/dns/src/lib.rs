@@ -3,15 +3,19 @@
 //! "There is none" and "nobody could be asked" are different answers: [`DnsError::Temporary`] is never taken for a no. A machine without a network
 //! has a resolver that always answers so. Answers are cached by hickory, by their own lifetimes.
 //!
+//! What DANE rests on ([`Dns::dane`], [`Dns::is_secure`]) is asked through a second resolver that validates DNSSEC itself, from the root's key on:
+//! no name server is believed to have done so.
+//!
 //! Must not know: what the answers are used for.
 
 mod scripted;
+mod secure;
 mod system;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::DomainName;
@@ -52,6 +56,23 @@ pub struct Exchanger {
     pub host: String,
 }
 
+/// A TLSA record (RFC 6698 §2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tlsa {
+    pub usage: u8,
+    pub selector: u8,
+    pub matching: u8,
+    pub data: Vec<u8>,
+}
+
+/// What signed answers say of a host's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dane {
+    /// Nothing: its zone or its addresses are not signed, or it is proved that there are no records.
+    None,
+    Records(Vec<Tlsa>),
+}
+
 /// The part of `batpost.toml` that this room knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -62,6 +83,8 @@ pub struct Config {
     pub timeout_ms: Option<u64>,
     /// Where mail for a domain goes, whatever DNS says: `"remote.test" = "127.0.0.1:2600"`.
     pub overrides: BTreeMap<DomainName, SocketAddr>,
+    /// A file with the keys that DNSSEC begins with (DNSKEY records), instead of the root's: for a house with a root of its own.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// The resolver. Cheap to clone.
@@ -88,7 +111,7 @@ enum Source {
 impl Dns {
     /// The system's resolver, or the named servers. Never fails: without either every question has a temporary failure.
     pub fn new(config: &Config) -> Self {
-        let source = match System::new(&config.servers, config.timeout_ms.map(Duration::from_millis)) {
+        let source = match System::new(config) {
             Ok(system) => Source::System(Box::new(system)),
             Err(reason) => Source::None(reason.into()),
         };
@@ -198,6 +221,34 @@ impl Dns {
             Source::System(system) => system.txt(name).await,
             Source::Scripted(table) => table.txt(name),
             Source::None(reason) => Err(DnsError::Temporary(reason.to_string())),
+        }
+    }
+
+    /// What signed answers say of the certificate of that host on that port (RFC 7672 §2.2). An answer that should be signed and is not, or that can't
+    /// be had, is [`DnsError::Temporary`]: the host must not be used now.
+    pub async fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {
+        match &self.source {
+            Source::System(system) => system.secure.dane(host, port).await,
+            Source::Scripted(table) => table.dane(host, port),
+            Source::None(reason) => Err(DnsError::Temporary(reason.to_string())),
+        }
+    }
+
+    /// Whether the exchangers of a domain, or that it has none, are proved by signatures (RFC 7672 §2.2.1).
+    pub async fn is_secure(&self, domain: &DomainName) -> Result<bool, DnsError> {
+        match &self.source {
+            Source::System(system) => system.secure.mx(domain.as_str()).await,
+            Source::Scripted(table) => table.is_secure(domain.as_str()),
+            Source::None(reason) => Err(DnsError::Temporary(reason.to_string())),
+        }
+    }
+
+    /// Why nothing can be proved now, if that is so: the name servers keep the signatures from us, or can't be asked.
+    pub async fn cannot_validate(&self) -> Option<String> {
+        match &self.source {
+            Source::System(system) => system.secure.cannot_validate().await,
+            Source::Scripted(_) => None,
+            Source::None(reason) => Some(reason.to_string()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use crate::{DnsError, Exchanger};
+use crate::{Dane, DnsError, Exchanger, Tlsa};
 
 /// The table. What it does not hold does not exist, unless it is [`Scripted::unreachable`].
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,9 @@ pub struct Scripted {
     mx: HashMap<String, Vec<Exchanger>>,
     addresses: HashMap<String, Vec<IpAddr>>,
     txt: HashMap<String, Vec<Vec<u8>>>,
+    tlsa: HashMap<String, Vec<Tlsa>>,
+    /// Names whose answers are signed.
+    secure: HashSet<String>,
     failing: HashSet<String>,
     unreachable: bool,
 }
@@ -50,6 +53,20 @@ impl Scripted {
         self
     }
 
+    /// A TLSA record of a host, whose answers are signed then.
+    pub fn with_tlsa(mut self, host: &str, port: u16, record: Tlsa) -> Self {
+        self.secure.insert(host.to_owned());
+        let name = format!("_{port}._tcp.{host}");
+        self.tlsa.entry(name).or_default().push(record);
+        self
+    }
+
+    /// Answers about this name are signed.
+    pub fn with_secure(mut self, name: &str) -> Self {
+        self.secure.insert(name.to_owned());
+        self
+    }
+
     /// Questions about this name fail for now.
     pub fn with_failure(mut self, name: &str) -> Self {
         self.failing.insert(name.to_owned());
@@ -81,6 +98,24 @@ impl Scripted {
             () if self.unreachable => Err(DnsError::Temporary("no network".to_owned())),
             () if names.is_empty() => Err(DnsError::NoSuchDomain),
             () => Ok(names),
+        }
+    }
+
+    pub(crate) fn is_secure(&self, domain: &str) -> Result<bool, DnsError> {
+        match self.mx(domain) {
+            Err(error @ DnsError::Temporary(_)) => Err(error),
+            _ => Ok(self.secure.contains(domain)),
+        }
+    }
+
+    pub(crate) fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {
+        if !self.secure.contains(host) {
+            return Ok(Dane::None);
+        }
+        match self.answer(&self.tlsa, &format!("_{port}._tcp.{host}")) {
+            Ok(records) if !records.is_empty() => Ok(Dane::Records(records)),
+            Ok(_) | Err(DnsError::NoSuchDomain) => Ok(Dane::None),
+            Err(error) => Err(error),
         }
     }
 
@@ -168,6 +203,7 @@ mod tests {
             servers,
             timeout_ms: Some(20),
             overrides,
+            trust_anchor: None,
         });
         assert!(matches!(
             dns.exchange(&domain("example.test")).await,
@@ -177,6 +213,10 @@ mod tests {
             dns.addresses("example.test").await,
             Err(DnsError::Temporary(_))
         ));
+        // What can't be asked proves nothing, and is no leave to go on without proof.
+        assert!(dns.dane("example.test", 25).await.is_err());
+        assert!(dns.is_secure(&domain("example.test")).await.is_err());
+        assert!(dns.cannot_validate().await.is_some());
         assert_eq!(dns.route(&domain("remote.test")).unwrap().port(), 2600);
     }
 }

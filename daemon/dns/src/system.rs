@@ -4,13 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError as NetDnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
-use crate::{DnsError, Exchanger};
+use crate::secure::Secure;
+use crate::{Config, DnsError, Exchanger};
 
 /// How long one server is waited for, and how often it is asked.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,22 +22,16 @@ const CACHE_MAX_COUNT: u64 = 10_000;
 #[derive(Clone)]
 pub(crate) struct System {
     resolver: TokioResolver,
+    pub(crate) secure: Secure,
 }
 
 impl System {
-    pub(crate) fn new(servers: &[SocketAddr], timeout: Option<Duration>) -> Result<Self, String> {
-        let mut builder = if servers.is_empty() {
-            TokioResolver::builder_tokio().map_err(|error| error.to_string())?
-        } else {
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers.iter().map(server).collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        };
-        let options = builder.options_mut();
-        options.timeout = timeout.unwrap_or(TIMEOUT);
-        options.attempts = ATTEMPTS;
-        options.cache_size = CACHE_MAX_COUNT;
-        let resolver = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { resolver })
+    pub(crate) fn new(config: &Config) -> Result<Self, String> {
+        let resolver = build(config, |_| {})?;
+        Ok(Self {
+            resolver,
+            secure: Secure::new(config),
+        })
     }
 
     pub(crate) async fn mx(&self, domain: &str) -> Result<Vec<Exchanger>, DnsError> {
@@ -124,6 +119,26 @@ impl System {
             Err(error) => Err(DnsError::Temporary(error.to_string())),
         }
     }
+}
+
+/// A resolver over the machine's name servers or those that the configuration names.
+pub(crate) fn build(
+    config: &Config,
+    change: impl FnOnce(&mut ResolverOpts),
+) -> Result<TokioResolver, String> {
+    let mut builder = if config.servers.is_empty() {
+        TokioResolver::builder_tokio().map_err(|error| error.to_string())?
+    } else {
+        let servers = config.servers.iter().map(server).collect();
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    };
+    let options = builder.options_mut();
+    options.timeout = config.timeout_ms.map_or(TIMEOUT, Duration::from_millis);
+    options.attempts = ATTEMPTS;
+    options.cache_size = CACHE_MAX_COUNT;
+    change(options);
+    builder.build().map_err(|error| error.to_string())
 }
 
 fn server(address: &SocketAddr) -> NameServerConfig {

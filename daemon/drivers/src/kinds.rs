@@ -304,6 +304,34 @@ pub const RULE: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Routes of outgoing mail, in the order of `place`; `key` is the name in lower case, `sealed` the password under the server's key.
+pub const ROUTE: Descriptor = Descriptor {
+    kind: Kind::Settings,
+    table: "route",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("name", Type::Text),
+        field("place", Type::Int),
+        field("enabled", Type::Flag),
+        field("recipients", Type::List),
+        field("senders", Type::List),
+        field("hosts", Type::List),
+        field("tls", Type::Text),
+        field("protocol", Type::Text),
+        field("user", Type::Text),
+        field("sealed", Type::Bytes),
+        field("comment", Type::Text),
+        REVISION,
+    ],
+    key: &["key"],
+    unique: &[],
+    indexed: &[],
+    searchable: &["name", "recipients", "senders", "hosts", "comment"],
+    sortable: &["place", "key", "comment"],
+    migrations: &[],
+};
+
 /// Mailing lists; `body` holds their settings as JSON.
 pub const LIST: Descriptor = Descriptor {
     kind: Kind::Lists,
@@ -364,6 +392,7 @@ pub const ALL: &[&Descriptor] = &[
     &ACCESS,
     &DKIM_KEY,
     &RULE,
+    &ROUTE,
     &LIST,
     &LOG,
 ];

@@ -34,6 +34,7 @@ pub(super) fn build(t: Texts) -> Command {
             group(t),
             folder(t),
             public(t),
+            route(t),
             queue(t),
             session(t),
             service(t),
@@ -280,6 +281,35 @@ fn public(t: Texts) -> Command {
         .subcommand(named("add", "public-add").arg(quota()))
         .subcommand(named("set", "public-set").arg(quota().required(true)))
         .subcommand(named("remove", "public-remove"))
+}
+
+fn route(t: Texts) -> Command {
+    let fields = |command: Command| {
+        command
+            .arg(t.positional("name"))
+            .arg(many(t.option("recipient", "PATTERN")))
+            .arg(many(t.option("sender", "PATTERN")).visible_alias("from"))
+            .arg(many(t.option("host", "HOST[:PORT]")))
+            .arg(t.option("encryption", "none|opportunistic|verified|dane"))
+            .arg(t.option("over", "smtp|lmtp"))
+            .arg(t.option("login", "USER"))
+            .arg(t.flag("password-stdin"))
+            .arg(t.option("place", "N").value_parser(value_parser!(u64)))
+            .arg(switch(t, "enabled"))
+            .arg(t.option("comment", "TEXT"))
+    };
+    let named = |name, key| t.command(name, key).arg(t.positional("name"));
+    noun(t, "route")
+        .subcommand(fields(t.command("add", "route-add")))
+        .subcommand(paged(t, t.command("list", "route-list")))
+        .subcommand(named("show", "route-show"))
+        .subcommand(fields(t.command("set", "route-set")))
+        .subcommand(named("remove", "route-remove"))
+        .subcommand(
+            t.command("test", "route-test")
+                .arg(t.positional("address"))
+                .arg(t.option("sender", "ADDRESS").visible_alias("from")),
+        )
 }
 
 fn queue(t: Texts) -> Command {

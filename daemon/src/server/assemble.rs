@@ -18,6 +18,7 @@ use drivers::Placed;
 use events::kinds::server::{CertificateMade, Started, Stopping};
 use events::kinds::store::{JournalReplayed, StoreFailed, StoreResumed, StoreStopped};
 use events::{Events, Scope, Severity};
+use http::Http;
 use i18n::Language;
 use journal::{Journal, Record};
 use mailbox::Mailboxes;
@@ -101,6 +102,8 @@ pub(super) async fn start(
         events: events.clone(),
         smarthost_password: smarthost_password(disk, data),
         timeouts: Timeouts::default(),
+        http: Http::new(dns.clone()).with_roots(tls.roots()),
+        sts_dir: data.join("mta-sts"),
     });
     let judge = Policy::new(directory.clone(), Some(dns.clone())).await;
     let policy = judge.map_err(|error| Trouble::store("configuration", error))?;
@@ -123,6 +126,7 @@ pub(super) async fn start(
         version: crate::VERSION,
         stop,
         disk: disk.clone(),
+        delivery: delivery.clone(),
     };
     tokio::spawn(control.run(Arc::new(context)));
     let Stores {

@@ -6,6 +6,7 @@ mod dkim;
 mod folders;
 mod monitor;
 mod queue;
+mod routes;
 mod server;
 mod trees;
 mod users;

@@ -18,6 +18,8 @@ pub(super) struct Manner {
     pub(super) rcpt: &'static [(&'static str, &'static str)],
     pub(super) data: &'static str,
     pub(super) end: &'static str,
+    /// Speaks LMTP: after a text an answer for each recipient, which is `end` unless a part of its address stands here.
+    pub(super) lmtp: Option<&'static [(&'static str, &'static str)]>,
     /// Closes the connection when it sees this line.
     pub(super) drop_at: &'static str,
     /// Says nothing more from this line on.
@@ -34,6 +36,7 @@ impl Default for Manner {
             rcpt: &[],
             data: "354 go",
             end: "250 2.0.0 taken",
+            lmtp: None,
             drop_at: "never",
             hang_at: "never",
             tls: None,
@@ -46,6 +49,9 @@ impl Default for Manner {
 pub(super) struct Heard {
     pub(super) lines: Vec<String>,
     pub(super) texts: Vec<String>,
+    pub(super) connections: usize,
+    /// Connections that are open now.
+    pub(super) open: usize,
 }
 
 pub(super) struct Fake {
@@ -66,8 +72,11 @@ impl Fake {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (manner, heard) = (manner.clone(), all.clone());
+                heard.lock().connections += 1;
+                heard.lock().open += 1;
                 tokio::spawn(async move {
                     let _ = session(stream, &manner, &heard).await;
+                    heard.lock().open -= 1;
                 });
             }
         });
@@ -88,6 +97,9 @@ async fn session(
     manner: &Manner,
     heard: &Mutex<Heard>,
 ) -> std::io::Result<()> {
+    if manner.hang_at == "greeting" {
+        std::future::pending::<()>().await;
+    }
     stream
         .write_all(format!("{}\r\n", manner.greeting).as_bytes())
         .await?;
@@ -107,6 +119,7 @@ async fn talk(
 ) -> std::io::Result<bool> {
     let mut stream = BufReader::new(stream);
     let mut data: Option<String> = None;
+    let mut recipients: Vec<String> = Vec::new();
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
@@ -127,11 +140,23 @@ async fn talk(
             }
             let text = data.take().unwrap_or_default();
             heard.lock().texts.push(text);
-            manner.end.to_owned()
+            let to = std::mem::take(&mut recipients);
+            match manner.lmtp {
+                None => manner.end.to_owned(),
+                Some(ends) => {
+                    let end = |to: &String| {
+                        let found = ends.iter().find(|(part, _)| to.contains(part));
+                        found.map_or(manner.end, |(_, end)| end)
+                    };
+                    to.iter().map(end).collect::<Vec<_>>().join("\r\n")
+                }
+            }
         } else {
             heard.lock().lines.push(line.clone());
             match line.split(' ').next().unwrap_or_default() {
-                "EHLO" => {
+                "LHLO" if manner.lmtp.is_none() => "500 no".to_owned(),
+                "EHLO" if manner.lmtp.is_some() => "500 no".to_owned(),
+                "EHLO" | "LHLO" => {
                     let lines: Vec<String> = std::iter::once(&"other.test")
                         .chain(manner.offers)
                         .map(ToString::to_string)
@@ -148,7 +173,11 @@ async fn talk(
                 "MAIL" => manner.mail.to_owned(),
                 "RCPT" => {
                     let found = manner.rcpt.iter().find(|(part, _)| line.contains(part));
-                    found.map_or("250 2.1.5 ok", |(_, answer)| answer).to_owned()
+                    let answer = found.map_or("250 2.1.5 ok", |(_, answer)| answer).to_owned();
+                    if answer.starts_with('2') {
+                        recipients.push(line.clone());
+                    }
+                    answer
                 }
                 "DATA" => {
                     if manner.data.starts_with('3') {

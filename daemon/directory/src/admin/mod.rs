@@ -8,6 +8,7 @@ pub(crate) mod dkim;
 pub(crate) mod domains;
 pub(crate) mod groups;
 pub(crate) mod import;
+pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod trees;
 pub(crate) mod users;

@@ -11,5 +11,18 @@ events! {
     /// A key that should sign can't be opened: mail of its domain leaves without its signature.
     SigningKeyUnusable "signing-key-unusable" Delivery Error { domain: String, selector: String }
     VacationAnswered "vacation-answered" Delivery Info { user: String, recipient: String }
+    /// Nothing is said to a host for a while because it can't be reached.
+    HostRests "host-rests" Delivery Warning { host: String, address: String, reason: String, seconds: u64 }
+    /// A host that has enough of us gets fewer connections.
+    HostSlowedDown "host-slowed-down" Delivery Warning { host: String, address: String, connections: u64 }
+    /// How the connection to a host is secured. `by`: dane, mta-sts, route, login.
+    OutgoingVerified "outgoing-verified" Delivery Info { host: String, by: String }
+    OutgoingEncrypted "outgoing-encrypted" Delivery Info { host: String, reason: String }
+    OutgoingPlain "outgoing-plain" Delivery Info { host: String, reason: String }
+    OutgoingTlsRefused "outgoing-tls-refused" Delivery Warning { host: String, by: String, reason: String }
+    /// DANE is on, and the name servers don't let anything be proved.
+    DaneUnavailable "dane-unavailable" Delivery Warning { reason: String }
+    StsPolicy "sts-policy" Delivery Info { domain: String, hosts: String }
+    StsFailed "sts-failed" Delivery Warning { domain: String, reason: String }
     QueueChanged "queue-changed" Delivery Info { action: String, by: String }
 }

@@ -10,6 +10,7 @@ mod logs;
 mod public;
 mod queue;
 mod queue_texts;
+mod routes;
 mod server;
 mod sessions;
 mod users;
@@ -38,6 +39,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
         "group" => groups::groups(session, verb, inner).await,
         "folder" => folders::run(session, verb, inner).await,
         "public" => public::run(session, verb, inner).await,
+        "route" => routes::run(session, verb, inner).await,
         "queue" => queue::run(session, verb, inner).await,
         "session" => sessions::sessions(session, verb, inner).await,
         "service" => sessions::services(session, verb, inner).await,

@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
 }
 
 /// The password from the standard input (up to the line's end) or asked for twice on a terminal.
-fn read_password(session: &Session, stdin: bool) -> Result<String, Trouble> {
+pub(super) fn read_password(session: &Session, stdin: bool) -> Result<String, Trouble> {
     let unreadable = |error: std::io::Error| Refusal::new("password-unreadable").with("reason", error);
     if stdin || !std::io::stdin().is_terminal() {
         let mut password = String::new();

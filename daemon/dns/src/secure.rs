@@ -1,0 +1,173 @@
+//! Answers that are proved by signatures, from a key that this machine has (RFC 4035, as RFC 7672 needs it).
+//!
+//! Every record carries its own proof. "Insecure" means that it is proved that the zone is not signed; an answer that should be signed and does not
+//! hold is a temporary failure, since an attacker can make one. Confessed: where a host's name is an alias (CNAME), its TLSA records are looked for
+//! under the name itself, not under the one that it leads to first (RFC 7672 §2.2.2); exchangers must not be aliases (RFC 2181 §10.3).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::net::{DnsError as NetDnsError, NetError};
+use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::system::build;
+use crate::{Config, Dane, DnsError, Tlsa};
+
+/// Records of one host that are looked at.
+const TLSA_MAX_COUNT: usize = 32;
+/// After that time it is tried again whether anything can be proved.
+const PROBE_AGAIN_AFTER: Duration = Duration::from_mins(10);
+
+/// A resolver that validates, made when it is first needed.
+#[derive(Clone)]
+pub(crate) struct Secure {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    resolver: OnceCell<TokioResolver>,
+    /// When it was last tried, and why nothing could be proved then.
+    probe: Mutex<Option<(Instant, Option<String>)>>,
+}
+
+/// An answer that holds.
+enum Answer {
+    Secure(Vec<RData>),
+    /// It is proved that nobody signs there.
+    Insecure,
+}
+
+impl Secure {
+    pub(crate) fn new(config: &Config) -> Self {
+        let inner = Inner {
+            config: config.clone(),
+            resolver: OnceCell::new(),
+            probe: Mutex::new(None),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    pub(crate) async fn mx(&self, domain: &str) -> Result<bool, DnsError> {
+        let answer = self.lookup(domain, RecordType::MX).await?;
+        Ok(matches!(answer, Answer::Secure(_)))
+    }
+
+    pub(crate) async fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {
+        // RFC 7672 §2.2.2: hosts whose addresses nobody signs are not asked for records; some of their servers answer such questions wrongly.
+        let secure = |answer: &Answer| matches!(answer, Answer::Secure(found) if !found.is_empty());
+        let v4 = self.lookup(host, RecordType::A).await;
+        let signed = match &v4 {
+            Ok(answer) if secure(answer) => true,
+            _ => match (self.lookup(host, RecordType::AAAA).await, v4) {
+                (Ok(answer), _) if secure(&answer) => true,
+                (Err(error @ DnsError::Temporary(_)), _) | (_, Err(error @ DnsError::Temporary(_))) => {
+                    return Err(error);
+                }
+                _ => false,
+            },
+        };
+        if !signed {
+            return Ok(Dane::None);
+        }
+        let name = format!("_{port}._tcp.{}", host.trim_end_matches('.'));
+        let found = match self.lookup(&name, RecordType::TLSA).await {
+            Ok(Answer::Secure(found)) => found,
+            Ok(Answer::Insecure) | Err(DnsError::NoSuchDomain) => return Ok(Dane::None),
+            Err(error) => return Err(error),
+        };
+        let records: Vec<Tlsa> = found.into_iter().filter_map(tlsa).take(TLSA_MAX_COUNT).collect();
+        Ok(if records.is_empty() {
+            Dane::None
+        } else {
+            Dane::Records(records)
+        })
+    }
+
+    /// The root's own keys are the least that must be provable.
+    pub(crate) async fn cannot_validate(&self) -> Option<String> {
+        let mut probe = self.inner.probe.lock().await;
+        match &*probe {
+            Some((_, None)) => return None,
+            Some((at, Some(reason))) if at.elapsed() < PROBE_AGAIN_AFTER => return Some(reason.clone()),
+            _ => {}
+        }
+        let reason = match self.lookup(".", RecordType::DNSKEY).await {
+            Ok(Answer::Secure(keys)) if !keys.is_empty() => None,
+            Ok(_) => Some("the name servers give no signatures".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        *probe = Some((Instant::now(), reason.clone()));
+        reason
+    }
+
+    async fn lookup(&self, name: &str, kind: RecordType) -> Result<Answer, DnsError> {
+        let resolver = self.inner.resolver.get_or_try_init(async || {
+            let anchor = self.inner.config.trust_anchor.clone();
+            build(&self.inner.config, |options| {
+                options.validate = true;
+                options.trust_anchor = anchor;
+            })
+            .map_err(DnsError::Temporary)
+        });
+        let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')))
+            .map_err(|_| DnsError::NoSuchDomain)?;
+        match resolver.await?.lookup(name, kind).await {
+            Ok(found) => {
+                let answers = found.answers();
+                if answers.is_empty() || answers.iter().any(|record| record.proof < Proof::Insecure) {
+                    return Err(DnsError::Temporary(
+                        "an answer whose signature does not hold".to_owned(),
+                    ));
+                }
+                // One link of a chain of aliases that is not signed leaves the rest unproved.
+                if answers.iter().any(|record| !record.proof.is_secure()) {
+                    return Ok(Answer::Insecure);
+                }
+                let wanted = answers.iter().filter(|record| record.record_type() == kind);
+                Ok(Answer::Secure(wanted.map(|record| record.data.clone()).collect()))
+            }
+            Err(NetError::Dns(error)) => negative(error),
+            Err(error) => Err(DnsError::Temporary(error.to_string())),
+        }
+    }
+}
+
+/// That there is nothing has to be proved as well.
+fn negative(error: NetDnsError) -> Result<Answer, DnsError> {
+    match error {
+        NetDnsError::Nsec { proof, .. } if proof.is_secure() => Ok(Answer::Secure(Vec::new())),
+        NetDnsError::Nsec { proof, .. } if proof.is_insecure() => Ok(Answer::Insecure),
+        NetDnsError::NoRecordsFound(none) => match none.response_code {
+            // The proof that there is nothing was looked at before; in a signed zone its SOA record has one.
+            ResponseCode::NoError | ResponseCode::NXDomain => {
+                let mut authorities = none.authorities.iter().flat_map(|records| records.iter());
+                let proved = authorities
+                    .any(|record| record.record_type() == RecordType::SOA && record.proof.is_secure());
+                Ok(if proved {
+                    Answer::Secure(Vec::new())
+                } else {
+                    Answer::Insecure
+                })
+            }
+            other => Err(DnsError::Temporary(other.to_string())),
+        },
+        other => Err(DnsError::Temporary(other.to_string())),
+    }
+}
+
+fn tlsa(data: RData) -> Option<Tlsa> {
+    let RData::TLSA(tlsa) = data else { return None };
+    Some(Tlsa {
+        usage: tlsa.cert_usage.into(),
+        selector: tlsa.selector.into(),
+        matching: tlsa.matching.into(),
+        data: tlsa.cert_data.clone(),
+    })
+}
