@@ -291,7 +291,6 @@ cli-column-mailbox = MAILBOX
 cli-column-targets = TARGETS
 cli-column-group = GROUP
 cli-column-members = MEMBERS
-cli-column-route = ROUTE
 cli-column-place = PLACE
 cli-column-hosts = HOSTS
 cli-column-host = HOST

@@ -299,7 +299,6 @@ cli-column-mailbox = ЯЩИК
 cli-column-targets = КУДА
 cli-column-group = ГРУППА
 cli-column-members = УЧАСТНИКИ
-cli-column-route = МАРШРУТ
 cli-column-place = МЕСТО
 cli-column-hosts = СЕРВЕРЫ
 cli-column-host = СЕРВЕР

@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
             let route = find(session, &text(arguments, "name")).await?;
             out.show(&route, |route| {
                 out.facts(&[
-                    ("route", route.name.clone()),
+                    ("name", route.name.clone()),
                     ("place", route.place.to_string()),
                     ("enabled", out.yes_no(route.enabled)),
                     ("recipients", route.to.join(", ")),
