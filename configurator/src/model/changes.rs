@@ -10,6 +10,7 @@ use shared::protocol::{AliasList, Failure};
 
 use super::Model;
 use super::dialog::{About, Dialog, Edit};
+use super::dkim::DkimStep;
 use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, TreeForm, UserForm, VacationForm};
 use super::lists::ListId;
 use super::said::{Said, Tone};
@@ -59,12 +60,16 @@ impl Model {
         let Some(edit) = self.edit(serial) else { return };
         let Some(Call { method, params }) = edit.steps.pop_front() else {
             let lists = lists_of(&edit.form);
+            let dkim = matches!(edit.form, Form::Dkim(_));
             let folders = matches!(edit.form, Form::Folder(_) | Form::Rights(_));
             self.dialog = None;
             self.notice(Tone::Good, Said::key("notice-saved"));
             self.changed_here(lists);
             if folders {
                 self.read_folders();
+            }
+            if dkim {
+                self.read_dkim();
             }
             return;
         };
@@ -218,6 +223,7 @@ impl Model {
             | Form::Folder(_)
             | Form::Rights(_)
             | Form::AppPassword(_)
+            | Form::Dkim(_)
             | Form::Export(_)
             | Form::NextHost(_) => {}
         }
@@ -320,6 +326,14 @@ impl Model {
                 self.read_keys();
                 (Said::named("notice-removed", label), &[])
             }
+            About::Dkim { step, selector, .. } => {
+                self.read_dkim();
+                if *step == DkimStep::Remove {
+                    (Said::named("notice-removed", selector), &[])
+                } else {
+                    (Said::key("notice-saved"), &[])
+                }
+            }
             About::RemoveMessages(ids) => {
                 self.queue.selected = None;
                 self.queue.marked.clear();
@@ -360,7 +374,8 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Tree(_) => &[ListId::Public],
         Form::Entry(_) => &[ListId::Access],
         Form::NextHost(_) => &[ListId::Queue],
-        Form::Folder(_) | Form::Rights(_) | Form::AppPassword(_) | Form::Export(_) => &[],
+        Form::Folder(_) | Form::Rights(_) => &[],
+        Form::AppPassword(_) | Form::Dkim(_) | Form::Export(_) => &[],
         Form::Vacation(_) => &[ListId::Users],
     }
 }
@@ -416,6 +431,11 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
                 label: label.clone(),
             })]
         }
+        About::Dkim {
+            step,
+            domain,
+            selector,
+        } => vec![step.call(domain, selector)],
         About::RemoveMessages(ids) => vec![Call::of(&QueueRemove {
             ids: ids.clone(),
             bounce: choice,

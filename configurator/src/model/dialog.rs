@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use shared::model::Side;
 
+use super::dkim::DkimStep;
 use super::forms::{Call, Errors, Form};
 use super::keys::Secret;
 use super::said::Said;
@@ -101,6 +102,12 @@ pub enum About {
     RemoveAppPassword {
         user: String,
         label: String,
+    },
+    /// Sign with a key, no longer, or remove it.
+    Dkim {
+        step: DkimStep,
+        domain: String,
+        selector: String,
     },
     EndSession {
         id: u64,

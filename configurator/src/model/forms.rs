@@ -12,6 +12,7 @@ use shared::protocol::{
 use shared::{Address, DomainName, Refusal};
 
 use super::amount::{parse_bytes, show_bytes};
+pub use super::dkim::DkimForm;
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 pub use super::keys::AppForm;
 pub use super::next_host_form::NextHostForm;
@@ -48,6 +49,7 @@ pub enum Form {
     Folder(FolderForm),
     Rights(RightsForm),
     AppPassword(AppForm),
+    Dkim(DkimForm),
     Export(ExportForm),
     NextHost(NextHostForm),
     Vacation(VacationForm),
@@ -378,6 +380,7 @@ impl Form {
             Self::Folder(form) => form.calls(),
             Self::Rights(form) => form.calls(),
             Self::AppPassword(form) => form.calls(),
+            Self::Dkim(form) => form.calls(),
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),
             Self::NextHost(form) => Ok(form.calls()),

@@ -6,6 +6,7 @@
 pub mod amount;
 mod changes;
 pub mod dialog;
+pub mod dkim;
 mod folder_forms;
 mod folders;
 pub mod forms;
@@ -40,6 +41,7 @@ use crate::text::Texts;
 use crate::theme::Choice;
 
 use dialog::Dialog;
+use dkim::DkimKeys;
 pub use folders::{Folders, is_public, public_owner, shown_name};
 use keys::Keys;
 use lists::ListId;
@@ -109,6 +111,7 @@ pub struct Model {
     pub message_text: Option<(String, String)>,
     pub folders: Folders,
     pub keys: Keys,
+    pub dkim: DkimKeys,
     pub tail: LogState,
     pub log: LogState,
     pub settings: SettingsState,
@@ -154,6 +157,7 @@ impl Model {
             message_text: None,
             folders: Folders::default(),
             keys: Keys::default(),
+            dkim: DkimKeys::default(),
             tail: LogState::tail(),
             log: LogState::default(),
             settings: SettingsState::default(),
@@ -345,6 +349,7 @@ impl Model {
             "setting" if !self.settings.busy && self.settings.loaded => self.read_settings(),
             "folder" => self.read_folders(),
             "app-password" => self.read_keys(),
+            "dkim" => self.read_dkim(),
             "queue" => self.read_message_details(),
             _ => {}
         }
@@ -360,6 +365,7 @@ impl Model {
             }),
             Page::Folders(_) | Page::Public => self.read_folders(),
             Page::Users(_) => self.read_keys(),
+            Page::Domains => self.read_dkim(),
             Page::Queue => self.read_message_details(),
             _ => {}
         }

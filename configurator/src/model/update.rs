@@ -185,6 +185,7 @@ impl Model {
             }
             ListId::Users if matches!(self.page, Page::Folders(_)) => self.enter_folders(key),
             ListId::Users => self.read_keys(),
+            ListId::Domains => self.read_dkim(),
             ListId::Public => self.enter_folders(key.as_deref().map(super::public_owner)),
             _ => {}
         }

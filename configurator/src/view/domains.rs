@@ -4,7 +4,7 @@ use eframe::egui::{RichText, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_DNS, ICON_EDIT, ICON_PERSON};
 use shared::protocol::DomainRow;
 
-use super::{Cx, list};
+use super::{Cx, dkim, list};
 use crate::model::dialog::About;
 use crate::model::forms::{DomainForm, Form};
 use crate::model::lists::ListId;
@@ -135,4 +135,5 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &DomainRow) {
         domain.mechanisms.join(", ")
     };
     fact(ui, &cx.t.get("field-mechanisms"), &logins);
+    dkim::show(ui, cx, domain.name.as_str());
 }

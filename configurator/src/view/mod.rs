@@ -4,6 +4,7 @@ mod about;
 mod access;
 mod aliases;
 pub mod dialogs;
+mod dkim;
 mod domains;
 mod folders;
 mod groups;

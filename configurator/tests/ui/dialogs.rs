@@ -297,5 +297,37 @@ fn a_domain_chooses_how_its_users_log_in() {
             "DIGEST-MD5",
             "APOP"
         ])
+// Whoever can't copy the record can't have his mail checked.
+#[test]
+fn a_key_is_made_its_record_copied_and_then_it_signs() {
+    let mut stage = Stage::connected(Language::En, Choice::Light);
+    stage.go(Page::Domains);
+    stage.send(Message::Select(ListId::Domains, Some("example.test".to_owned())));
+    stage.settle();
+    assert_eq!(stage.daemon.last("dkim.list").unwrap()["domain"], "example.test");
+    // Below what the window shows without scrolling, here and below.
+    stage.harness.get_by_label("New key").click_accesskit();
+    stage.settle();
+    fill(&mut stage, "Selector", "s2");
+    stage.harness.get_by_label("Save").click();
+    stage.settle();
+    let sent = stage.daemon.last("dkim.add").unwrap();
+    assert_eq!(
+        *sent,
+        json!({"domain": "example.test", "selector": "s2", "algorithm": "rsa", "private_key": "", "active": false})
+    );
+    stage
+        .harness
+        .get_by_label("Copy the text of the TXT record")
+        .click_accesskit();
+    stage.settle();
+    stage.harness.get_by_label("Sign with s1").click_accesskit();
+    stage.settle();
+    stage.send(Message::Confirm);
+    stage.settle();
+    let sent = stage.daemon.last("dkim.set").unwrap();
+    assert_eq!(
+        *sent,
+        json!({"domain": "example.test", "selector": "s1", "active": true})
     );
 }

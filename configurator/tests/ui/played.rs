@@ -71,6 +71,9 @@ impl Played {
                 {"name": "accounts", "of": "group", "owner": 77, "quota_bytes": 1_073_741_824_u64, "revision": 6},
                 {"name": "example.test", "of": "domain", "owner": 78, "quota_bytes": null, "revision": 7},
             ]})),
+            "dkim.list" => json!({"total": 1, "rows": [{
+                "domain": params["domain"], "selector": "s1", "algorithm": "rsa", "active": false, "created": NOW,
+                "record_name": "s1._domainkey.example.test", "record": "v=DKIM1; k=rsa; p=MIIB", "revision": 1}]}),
             "app-password.list" => json!([
                 {"label": "Phone", "protocols": ["imap", "submission"], "made_at": 1_790_000_000, "used_at": 1_795_000_000},
                 {"label": "Принтер", "protocols": [], "made_at": 1_790_000_000, "used_at": null},

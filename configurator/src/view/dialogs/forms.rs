@@ -39,6 +39,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         ),
         Form::Folder(form) => pick("folder-add", "folder-rename", form.was.clone()),
         Form::Rights(form) => ("rights-title", Some(form.place())),
+        Form::Dkim(form) => ("dkim-title", Some(form.domain.clone())),
         Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
@@ -76,6 +77,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Tree(form) => drawn.tree(ui, form),
         Form::Folder(form) => drawn.folder(ui, form),
         Form::Rights(form) => drawn.rights(ui, form),
+        Form::Dkim(form) => drawn.dkim(ui, form),
         Form::AppPassword(form) => drawn.app_password(ui, form),
         Form::Export(form) => {
             drawn.row(ui, "path", "field-path", "field-path-help", |ui| {

@@ -1,5 +1,6 @@
 //! Dialogs: the frame that all share, with Enter and Escape, errors, conflicts.
 
+mod dkim;
 mod folders;
 mod forms;
 mod keys;

@@ -8,6 +8,7 @@ use super::super::Cx;
 use super::{frame, title};
 use crate::model::Message;
 use crate::model::dialog::{About, Question};
+use crate::model::dkim::DkimStep;
 use crate::theme::space;
 use crate::widgets::{Mood, Weight, banner, button};
 
@@ -85,6 +86,19 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveEntry(_, pattern) => named("ask-entry", "ask-entry-text", pattern),
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
         About::RemoveAppPassword { label, .. } => named("ask-app-password", "ask-app-password-text", label),
+        About::Dkim { step, selector, .. } => match step {
+            DkimStep::Remove => named("ask-dkim-remove", "ask-dkim-remove-text", selector),
+            DkimStep::Enable => (
+                cx.t.get("ask-dkim-enable"),
+                cx.t.named("ask-dkim-enable-text", selector),
+                cx.t.get("dkim-sign"),
+            ),
+            DkimStep::Disable => (
+                cx.t.get("ask-dkim-disable"),
+                cx.t.named("ask-dkim-disable-text", selector),
+                cx.t.get("dkim-sign-no-more"),
+            ),
+        },
         About::RemoveMessages(ids) => {
             let args = [("count", Arg::from(ids.len()))];
             (
