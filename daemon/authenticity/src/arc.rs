@@ -124,6 +124,19 @@ impl Chain {
         }
         of(Outcome::Pass)
     }
+
+    /// The fields of all sets in canonical form, as the next seal covers them (RFC 8617 §5.1.2).
+    pub(crate) fn canonical(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Self::Whole { sets, .. } = self {
+            for set in sets {
+                for raw in [&set.results, &set.message, &set.seal_raw] {
+                    canonical::field(Form::Relaxed, raw, &mut out);
+                }
+            }
+        }
+        out
+    }
 }
 
 fn gather(sets: &mut BTreeMap<u64, Set>, name: &str, field: &Field<'_>, raw: &[u8]) -> Option<()> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use directory::{Account, Resolution};
+use directory::{Account, Resolution, Unavailable};
 use mailbox::{MailboxError, OwnerId};
 use queue::{Envelope, Job, Recipient};
 use shared::{Address, DomainName};
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::process::Verdicts;
 use crate::verdict::{Verdict, replies};
-use crate::{Inner, text, vacation};
+use crate::{Inner, now, sign, text, vacation};
 
 /// Mailboxes of one message that are delivered to at the same time.
 const MAILBOXES_AT_ONCE_MAX: usize = 32;
@@ -201,18 +201,40 @@ async fn forward(inner: &Arc<Inner>, job: &mut Job, index: u32, by: &Address, to
         notify: recipient.notify,
         original: recipient.original.clone(),
     };
+    let Ok(sender) = forwarding_sender(inner, job, by).await else {
+        return Verdict::put_off(replies::DIRECTORY);
+    };
     let envelope = Envelope {
+        sender,
         recipients: vec![copy],
         ..(*job.envelope).clone()
     };
+    let Some(mut top) = sign::seal(inner, job, &header, by.domain()).await else {
+        return Verdict::put_off(replies::QUEUE);
+    };
+    top.extend_from_slice(format!("Delivered-To: {by}\r\n").as_bytes());
     let (queue, disk) = (&inner.parts.queue, &inner.parts.disk);
-    let Ok(text) = text::with_delivered_to(queue, disk, &envelope, &job.text, &by.to_string()).await else {
+    let Ok(text) = text::with_fields(queue, disk, (&job.envelope, &envelope), &job.text, &top).await else {
         return Verdict::put_off(replies::QUEUE);
     };
     match queue.commit_from(job, &[mark], envelope, text).await {
         Ok(_) => Verdict::Forwarded,
         Err(_) => Verdict::put_off(replies::QUEUE),
     }
+}
+
+/// Whom forwarded mail says to be from: senders elsewhere get an address of ours, under which SPF holds for this server.
+async fn forwarding_sender(inner: &Inner, job: &Job, by: &Address) -> Result<Option<Address>, Unavailable> {
+    let sender = job.envelope.sender.clone();
+    let Some(known) = &sender else { return Ok(None) };
+    let directory = &inner.parts.directory;
+    if !directory.settings().flag("forward.srs") {
+        return Ok(sender);
+    }
+    let rewritten = directory
+        .forwarding_sender(known, by, now().unsigned_abs())
+        .await?;
+    Ok(rewritten.or(sender))
 }
 
 /// Of two verdicts on one recipient the one that leaves more to do.

@@ -1,4 +1,5 @@
-//! Signs mail that leaves (DKIM, RFC 6376) with the keys of its author's domain: once for each try, reading the text in pieces.
+//! Signs mail that leaves (DKIM, RFC 6376) with the keys of its author's domain: once for each try, reading the text in pieces. Seals mail from
+//! elsewhere that is forwarded (ARC, RFC 8617).
 //!
 //! Signed is what users of this server and the server itself wrote. What came from elsewhere and is only forwarded is not, whatever its From says:
 //! a signature would vouch for it.
@@ -6,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use authenticity::{Signing, SigningKey, author_domain};
+use authenticity::{Sealing, Signing, SigningKey, author_domain};
 use directory::{Directory, Unavailable};
 use events::kinds::delivery::SigningKeyUnusable;
 use events::{Events, Scope};
@@ -97,16 +98,42 @@ pub(crate) async fn fields(inner: &Inner, job: &Job, header: &[u8], skip: usize)
         return Some(Vec::new());
     }
     let mut signing = Signing::new(header.get(skip..).unwrap_or_default(), keys);
-    let mut at = header.len() as u64;
+    each_piece(inner, job, header.len() as u64, |piece| signing.feed(piece)).await?;
+    Some(signing.finish(now().unsigned_abs()))
+}
+
+/// The seal of mail from elsewhere that a domain forwards (RFC 8617), to be put on top; nothing if the domain has no key or the mail was not
+/// checked when it came. `None`: keys or text can't be read now.
+pub(crate) async fn seal(inner: &Inner, job: &Job, header: &[u8], by: &DomainName) -> Option<Vec<u8>> {
+    if job.envelope.origin != Origin::Smtp || header.len() >= text::HEADER_MAX_BYTES {
+        return Some(Vec::new());
+    }
+    let keys = inner.signers.of(&inner.parts.directory, &inner.parts.events, by);
+    let keys = keys.await.ok()?;
+    if keys.is_empty() {
+        return Some(Vec::new());
+    }
+    let settings = inner.parts.directory.settings();
+    let skip = text::return_path_len(&job.envelope, header);
+    let checked = header.get(skip..).unwrap_or_default();
+    let Some(mut sealing) = Sealing::new(checked, settings.text("server.hostname"), keys) else {
+        return Some(Vec::new());
+    };
+    each_piece(inner, job, header.len() as u64, |piece| sealing.feed(piece)).await?;
+    Some(sealing.finish(now().unsigned_abs()).unwrap_or_default())
+}
+
+/// Reads the text from there to its end. `None`: it can't be read now.
+async fn each_piece(inner: &Inner, job: &Job, from: u64, mut take: impl FnMut(&[u8])) -> Option<()> {
+    let mut at = from;
     loop {
-        let piece = text::piece(&inner.parts.disk, &job.text, at, text::PIECE_BYTES)
-            .await
-            .ok()?;
+        let piece = text::piece(&inner.parts.disk, &job.text, at, text::PIECE_BYTES);
+        let piece = piece.await.ok()?;
         if piece.is_empty() {
-            return Some(signing.finish(now().unsigned_abs()));
+            return Some(());
         }
         at += piece.len() as u64;
-        signing.feed(&piece);
+        take(&piece);
     }
 }
 

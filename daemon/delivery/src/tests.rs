@@ -2,6 +2,7 @@
 
 mod connections;
 mod fake;
+mod forward;
 mod local;
 mod remote;
 mod reports;

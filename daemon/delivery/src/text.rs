@@ -65,22 +65,20 @@ pub(crate) fn was_delivered_to(header: &[u8], address: &str) -> bool {
     fields.any(|field| field.value.trim_ascii().eq_ignore_ascii_case(address.as_bytes()))
 }
 
-/// The text with Delivered-To on top, under the Return-Path.
-pub(crate) async fn with_delivered_to(
+/// The text with fields on top, under the Return-Path of the new envelope; that of the one it had goes.
+pub(crate) async fn with_fields(
     queue: &Queue,
     disk: &SharedDisk,
-    envelope: &Envelope,
+    (had, envelope): (&Envelope, &Envelope),
     text: &Blob,
-    address: &str,
+    fields: &[u8],
 ) -> Result<Blob, queue::QueueError> {
     let unreadable = |error: std::io::Error| queue::QueueError::Unavailable(error.to_string());
     let mut intake = queue.intake();
     let start = piece(disk, text, 0, PIECE_BYTES).await.map_err(unreadable)?;
-    let skip = return_path_len(envelope, &start);
+    let skip = return_path_len(had, &start);
     intake.write(return_path(envelope).as_bytes()).await?;
-    intake
-        .write(format!("Delivered-To: {address}\r\n").as_bytes())
-        .await?;
+    intake.write(fields).await?;
     let mut at = skip as u64;
     loop {
         let piece = piece(disk, text, at, PIECE_BYTES).await.map_err(unreadable)?;

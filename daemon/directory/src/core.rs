@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, Semaphore, broadcast};
 
 use crate::cache::{Caches, Known};
 use crate::password::{Seal, Stored, random};
+use crate::srs::Srs;
 use crate::{Account, ChangeError, LoginGuard, Unavailable, records};
 
 /// Changes that a slow subscriber may be behind before it misses some.
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     pub(crate) events: Events,
     pub(crate) caches: Caches,
     pub(crate) seal: Seal,
+    pub(crate) srs: Srs,
     /// For the salts of users who do not exist.
     pub(crate) secret: [u8; 32],
     pub(crate) settings: ArcSwap<Settings>,
@@ -73,6 +75,7 @@ impl Core {
             events,
             caches: Caches::new(random().map_err(no_random)?),
             seal,
+            srs: Srs::new(&secret),
             secret,
             settings: ArcSwap::default(),
             offered: ArcSwap::default(),

@@ -11,6 +11,7 @@ mod password;
 mod records;
 mod resolve;
 mod sharing;
+mod srs;
 #[cfg(test)]
 mod tests;
 
@@ -160,6 +161,20 @@ impl Directory {
     /// Sees a new value after every change; its argument is the kind that changed (`domain`, `user`, …) and its name.
     pub fn changes(&self) -> tokio::sync::broadcast::Receiver<shared::protocol::Change> {
         self.inner.changes.subscribe()
+    }
+
+    /// The address under `by`'s domain from which mail that `by` forwards is to leave, so that it leads back to `sender`; `None`: it stays as it
+    /// is, being an address of ours or too long. Such addresses are resolved as if they were aliases.
+    pub async fn forwarding_sender(
+        &self,
+        sender: &Address,
+        by: &Address,
+        now: u64,
+    ) -> Result<Option<Address>, Unavailable> {
+        if self.is_local_domain(sender.domain()).await? {
+            return Ok(None);
+        }
+        Ok(self.inner.srs.rewrite(sender, by.domain(), now))
     }
 
     /// Where mail to an address goes (an address of the domain's own `postmaster` that nobody has leads to the setting

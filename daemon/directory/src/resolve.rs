@@ -176,6 +176,10 @@ async fn step(core: &Core, address: &Address, domain: &Domain) -> Result<Found, 
             return Ok(Found::Leads(members));
         }
     }
+    // Nobody but this server can have made it.
+    if let Some(sender) = core.srs.reverse(local, crate::srs::now()) {
+        return Ok(Found::Leads(vec![sender]));
+    }
     // RFC 5321 §4.5.1: every domain has a postmaster.
     let settings = core.settings.load();
     if local.eq_ignore_ascii_case("postmaster")

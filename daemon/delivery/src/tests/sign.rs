@@ -10,7 +10,7 @@ const FROM_ANN: &str =
 
 impl House {
     /// A key of `example.test`; gives the record that publishes it.
-    async fn add_key(&self, selector: &str, algorithm: Algorithm, active: bool) -> String {
+    pub(super) async fn add_key(&self, selector: &str, algorithm: Algorithm, active: bool) -> String {
         let secret = Secret::generate(algorithm).unwrap();
         let key = DkimKey {
             domain: domain("example.test"),
