@@ -297,6 +297,9 @@ fn a_domain_chooses_how_its_users_log_in() {
             "DIGEST-MD5",
             "APOP"
         ])
+    );
+}
+
 // Whoever can't copy the record can't have his mail checked.
 #[test]
 fn a_key_is_made_its_record_copied_and_then_it_signs() {
