@@ -34,6 +34,9 @@ cli-dkim-show = Show a key and the record that publishes it
 cli-dkim-enable = Sign with a key
 cli-dkim-disable = Sign no longer with a key
 cli-dkim-remove = Remove a key
+cli-dmarc = Reports on others' mail (DMARC)
+cli-dmarc-list = List the reports that wait
+cli-dmarc-send = Send what waits now
 cli-user = Users
 cli-user-add = Add a user
 cli-user-list = List the users
@@ -218,6 +221,11 @@ cli-more-rows = … and { $count ->
    *[other] { $count } rows
 } more: use --limit and --offset
 cli-done-dkim-add = Publish the record, then sign with the key: batpostctl dkim enable … --selector { $selector }
+cli-done-dmarc-send = { $count ->
+    [0] No report was sent.
+    [one] { $count } report sent.
+   *[other] { $count } reports sent.
+}
 cli-done-domain-add = Domain { $name } added.
 cli-done-user-add = User { $address } added.
 cli-done-change = Done.
@@ -268,6 +276,7 @@ cli-column-signs = SIGNS
 cli-column-record-name = RECORD NAME
 cli-column-record-type = RECORD TYPE
 cli-column-record = RECORD
+cli-column-day = DAY
 cli-column-domain = DOMAIN
 cli-column-users = USERS
 cli-column-enabled = ENABLED

@@ -26,6 +26,10 @@ event-server-stopping = { $reason ->
     [request] BatPost is stopping as asked
    *[other] BatPost is stopping: { $reason }
 }
+event-dmarc-report-sent = Report on { $messages ->
+    [one] { $messages } message
+   *[other] { $messages } messages
+} of { $domain } sent to { $to } (DMARC)
 event-signing-key-unusable = The key { $selector } of { $domain } can't be opened: mail leaves without its signature. Make a new key (batpostctl dkim add), or restore keys/secret.
 event-configuration-changed = Configuration changed by { $by }: { $kind } { $name } ({ $action })
 event-certificate-made = Self-signed certificate for { $host } made

@@ -34,6 +34,9 @@ cli-dkim-show = Показать ключ и запись, которая его
 cli-dkim-enable = Подписывать ключом
 cli-dkim-disable = Больше не подписывать ключом
 cli-dkim-remove = Удалить ключ
+cli-dmarc = Отчёты о чужой почте (DMARC)
+cli-dmarc-list = Показать отчёты, которые ждут отправки
+cli-dmarc-send = Отправить сейчас всё, что ждёт
 cli-user = Пользователи
 cli-user-add = Добавить пользователя
 cli-user-list = Показать список пользователей
@@ -219,6 +222,12 @@ cli-more-rows = … и ещё { $count ->
    *[many] { $count } строк
 }: см. --limit и --offset
 cli-done-dkim-add = Опубликуйте запись, затем включите подпись: batpostctl dkim enable … --selector { $selector }
+cli-done-dmarc-send = { $count ->
+    [0] Ни один отчёт не отправлен.
+    [one] Отправлен { $count } отчёт.
+    [few] Отправлено { $count } отчёта.
+   *[many] Отправлено { $count } отчётов.
+}
 cli-done-domain-add = Домен { $name } добавлен.
 cli-done-user-add = Пользователь { $address } добавлен.
 cli-done-change = Готово.
@@ -276,6 +285,7 @@ cli-column-signs = ПОДПИСЫВАЕТ
 cli-column-record-name = ИМЯ ЗАПИСИ
 cli-column-record-type = ТИП ЗАПИСИ
 cli-column-record = ЗАПИСЬ
+cli-column-day = ДЕНЬ
 cli-column-domain = ДОМЕН
 cli-column-users = ПОЛЬЗОВАТЕЛИ
 cli-column-enabled = ДЕЙСТВУЕТ

@@ -27,6 +27,11 @@ event-server-stopping = { $reason ->
     [request] BatPost останавливается по запросу
    *[other] BatPost останавливается: { $reason }
 }
+event-dmarc-report-sent = Отчёт о { $messages ->
+    [one] { $messages } письме
+    [few] { $messages } письмах
+   *[many] { $messages } письмах
+} домена { $domain } отправлен на { $to } (DMARC)
 event-signing-key-unusable = Ключ { $selector } домена { $domain } не открывается: почта уходит без его подписи. Создайте новый ключ (batpostctl dkim add) или восстановите keys/secret.
 event-configuration-changed = Настройки изменены ({ $by }): { $kind } { $name } ({ $action })
 event-certificate-made = Создан самоподписанный сертификат для { $host }

@@ -33,6 +33,16 @@ pub trait Request: Serialize + DeserializeOwned + Send {
 }
 
 /// A JSON-RPC request or notification on the wire.
+/// A report that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DmarcWaiting {
+    /// The domain that the report is on.
+    pub domain: String,
+    /// The beginning of its day, in Unix seconds.
+    pub day: i64,
+    pub messages: u64,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
     pub jsonrpc: String,
@@ -240,6 +250,11 @@ requests! {
     RouteRemove "route.remove" => Done { name: String }
     /// Where mail for that address would go now. Asks the DNS, connects to nobody. Without a sender: a bounce.
     RouteTest "route.test" => RouteAnswer { to: String, #[serde(default)] from: Option<String> }
+
+    /// Aggregate reports (DMARC) that wait to be sent.
+    DmarcList "dmarc.list" => Rows<DmarcWaiting> {}
+    /// Sends what waits now, the day that is not over too; gives the reports that were sent.
+    DmarcSend "dmarc.send" => Count {}
 
     QueueList "queue.list" => Rows<QueueRow> { #[serde(default)] page: Page }
     QueueShow "queue.show" => QueueMessage { id: String }

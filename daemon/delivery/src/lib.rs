@@ -13,6 +13,7 @@
 //! Must not know: sessions of the server, how the queue or a mailbox keeps things.
 
 mod client;
+mod dmarc;
 mod explain;
 mod hosts;
 mod local;
@@ -57,6 +58,7 @@ use tls::Tls;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+pub use dmarc::ReportError;
 use hosts::Hosts;
 use pool::Pool;
 use sts::Sts;
@@ -134,6 +136,9 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) hosts: Hosts,
     pub(crate) signers: sign::Signers,
+    pub(crate) gathered: dmarc::Gathered,
+    /// Held while reports are sent.
+    pub(crate) reporting: tokio::sync::Mutex<()>,
     pub(crate) answered: vacation::Answered,
     pub(crate) pool: Pool,
     pub(crate) sts: Sts,
@@ -158,6 +163,8 @@ impl Delivery {
             parts,
             hosts: Hosts::default(),
             signers: sign::Signers::default(),
+            gathered: dmarc::Gathered::default(),
+            reporting: tokio::sync::Mutex::default(),
             answered: vacation::Answered::default(),
             pool: Pool::default(),
             sts,
@@ -176,6 +183,7 @@ impl Delivery {
             inner.spawn(work(inner.clone()));
         }
         inner.spawn(follow_settings(inner.clone()));
+        inner.spawn(dmarc::run(inner.clone()));
         Self { inner }
     }
 

@@ -1,6 +1,7 @@
 //! What senders and recipients would lose: mail that is not delivered, delivered twice, or given up in silence.
 
 mod connections;
+mod dmarc;
 mod fake;
 mod forward;
 mod local;

@@ -28,7 +28,10 @@ use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal, Route};
 
-use admin::{access, aliases, app_passwords, dkim, domains, groups, import, routes, settings, trees, users};
+pub use admin::dmarc::DmarcRow;
+use admin::{
+    access, aliases, app_passwords, dkim, dmarc, domains, groups, import, routes, settings, trees, users,
+};
 pub use login::Login;
 pub use sharing::{Identity, Whose};
 
@@ -426,6 +429,18 @@ impl Directory {
         domain: &DomainName,
     ) -> Result<Vec<(DkimKey, Option<Vec<u8>>)>, Unavailable> {
         dkim::secrets(&self.inner, domain).await
+    }
+
+    /// Keeps results for aggregate reports, adding to what is there.
+    pub async fn add_dmarc_rows(&self, rows: Vec<DmarcRow>) -> Result<(), ChangeError> {
+        dmarc::add(&self.inner, rows).await
+    }
+    /// Those of one domain, or all, which come without their bodies.
+    pub async fn dmarc_rows(&self, domain: Option<&str>) -> Result<Vec<DmarcRow>, Unavailable> {
+        dmarc::rows(&self.inner, domain).await
+    }
+    pub async fn remove_dmarc_rows(&self, keys: &[String]) -> Result<(), ChangeError> {
+        dmarc::remove(&self.inner, keys).await
     }
 
     pub async fn groups(&self, page: Page) -> Result<Rows<Group>, Unavailable> {

@@ -283,6 +283,26 @@ pub const DKIM_KEY: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// What is kept for aggregate reports (DMARC) until they are sent; `day` counts from 1970, `body` is JSON.
+pub const DMARC_RESULT: Descriptor = Descriptor {
+    kind: Kind::Settings,
+    table: "dmarc_result",
+    version: 1,
+    fields: &[
+        field("key", Type::Text),
+        field("day", Type::Int),
+        field("domain", Type::Text),
+        field("body", Type::Text),
+        field("count", Type::Int),
+    ],
+    key: &["key"],
+    unique: &[],
+    indexed: &["domain"],
+    searchable: &[],
+    sortable: &["key"],
+    migrations: &[],
+};
+
 /// Rules of `policy`, in the order of `place`.
 pub const RULE: Descriptor = Descriptor {
     kind: Kind::Rules,
@@ -391,6 +411,7 @@ pub const ALL: &[&Descriptor] = &[
     &SHARE,
     &ACCESS,
     &DKIM_KEY,
+    &DMARC_RESULT,
     &RULE,
     &ROUTE,
     &LIST,

@@ -41,7 +41,7 @@ impl Drop for Pending {
 /// Begins to find out about a sender, if this peer's are checked.
 pub(crate) fn begin(session: &Session, sender: Option<&Address>) -> Option<Box<Check>> {
     let limits = &session.limits;
-    let dns = session.server.dns.as_ref()?;
+    let dns = &session.server.checks.as_ref()?.dns;
     if !limits.sender_checks || session.role != Role::Mx || session.account.is_some() {
         return None;
     }
@@ -116,6 +116,9 @@ pub(crate) fn tell(session: &Session, message: MessageId, results: &Results) {
     }
     if dkim.is_empty() {
         dkim.push_str("none");
+    }
+    if let Some(checks) = &session.server.checks {
+        (checks.told)(results, session.conn.peer().ip());
     }
     let handle = session.conn.session();
     handle.events().emit(

@@ -29,8 +29,10 @@ mod text;
 mod trace;
 mod vrfy;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use authenticity::Results;
 use directory::Directory;
 use dns::Dns;
 use limits::Limits;
@@ -51,13 +53,20 @@ pub enum Role {
     Lmtp,
 }
 
+/// What checking senders takes.
+pub struct Checks {
+    pub dns: Dns,
+    /// Is told what was found out about the sender of each message that was accepted.
+    pub told: Box<dyn Fn(&Results, IpAddr) + Send + Sync>,
+}
+
 /// What all sessions share.
 pub struct Server {
     directory: Directory,
     queue: Queue,
     policy: Option<Policy>,
-    /// Whom to ask about senders; `None`: they are not checked.
-    dns: Option<Dns>,
+    /// `None`: senders are not checked.
+    checks: Option<Checks>,
     /// The limits with the settings that they were read from.
     limits: Mutex<Option<(Arc<Settings>, Arc<Limits>)>>,
 }
@@ -74,16 +83,21 @@ impl Server {
     }
 
     /// The same, and senders are checked (SPF, DKIM, DMARC, ARC).
-    pub fn with_checks(directory: Directory, queue: Queue, policy: Policy, dns: Dns) -> Arc<Self> {
-        Self::build(directory, queue, Some(policy), Some(dns))
+    pub fn with_checks(directory: Directory, queue: Queue, policy: Policy, checks: Checks) -> Arc<Self> {
+        Self::build(directory, queue, Some(policy), Some(checks))
     }
 
-    fn build(directory: Directory, queue: Queue, policy: Option<Policy>, dns: Option<Dns>) -> Arc<Self> {
+    fn build(
+        directory: Directory,
+        queue: Queue,
+        policy: Option<Policy>,
+        checks: Option<Checks>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             directory,
             queue,
             policy,
-            dns,
+            checks,
             limits: Mutex::default(),
         })
     }

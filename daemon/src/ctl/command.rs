@@ -29,6 +29,7 @@ pub(super) fn build(t: Texts) -> Command {
         .subcommands([
             domain(t),
             dkim(t),
+            dmarc(t),
             user(t),
             alias(t),
             group(t),
@@ -145,6 +146,12 @@ fn dkim(t: Texts) -> Command {
         .subcommand(one(t.command("enable", "dkim-enable"), true))
         .subcommand(one(t.command("disable", "dkim-disable"), true))
         .subcommand(one(t.command("remove", "dkim-remove"), true))
+}
+
+fn dmarc(t: Texts) -> Command {
+    noun(t, "dmarc")
+        .subcommand(t.command("list", "dmarc-list"))
+        .subcommand(t.command("send", "dmarc-send"))
 }
 
 fn user(t: Texts) -> Command {

@@ -111,7 +111,14 @@ pub(super) async fn start(
         directory: directory.clone(),
         policy: policy.clone(),
     });
-    let services = services(&config, &directory, &stores, &policy, &dns, disk);
+    let checks = {
+        let delivery = delivery.clone();
+        smtp::Checks {
+            dns: dns.clone(),
+            told: Box::new(move |results, peer| delivery.checked(results, peer)),
+        }
+    };
+    let services = services(&config, &directory, &stores, &policy, checks, disk);
     let net = Net::new(services, gate, Some(tls.clone()), events.clone());
     net.add_external(Arc::new(DeliveryService(delivery.clone())));
     let context = Context {
@@ -389,11 +396,11 @@ fn services(
     directory: &Directory,
     stores: &Stores,
     policy: &Policy,
-    dns: &Dns,
+    checks: smtp::Checks,
     disk: &SharedDisk,
 ) -> Vec<ServiceConfig> {
-    let (queue, policy, dns) = (stores.queue.clone(), policy.clone(), dns.clone());
-    let smtp = smtp::Server::with_checks(directory.clone(), queue, policy, dns);
+    let (queue, policy) = (stores.queue.clone(), policy.clone());
+    let smtp = smtp::Server::with_checks(directory.clone(), queue, policy, checks);
     let imap = Arc::new(imap::Server {
         directory: directory.clone(),
         mailboxes: stores.mailboxes.clone(),

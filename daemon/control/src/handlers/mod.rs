@@ -3,6 +3,7 @@
 mod app_passwords;
 mod directory;
 mod dkim;
+mod dmarc;
 mod folders;
 mod monitor;
 mod queue;

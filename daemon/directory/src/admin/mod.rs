@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod aliases;
 pub(crate) mod app_passwords;
 pub(crate) mod dkim;
+pub(crate) mod dmarc;
 pub(crate) mod domains;
 pub(crate) mod groups;
 pub(crate) mod import;

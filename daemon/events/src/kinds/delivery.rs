@@ -24,5 +24,7 @@ events! {
     DaneUnavailable "dane-unavailable" Delivery Warning { reason: String }
     StsPolicy "sts-policy" Delivery Info { domain: String, hosts: String }
     StsFailed "sts-failed" Delivery Warning { domain: String, reason: String }
+    /// An aggregate report (DMARC) is in the queue.
+    DmarcReportSent "dmarc-report-sent" Delivery Info { domain: String, messages: u64, to: String }
     QueueChanged "queue-changed" Delivery Info { action: String, by: String }
 }

@@ -111,8 +111,12 @@ impl World {
         let world = Self::with_policy().await;
         let (directory, queue) = (world.directory.clone(), world.queue.clone());
         let policy = world.policy.clone().unwrap();
+        let checks = batpost_smtp::Checks {
+            dns: dns::Dns::scripted(table),
+            told: Box::new(|_, _| {}),
+        };
         Self {
-            server: Server::with_checks(directory, queue, policy, dns::Dns::scripted(table)),
+            server: Server::with_checks(directory, queue, policy, checks),
             ..world
         }
     }

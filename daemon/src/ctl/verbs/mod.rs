@@ -3,6 +3,7 @@
 mod access;
 mod app_passwords;
 mod dkim;
+mod dmarc;
 mod domains;
 mod folders;
 mod groups;
@@ -34,6 +35,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
     match noun {
         "domain" => domains::run(session, verb, inner).await,
         "dkim" => dkim::run(session, verb, inner).await,
+        "dmarc" => dmarc::run(session, verb).await,
         "user" => users::run(session, verb, inner).await,
         "alias" => groups::aliases(session, verb, inner).await,
         "group" => groups::groups(session, verb, inner).await,
