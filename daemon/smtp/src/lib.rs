@@ -53,11 +53,14 @@ pub enum Role {
     Lmtp,
 }
 
+/// Hears what was found out about a message, and whose connection it came over.
+pub type Told = Box<dyn Fn(&Results, IpAddr) + Send + Sync>;
+
 /// What checking senders takes.
 pub struct Checks {
     pub dns: Dns,
     /// Is told what was found out about the sender of each message that was accepted.
-    pub told: Box<dyn Fn(&Results, IpAddr) + Send + Sync>,
+    pub told: Told,
 }
 
 /// What all sessions share.
