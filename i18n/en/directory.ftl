@@ -20,6 +20,9 @@ refusal-mechanism-unknown = { $name } is no way to log in that this server knows
 
 # What a way to log in costs in safety. Shown by the command line and the configurator.
 mechanism-scram-sha-256 = The safest with a password: it is never sent, what the server keeps is of no use elsewhere, and -PLUS ties the login to its TLS connection.
+mechanism-external = Client certificates: nothing that could be guessed or stolen in passing. Only where certificates are asked for (tls.client-certificates).
+mechanism-oauthbearer = A token of your identity provider: no password passes this server, and the provider can ask for a second factor. Whoever has the token is the user until it expires. Only where a provider is set (oauth.issuer).
+mechanism-xoauth2 = As OAUTHBEARER in an older form, for Outlook and older Thunderbird.
 mechanism-scram-sha-1 = As safe as SCRAM-SHA-256 in practice, with an older hash.
 mechanism-plain = Sends the password, so only under TLS. The server learns it for a moment and keeps the strongest hash of it. IMAP's LOGIN and POP3's USER and PASS go with it.
 mechanism-login = The same as PLAIN in an older form, for Outlook and many printers. Only under TLS.
@@ -48,6 +51,9 @@ refusal-password-scheme-unknown = The password scheme { $scheme } is not known h
 refusal-label-invalid = Say what the app password is for, in at most 100 bytes.
 refusal-app-password-exists = There is an app password “{ $name }” already.
 refusal-app-password-unknown = There is no app password “{ $name }”.
+refusal-certificate-invalid = This is neither a certificate in PEM nor a SHA-256 fingerprint.
+refusal-user-certificate-exists = The certificate { $name } belongs to a user already.
+refusal-user-certificate-unknown = The user has no certificate { $name }.
 
 refusal-alias-exists = There is an alias { $name } already.
 refusal-alias-unknown = There is no alias { $name }.

@@ -20,6 +20,9 @@ refusal-mechanism-unknown = { $name } — такого способа входа
 
 # Чем способ входа грозит безопасности. Показывают командная строка и конфигуратор.
 mechanism-scram-sha-256 = Самый безопасный из способов с паролем: пароль не передаётся, хранимое на сервере больше нигде не годится, а -PLUS связывает вход с его соединением TLS.
+mechanism-external = Сертификаты клиентов: нечего подобрать и нечего подслушать. Только там, где сертификаты спрашивают (tls.client-certificates).
+mechanism-oauthbearer = Токен вашего поставщика учётных записей: пароль через этот сервер не проходит, а поставщик может спросить второй фактор. У кого токен, тот и пользователь, пока он не истёк. Только если поставщик задан (oauth.issuer).
+mechanism-xoauth2 = То же, что OAUTHBEARER, в более старом виде: для Outlook и старых Thunderbird.
 mechanism-scram-sha-1 = На деле так же безопасен, как SCRAM-SHA-256, но хеш старее.
 mechanism-plain = Передаёт пароль, поэтому только под TLS. Сервер узнаёт его на мгновение и хранит самый стойкий хеш. Сюда же относятся LOGIN в IMAP, USER и PASS в POP3.
 mechanism-login = То же, что PLAIN, в более старом виде: для Outlook и многих принтеров. Только под TLS.
@@ -48,6 +51,9 @@ refusal-password-scheme-unknown = Схема пароля { $scheme } здесь
 refusal-label-invalid = Напишите, для чего этот пароль приложения, — не длиннее 100 байт.
 refusal-app-password-exists = Пароль приложения «{ $name }» уже есть.
 refusal-app-password-unknown = Пароля приложения «{ $name }» нет.
+refusal-certificate-invalid = Это не сертификат в PEM и не отпечаток SHA-256.
+refusal-user-certificate-exists = Сертификат { $name } уже принадлежит одному из пользователей.
+refusal-user-certificate-unknown = Сертификата { $name } у пользователя нет.
 
 refusal-alias-exists = Псевдоним { $name } уже есть.
 refusal-alias-unknown = Псевдонима { $name } нет.

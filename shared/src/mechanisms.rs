@@ -24,8 +24,11 @@ const fn standard(name: &'static str, costs: &'static str) -> Mechanism {
 
 /// All of them, safest first.
 pub const MECHANISMS: &[Mechanism] = &[
+    standard("EXTERNAL", "mechanism-external"),
     standard("SCRAM-SHA-256", "mechanism-scram-sha-256"),
     standard("SCRAM-SHA-1", "mechanism-scram-sha-1"),
+    standard("OAUTHBEARER", "mechanism-oauthbearer"),
+    standard("XOAUTH2", "mechanism-xoauth2"),
     standard("PLAIN", "mechanism-plain"),
     standard("LOGIN", "mechanism-login"),
     standard("DIGEST-MD5", "mechanism-digest-md5"),

@@ -116,6 +116,15 @@ pub struct AppPassword {
     pub used_at: Option<i64>,
 }
 
+/// A certificate that a user may log in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCertificate {
+    /// SHA-256, in hexadecimal digits.
+    pub fingerprint: String,
+    #[serde(default)]
+    pub label: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     pub address: Address,

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::Refusal;
 use crate::model::{
     Alias, AppPassword, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User,
+    UserCertificate,
 };
 use crate::route::{Route, RouteProtocol, RouteTls};
 
@@ -186,6 +187,16 @@ requests! {
         protocols: Vec<Protocol>,
     }
     AppPasswordRemove "app-password.remove" => Done { address: String, label: String }
+
+    UserCertificateList "user-certificate.list" => Vec<UserCertificate> { address: String }
+    /// Lets the user log in by a certificate (EXTERNAL): one in PEM, or the SHA-256 fingerprint of one.
+    UserCertificateAdd "user-certificate.add" => UserCertificate {
+        address: String,
+        #[serde(default)]
+        label: String,
+        certificate: String,
+    }
+    UserCertificateRemove "user-certificate.remove" => Done { address: String, fingerprint: String }
 
     AliasList "alias.list" => Rows<Alias> { #[serde(default)] domain: String, #[serde(default)] page: Page }
     AliasAdd "alias.add" => Changed { alias: Alias }

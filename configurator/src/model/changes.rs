@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared::protocol::{
     AccessRemove, AliasRemove, AppPasswordRemove, DomainGet, DomainRemove, FolderRemove, GroupList,
     GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList, TreeRemove,
-    UserGet, UserRemove,
+    UserCertificateRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure};
 
@@ -60,6 +60,7 @@ impl Model {
         let Some(edit) = self.edit(serial) else { return };
         let Some(Call { method, params }) = edit.steps.pop_front() else {
             let lists = lists_of(&edit.form);
+            let keys = matches!(edit.form, Form::Certificate(_));
             let dkim = matches!(edit.form, Form::Dkim(_));
             let folders = matches!(edit.form, Form::Folder(_) | Form::Rights(_));
             self.dialog = None;
@@ -67,6 +68,9 @@ impl Model {
             self.changed_here(lists);
             if folders {
                 self.read_folders();
+            }
+            if keys {
+                self.read_keys();
             }
             if dkim {
                 self.read_dkim();
@@ -223,6 +227,7 @@ impl Model {
             | Form::Folder(_)
             | Form::Rights(_)
             | Form::AppPassword(_)
+            | Form::Certificate(_)
             | Form::Dkim(_)
             | Form::Export(_)
             | Form::NextHost(_) => {}
@@ -322,6 +327,10 @@ impl Model {
                 self.read_folders();
                 (Said::named("notice-removed", name), &[])
             }
+            About::RemoveCertificate { fingerprint, .. } => {
+                self.read_keys();
+                (Said::named("notice-removed", fingerprint), &[])
+            }
             About::RemoveAppPassword { label, .. } => {
                 self.read_keys();
                 (Said::named("notice-removed", label), &[])
@@ -375,7 +384,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Entry(_) => &[ListId::Access],
         Form::NextHost(_) => &[ListId::Queue],
         Form::Folder(_) | Form::Rights(_) => &[],
-        Form::AppPassword(_) | Form::Dkim(_) | Form::Export(_) => &[],
+        Form::AppPassword(_) | Form::Certificate(_) | Form::Dkim(_) | Form::Export(_) => &[],
         Form::Vacation(_) => &[ListId::Users],
     }
 }
@@ -423,6 +432,12 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
             vec![Call::of(&FolderRemove {
                 user: user.clone(),
                 name: name.clone(),
+            })]
+        }
+        About::RemoveCertificate { user, fingerprint } => {
+            vec![Call::of(&UserCertificateRemove {
+                address: user.clone(),
+                fingerprint: fingerprint.clone(),
             })]
         }
         About::RemoveAppPassword { user, label } => {

@@ -99,6 +99,10 @@ pub enum About {
     },
     /// The choice: the senders are told.
     RemoveMessages(Vec<String>),
+    RemoveCertificate {
+        user: String,
+        fingerprint: String,
+    },
     RemoveAppPassword {
         user: String,
         label: String,

@@ -14,7 +14,7 @@ use shared::{Address, DomainName, Refusal};
 use super::amount::{parse_bytes, show_bytes};
 pub use super::dkim::DkimForm;
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
-pub use super::keys::AppForm;
+pub use super::keys::{AppForm, CertificateForm};
 pub use super::next_host_form::NextHostForm;
 pub use super::vacation_form::VacationForm;
 
@@ -49,6 +49,7 @@ pub enum Form {
     Folder(FolderForm),
     Rights(RightsForm),
     AppPassword(AppForm),
+    Certificate(CertificateForm),
     Dkim(DkimForm),
     Export(ExportForm),
     NextHost(NextHostForm),
@@ -380,6 +381,7 @@ impl Form {
             Self::Folder(form) => form.calls(),
             Self::Rights(form) => form.calls(),
             Self::AppPassword(form) => form.calls(),
+            Self::Certificate(form) => form.calls(),
             Self::Dkim(form) => form.calls(),
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),

@@ -1,7 +1,9 @@
-//! What the selected user logs in with beside the password: app passwords.
+//! What the selected user logs in with beside the password: app passwords and certificates.
 
-use shared::model::{AppPassword, Protocol};
-use shared::protocol::{AppPasswordAdd, AppPasswordList, NewAppPassword};
+use shared::model::{AppPassword, Protocol, UserCertificate};
+use shared::protocol::{
+    AppPasswordAdd, AppPasswordList, NewAppPassword, UserCertificateAdd, UserCertificateList,
+};
 
 use super::forms::{Call, Check, Errors, required};
 use super::said::Said;
@@ -12,7 +14,30 @@ use super::{Model, Page};
 pub struct Keys {
     pub user: Option<String>,
     pub apps: Vec<AppPassword>,
+    pub certificates: Vec<UserCertificate>,
     pub failed: Option<Said>,
+}
+
+/// A certificate that the user is to log in with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CertificateForm {
+    pub user: String,
+    pub label: String,
+    /// In PEM, or its fingerprint.
+    pub certificate: String,
+}
+
+impl CertificateForm {
+    pub(super) fn calls(&self) -> Result<Vec<Call>, Errors> {
+        let mut check = Check::default();
+        let certificate = check.one("certificate", self.certificate.trim(), required);
+        let certificate = check.done(certificate)?;
+        Ok(vec![Call::of(&UserCertificateAdd {
+            address: self.user.clone(),
+            label: self.label.trim().to_owned(),
+            certificate,
+        })])
+    }
 }
 
 /// A password that is shown once.
@@ -77,6 +102,15 @@ impl Model {
             return;
         };
         let asked = address.clone();
+        let of = address.clone();
+        self.ask(
+            &UserCertificateList { address: of.clone() },
+            move |model, answer| {
+                if let (true, Ok(certificates)) = (model.keys.user.as_ref() == Some(&of), answer) {
+                    model.keys.certificates = certificates;
+                }
+            },
+        );
         self.ask(&AppPasswordList { address }, move |model, answer| {
             if model.keys.user.as_ref() != Some(&asked) {
                 return;

@@ -348,7 +348,7 @@ impl Model {
         match change.kind.as_str() {
             "setting" if !self.settings.busy && self.settings.loaded => self.read_settings(),
             "folder" => self.read_folders(),
-            "app-password" => self.read_keys(),
+            "app-password" | "user-certificate" => self.read_keys(),
             "dkim" => self.read_dkim(),
             "queue" => self.read_message_details(),
             _ => {}

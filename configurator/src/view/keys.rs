@@ -1,13 +1,13 @@
-//! Among the details of a user: app passwords.
+//! Among the details of a user: app passwords and certificates.
 
 use eframe::egui::{Align, Label, Layout, RichText, Ui};
-use egui_material_icons::icons::{ICON_DELETE, ICON_KEY};
+use egui_material_icons::icons::{ICON_BADGE, ICON_DELETE, ICON_KEY};
 use shared::model::AppPassword;
 
 use super::{Cx, users};
 use crate::model::Message;
 use crate::model::dialog::About;
-use crate::model::forms::{AppForm, Form};
+use crate::model::forms::{AppForm, CertificateForm, Form};
 use crate::theme::space;
 use crate::widgets::{Weight, button, caption, cut, icon_button, strong};
 
@@ -27,6 +27,41 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, user: &str) {
         cx.send(Message::Open(Form::AppPassword(AppForm {
             user: user.to_owned(),
             ..AppForm::default()
+        })));
+    }
+}
+
+pub(super) fn certificates(ui: &mut Ui, cx: &mut Cx<'_>, user: &str) {
+    caption(ui, &cx.t.get("user-certificates"));
+    let keys = &cx.model.keys;
+    if keys.user.as_deref() == Some(user) {
+        for certificate in &keys.certificates {
+            let name = if certificate.label.is_empty() {
+                &certificate.fingerprint
+            } else {
+                &certificate.label
+            };
+            ui.horizontal(|ui| {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let remove = cx.t.named("user-certificate-remove", name);
+                    if icon_button(ui, ICON_DELETE, &remove).clicked() {
+                        cx.send(Message::Ask(About::RemoveCertificate {
+                            user: user.to_owned(),
+                            fingerprint: certificate.fingerprint.clone(),
+                        }));
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        cut(ui, strong(name));
+                    });
+                });
+            });
+        }
+    }
+    let add = cx.t.get("user-certificate-add");
+    if button(ui, Weight::Plain, Some(ICON_BADGE), &add).clicked() {
+        cx.send(Message::Open(Form::Certificate(CertificateForm {
+            user: user.to_owned(),
+            ..CertificateForm::default()
         })));
     }
 }

@@ -166,6 +166,7 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     };
     fact(ui, &cx.t.get("field-password"), &cx.t.get(password));
     keys::show(ui, cx, &address);
+    keys::certificates(ui, cx, &address);
 }
 
 pub(super) fn protocol_name(cx: &Cx<'_>, protocol: shared::model::Protocol) -> String {

@@ -78,6 +78,9 @@ impl Played {
                 {"label": "Phone", "protocols": ["imap", "submission"], "made_at": 1_790_000_000, "used_at": 1_795_000_000},
                 {"label": "Принтер", "protocols": [], "made_at": 1_790_000_000, "used_at": null},
             ]),
+            "user-certificate.list" => json!([
+                {"fingerprint": "ab".repeat(32), "label": "Ноутбук"},
+            ]),
             "app-password.add" => json!({"password": "abcd-efgh-ijkm-npqr"}),
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},

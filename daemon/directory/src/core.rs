@@ -14,6 +14,7 @@ use shared::{Address, DomainName, Refusal};
 use tokio::sync::{Mutex, Semaphore, broadcast};
 
 use crate::cache::{Caches, Known};
+use crate::oauth::OAuth;
 use crate::password::{Seal, Stored, random};
 use crate::srs::Srs;
 use crate::{Account, ChangeError, LoginGuard, Unavailable, records};
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     /// For the salts of users who do not exist.
     pub(crate) secret: [u8; 32],
     pub(crate) settings: ArcSwap<Settings>,
+    pub(crate) oauth: OAuth,
     /// What any domain lets its users log in with.
     pub(crate) offered: ArcSwap<Mechanisms>,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -78,6 +80,7 @@ impl Core {
             srs: Srs::new(&secret),
             secret,
             settings: ArcSwap::default(),
+            oauth: OAuth::default(),
             offered: ArcSwap::default(),
             changes: broadcast::channel(CHANGES_WAITING_MAX).0,
             changing: Mutex::new(()),

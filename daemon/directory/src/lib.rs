@@ -7,6 +7,7 @@ mod admin;
 mod cache;
 mod core;
 mod login;
+mod oauth;
 mod password;
 mod records;
 mod resolve;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use events::Events;
 use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User,
-    Vacation,
+    UserCertificate, Vacation,
 };
 use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
 use shared::settings::Settings;
@@ -30,9 +31,11 @@ use shared::{Address, DomainName, Refusal, Route};
 
 pub use admin::dmarc::DmarcRow;
 use admin::{
-    access, aliases, app_passwords, dkim, dmarc, domains, groups, import, routes, settings, trees, users,
+    access, aliases, app_passwords, certificates, dkim, dmarc, domains, groups, import, routes, settings,
+    trees, users,
 };
 pub use login::Login;
+pub use oauth::Provider;
 pub use sharing::{Identity, Whose};
 
 /// The configuration can't be read now: a temporary failure (4xx, NO [UNAVAILABLE]), never a "no".
@@ -105,6 +108,8 @@ pub struct LoginContext {
     pub tls: bool,
     /// Channel binding data by type, under TLS.
     pub channel_bindings: Vec<(&'static str, Vec<u8>)>,
+    /// Who the peer has shown to be by a certificate.
+    pub certificate: Option<tls::ClientCertificate>,
     pub scope: events::Scope,
 }
 
@@ -293,6 +298,11 @@ impl Directory {
         self.inner.guard.store(Some(Arc::new(guard)));
     }
 
+    /// Lets somebody ask the identity provider whose tokens are taken.
+    pub fn set_provider(&self, provider: Arc<dyn Provider>) {
+        self.inner.oauth.set_provider(provider);
+    }
+
     // Administration. `by` names who makes the change.
 
     pub async fn domains(&self, page: Page) -> Result<Rows<DomainRow>, Unavailable> {
@@ -368,6 +378,28 @@ impl Directory {
         by: &str,
     ) -> Result<(), ChangeError> {
         app_passwords::remove(&self.inner, address, label, by).await
+    }
+
+    pub async fn certificates(&self, address: &Address) -> Result<Vec<UserCertificate>, ChangeError> {
+        certificates::list(&self.inner, address).await
+    }
+    /// Lets a user log in by a certificate: one in PEM, or the SHA-256 fingerprint of one. Gives the fingerprint.
+    pub async fn add_certificate(
+        &self,
+        address: &Address,
+        label: &str,
+        certificate: &str,
+        by: &str,
+    ) -> Result<String, ChangeError> {
+        certificates::add(&self.inner, address, label, certificate, by).await
+    }
+    pub async fn remove_certificate(
+        &self,
+        address: &Address,
+        fingerprint: &str,
+        by: &str,
+    ) -> Result<(), ChangeError> {
+        certificates::remove(&self.inner, address, fingerprint, by).await
     }
 
     pub async fn aliases(&self, domain: Option<&DomainName>, page: Page) -> Result<Rows<Alias>, Unavailable> {

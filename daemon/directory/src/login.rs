@@ -13,11 +13,12 @@ use shared::{Address, Refusal};
 use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
 
 use crate::admin::app_passwords::{self, App};
+use crate::admin::certificates;
 use crate::cache::Known;
 use crate::core::Core;
 use crate::password::{self, Checked, Stored, random};
 use crate::resolve::only_domain;
-use crate::{Account, Directory, LoginContext, LoginFailure, LoginStep, Unavailable, records};
+use crate::{Account, Directory, LoginContext, LoginFailure, LoginStep, Unavailable, oauth, records};
 
 /// Logins that may wait for a password check; further ones are told to come back.
 const CHECKS_WAITING_MAX: usize = 1000;
@@ -98,6 +99,12 @@ impl Login {
         if mechanism.is_plaintext() && !self.context.secure {
             return Err(LoginFailure::NeedsTls);
         }
+        let settings = core.settings.load();
+        if mechanism.is_token() && !oauth::is_configured(&settings)
+            || mechanism == Mechanism::External && self.context.certificate.is_none()
+        {
+            return Err(LoginFailure::Mechanism);
+        }
         if mechanism.needs_channel_binding() && self.context.channel_bindings.is_empty() {
             return Err(LoginFailure::Mechanism);
         }
@@ -105,13 +112,14 @@ impl Login {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let bindings = self.context.channel_bindings.iter();
         let context = Context {
-            hostname: core.settings.load().text("server.hostname").to_owned(),
+            hostname: settings.text("server.hostname").to_owned(),
             nonce: wire::base64::encode(&nonce),
             channel_bindings: bindings
                 .map(|(name, data)| ((*name).to_owned(), data.clone()))
                 .collect(),
             timestamp: i64::try_from(now.as_secs()).unwrap_or(0),
             secret: core.secret.to_vec(),
+            issuer: Some(settings.text("oauth.issuer").to_owned()).filter(|issuer| !issuer.is_empty()),
         };
         Ok(Server::new(mechanism, context))
     }
@@ -138,6 +146,18 @@ impl Login {
                     let right = self.check(&user, &password).await;
                     self.user = user;
                     server.step(Input::PasswordChecked(right))
+                }
+                Step::CheckExternal { authzid } => {
+                    let user = self.external(authzid.as_deref()).await;
+                    server.step(Input::Found(user.as_deref()))
+                }
+                Step::CheckToken { user, token } => {
+                    let user = self.token(user.as_deref(), &token).await;
+                    // A provider that can't be asked is no reason to send the client for another token.
+                    match self.failure {
+                        Some(failure) => return self.failed(failure, reason(failure)),
+                        None => server.step(Input::Found(user.as_deref())),
+                    }
                 }
                 Step::Success {
                     final_data, which, ..
@@ -201,6 +221,68 @@ impl Login {
                 })
             }
             Ok(None) => None,
+            Err(Unavailable(_)) => {
+                self.failure = Some(LoginFailure::Unavailable);
+                None
+            }
+        }
+    }
+
+    /// The user whose certificate the peer has shown, if it is the one that it wants to act for.
+    async fn external(&mut self, authzid: Option<&str>) -> Option<String> {
+        let core = Arc::clone(&self.directory.inner);
+        let certificate = self.context.certificate.clone()?;
+        authzid.unwrap_or_default().clone_into(&mut self.user);
+        self.attempt = Some(core.caches.attempt(&self.user, &certificate.fingerprint));
+        let found = async {
+            let wanted = match authzid {
+                Some(name) => Some(find(&core, name).await?.map(|known| known.account.owner)),
+                None => None,
+            };
+            let mut shown: Vec<Known> = certificates::user_of(&core, &certificate.fingerprint)
+                .await?
+                .into_iter()
+                .collect();
+            for email in &certificate.emails {
+                shown.extend(find(&core, email).await?);
+            }
+            Ok(shown
+                .into_iter()
+                .find(|known| wanted.is_none_or(|owner| owner == Some(known.account.owner))))
+        };
+        self.admit(found.await)
+    }
+
+    /// The user whose token that is, if it is the one that the peer names.
+    async fn token(&mut self, named: Option<&str>, token: &str) -> Option<String> {
+        let core = Arc::clone(&self.directory.inner);
+        named.unwrap_or_default().clone_into(&mut self.user);
+        self.attempt = Some(core.caches.attempt(&self.user, token));
+        let found = async {
+            let settings = core.settings.load_full();
+            let Some(user) = core.oauth.user(&settings, token).await? else {
+                return Ok(None);
+            };
+            let known = find(&core, &user).await?;
+            let wanted = match named {
+                Some(name) => find(&core, name).await?.map(|known| known.account.owner),
+                None => known.as_ref().map(|known| known.account.owner),
+            };
+            Ok(known.filter(|known| Some(known.account.owner) == wanted))
+        };
+        self.admit(found.await)
+    }
+
+    /// Takes over who was found, if that user may log in, and that way.
+    fn admit(&mut self, found: Result<Option<Known>, Unavailable>) -> Option<String> {
+        match found {
+            Ok(known) => {
+                let name = self.mechanism;
+                self.known = known.filter(|known| known.enabled && known.mechanisms.has(name));
+                let user = self.known.as_ref()?.account.address.to_string();
+                user.clone_into(&mut self.user);
+                Some(user)
+            }
             Err(Unavailable(_)) => {
                 self.failure = Some(LoginFailure::Unavailable);
                 None
@@ -293,8 +375,11 @@ impl Login {
 /// Mechanisms to offer on a connection, best first.
 pub(crate) fn mechanisms(core: &Core, context: &LoginContext) -> Vec<&'static str> {
     let on = core.offered.load();
+    let tokens = oauth::is_configured(&core.settings.load());
     let offered = Mechanism::ALL.into_iter().filter(|mechanism| {
         on.has(mechanism.name())
+            && (tokens || !mechanism.is_token())
+            && (context.certificate.is_some() || *mechanism != Mechanism::External)
             && (context.secure || !mechanism.is_plaintext())
             && (!context.channel_bindings.is_empty() || !mechanism.needs_channel_binding())
     });

@@ -3,7 +3,7 @@
 use drivers::{Row, Value, kinds};
 use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
-    Vacation,
+    UserCertificate, Vacation,
 };
 use shared::route::{Route, RouteProtocol, RouteTls};
 use shared::{Address, DomainName, Refusal};
@@ -159,6 +159,13 @@ pub(crate) fn app_password(row: &Row) -> AppPassword {
 
 pub(crate) fn app_password_key(owner: OwnerId, label: &str) -> Vec<Value> {
     vec![owner.0.into(), label.to_lowercase().into()]
+}
+
+pub(crate) fn user_certificate(row: &Row) -> UserCertificate {
+    UserCertificate {
+        fingerprint: row.text("fingerprint").to_owned(),
+        label: row.text("label").to_owned(),
+    }
 }
 
 pub(crate) fn alias_row(alias: &Alias) -> Row {

@@ -3,6 +3,7 @@
 
 mod administration;
 mod app_passwords;
+mod elsewhere;
 mod keys;
 mod logins;
 mod mechanisms;

@@ -143,6 +143,25 @@ pub const APP_PASSWORD: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Certificates that users log in with, by their SHA-256 fingerprint in hexadecimal digits.
+pub const USER_CERTIFICATE: Descriptor = Descriptor {
+    kind: Kind::Credentials,
+    table: "user_certificate",
+    version: 1,
+    fields: &[
+        field("fingerprint", Type::Text),
+        field("owner", Type::Int),
+        field("label", Type::Text),
+        REVISION,
+    ],
+    key: &["fingerprint"],
+    unique: &[],
+    indexed: &["owner"],
+    searchable: &[],
+    sortable: &["fingerprint"],
+    migrations: &[],
+};
+
 pub const ALIAS: Descriptor = Descriptor {
     kind: Kind::Aliases,
     table: "alias",
@@ -404,6 +423,7 @@ pub const ALL: &[&Descriptor] = &[
     &USER,
     &CREDENTIAL,
     &APP_PASSWORD,
+    &USER_CERTIFICATE,
     &ALIAS,
     &GROUP,
     &GROUP_MEMBER,

@@ -60,6 +60,7 @@ impl Session {
                 .into_iter()
                 .filter_map(|kind| Some((kind, self.conn.channel_binding(kind)?)))
                 .collect(),
+            certificate: self.conn.client_certificate(),
             scope: self.conn.session().scope(),
         }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use events::Events;
 use events::kinds::net::TlsFailed;
-use tls::{Acceptor, Tls};
+use tls::{Acceptor, ClientCertificate, Tls};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
 use crate::compress::Compression;
@@ -280,6 +280,14 @@ impl Conn {
             return None;
         };
         acceptor.channel_binding(stream.get_ref().1, kind)
+    }
+
+    /// Who the client has shown to be by a certificate, under TLS.
+    pub fn client_certificate(&self) -> Option<ClientCertificate> {
+        let (Stream::Tls(stream), Some(acceptor)) = (&self.stream, &self.acceptor) else {
+            return None;
+        };
+        acceptor.client(stream.get_ref().1)
     }
 
     pub fn peer(&self) -> SocketAddr {

@@ -123,6 +123,7 @@ async fn failed_logins_shut_a_stranger_out_and_never_a_friend() {
             secure: true,
             tls: true,
             channel_bindings: Vec::new(),
+            certificate: None,
             scope: Scope::default(),
         };
         // An unknown mechanism fails before a hash costs time.

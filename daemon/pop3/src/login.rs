@@ -23,6 +23,7 @@ pub(crate) fn context(session: &Session) -> LoginContext {
             .into_iter()
             .filter_map(|kind| Some((kind, conn.channel_binding(kind)?)))
             .collect(),
+        certificate: conn.client_certificate(),
         scope: conn.session().scope(),
     }
 }

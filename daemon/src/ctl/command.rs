@@ -214,6 +214,21 @@ fn user(t: Texts) -> Command {
                 .arg(t.flag("create-domains")),
         )
         .subcommand(app_password(t))
+        .subcommand(user_certificate(t))
+}
+
+fn user_certificate(t: Texts) -> Command {
+    let of = |name, key| t.command(name, key).arg(t.positional("address"));
+    t.command("certificate", "user-certificate")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            of("add", "user-certificate-add")
+                .arg(t.positional("certificate"))
+                .arg(t.option("label", "TEXT")),
+        )
+        .subcommand(of("list", "user-certificate-list"))
+        .subcommand(of("remove", "user-certificate-remove").arg(t.positional("certificate")))
 }
 
 fn app_password(t: Texts) -> Command {

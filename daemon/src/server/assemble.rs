@@ -33,6 +33,7 @@ use tokio::sync::watch;
 
 use super::config::{Config, PORTS};
 use super::gate::DaemonGate;
+use super::provider::Provider;
 use super::secret::secret;
 use super::trouble::Trouble;
 
@@ -92,6 +93,13 @@ pub(super) async fn start(
         blocking(move || certificates(disk, &dir, &hostname, &events)).await?
     };
     let dns = Dns::new(&config.dns.clone().unwrap_or_default());
+    let http = Http::new(dns.clone()).with_roots(tls.roots());
+    directory.set_provider(Arc::new(Provider {
+        http: http.clone(),
+        disk: disk.clone(),
+        secret: secret_file(disk, data, "oauth"),
+    }));
+    follow_client_certificates(&directory, &tls, &events);
     let delivery = Delivery::start(Parts {
         queue: stores.queue.clone(),
         directory: directory.clone(),
@@ -100,9 +108,9 @@ pub(super) async fn start(
         tls: tls.clone(),
         disk: disk.clone(),
         events: events.clone(),
-        smarthost_password: smarthost_password(disk, data),
+        smarthost_password: secret_file(disk, data, "smarthost"),
         timeouts: Timeouts::default(),
-        http: Http::new(dns.clone()).with_roots(tls.roots()),
+        http,
         sts_dir: data.join("mta-sts"),
     });
     let judge = Policy::new(directory.clone(), Some(dns.clone())).await;
@@ -283,6 +291,28 @@ fn follow_settings(directory: &Directory, events: &Events) {
     });
 }
 
+/// Clients are asked for certificates as long as the settings say so.
+fn follow_client_certificates(directory: &Directory, tls: &Tls, events: &Events) {
+    let (directory, tls, events) = (directory.clone(), tls.clone(), events.clone());
+    tokio::spawn(async move {
+        let mut changes = directory.changes();
+        loop {
+            let (tls, on) = (tls.clone(), directory.settings().flag("tls.client-certificates"));
+            let asked = tokio::task::spawn_blocking(move || tls.ask_clients(on)).await;
+            if let Ok(Err(error)) = asked {
+                let event = StoreFailed {
+                    store: "tls".to_owned(),
+                    reason: error.to_string(),
+                };
+                events.emit(Scope::default(), event);
+            }
+            if let Err(tokio::sync::broadcast::error::RecvError::Closed) = changes.recv().await {
+                return;
+            }
+        }
+    });
+}
+
 /// Texts are indexed for searches as long as the settings say so.
 fn follow_indexing(directory: &Directory, mailboxes: &Mailboxes) {
     let (directory, mailboxes) = (directory.clone(), mailboxes.clone());
@@ -380,9 +410,9 @@ fn certificates(disk: SharedDisk, dir: &Path, hostname: &str, events: &Events) -
     Ok(tls)
 }
 
-/// The password for the smarthost stands alone in `keys/smarthost`; read when it is needed.
-fn smarthost_password(disk: &SharedDisk, data: &Path) -> Arc<dyn Fn() -> Option<String> + Send + Sync> {
-    let (disk, path): (SharedDisk, PathBuf) = (disk.clone(), data.join("keys").join("smarthost"));
+/// A password of this server elsewhere stands alone in a file of `keys/`; read when it is needed.
+fn secret_file(disk: &SharedDisk, data: &Path, name: &str) -> Arc<dyn Fn() -> Option<String> + Send + Sync> {
+    let (disk, path): (SharedDisk, PathBuf) = (disk.clone(), data.join("keys").join(name));
     Arc::new(move || {
         let text = String::from_utf8(disk.read(&path).ok()?).ok()?;
         Some(text.trim_end_matches(['\r', '\n']).to_owned())

@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod gate;
 mod init;
+mod provider;
 mod run;
 mod secret;
 #[cfg(windows)]

@@ -2,6 +2,7 @@
 //!
 //! Must not know: SASL.
 
+use crate::x509::element;
 use rustls::{ProtocolVersion, ServerConnection};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -43,26 +44,4 @@ fn signature_algorithm(certificate: &[u8]) -> Option<&[u8]> {
     let (_tbs, rest) = element(content, SEQUENCE)?;
     let (algorithm, _) = element(rest, SEQUENCE)?;
     Some(element(algorithm, OBJECT_IDENTIFIER)?.0)
-}
-
-/// The content of the first DER element, which has that tag, and what follows it (X.690 §8.1).
-fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&found, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        if digits.is_empty() || digits.len() > 4 {
-            return None;
-        }
-        (
-            digits
-                .iter()
-                .fold(0_usize, |value, &digit| value << 8 | usize::from(digit)),
-            rest,
-        )
-    };
-    (found == tag).then_some(())?;
-    rest.split_at_checked(length)
 }

@@ -2,7 +2,7 @@
 //!
 //! The folder `tls/` of the data directory holds `cert.pem` and `key.pem`, which serve every name that nothing better is
 //! known for, and any number of folders with a `cert.pem` and `key.pem` each, which serve the names that stand in their
-//! certificate. `roots.pem` beside them, if it is there, holds further roots that outgoing connections believe. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
+//! certificate. `clients/` holds the roots (`*.pem`) that may vouch for clients' certificates. `roots.pem` beside them, if it is there, holds further roots that outgoing connections believe. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
 //! under way keep what they were served.
 //!
 //! Must not know: sockets, protocols.
@@ -10,11 +10,14 @@
 mod binding;
 mod client;
 mod dane;
+mod peers;
 mod store;
+mod x509;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use disk::SharedDisk;
@@ -25,7 +28,9 @@ use tokio_rustls::TlsAcceptor;
 
 pub use client::{Client, Trust};
 pub use dane::DaneRecord;
+pub use peers::{ClientCertificate, fingerprint_of};
 use store::Certificates;
+pub use x509::Facts;
 
 /// What `SASL` and others name a channel binding by (RFC 9266, RFC 5929 §4).
 pub const EXPORTER: &str = "tls-exporter";
@@ -67,6 +72,8 @@ struct Inner {
     disk: SharedDisk,
     dir: PathBuf,
     provider: Arc<CryptoProvider>,
+    /// Whether clients are asked for certificates.
+    asking: AtomicBool,
     current: ArcSwap<Snapshot>,
 }
 
@@ -74,6 +81,8 @@ struct Inner {
 struct Snapshot {
     config: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
+    /// What vouches for clients.
+    peers: peers::Trust,
     roots: Vec<CertificateDer<'static>>,
 }
 
@@ -89,12 +98,13 @@ impl Tls {
     pub fn open(disk: SharedDisk, dir: &Path, hostname: &str) -> Result<(Self, Found), TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let found = store::ensure(&*disk, dir, hostname)?;
-        let snapshot = Snapshot::load(&disk, dir, &provider)?;
+        let snapshot = Snapshot::load(&disk, dir, &provider, false)?;
         let current = ArcSwap::from_pointee(snapshot);
         let inner = Inner {
             disk,
             dir: dir.to_owned(),
             provider,
+            asking: AtomicBool::new(false),
             current,
         };
         Ok((
@@ -112,8 +122,17 @@ impl Tls {
             &inner.disk,
             &inner.dir,
             &inner.provider,
+            inner.asking.load(Ordering::SeqCst),
         )?));
         Ok(())
+    }
+
+    /// From the next handshake on clients are asked for a certificate, or are not. Reads the folder anew, and blocks.
+    pub fn ask_clients(&self, on: bool) -> Result<(), TlsError> {
+        if self.inner.asking.swap(on, Ordering::SeqCst) == on {
+            return Ok(());
+        }
+        self.reload()
     }
 
     /// For the server's side of the next handshake.
@@ -151,6 +170,11 @@ impl Acceptor {
         TlsAcceptor::from(self.snapshot.config.clone())
     }
 
+    /// Who the client has shown to be, if it has a certificate that is valid today.
+    pub fn client(&self, connection: &ServerConnection) -> Option<ClientCertificate> {
+        peers::shown(connection.peer_certificates()?, &self.snapshot.peers)
+    }
+
     /// The channel binding of that type for a connection that this acceptor made.
     pub fn channel_binding(&self, connection: &ServerConnection, kind: &str) -> Option<Vec<u8>> {
         match kind {
@@ -169,14 +193,24 @@ impl Acceptor {
 impl Snapshot {
     /// A new configuration has new keys for session tickets: no session is resumed over a reload, so that what a client was
     /// once shown is what the server has at hand.
-    fn load(disk: &SharedDisk, dir: &Path, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
+    fn load(
+        disk: &SharedDisk,
+        dir: &Path,
+        provider: &Arc<CryptoProvider>,
+        asking: bool,
+    ) -> Result<Self, TlsError> {
         let certificates = Arc::new(Certificates::load(&**disk, dir, provider)?);
         let config_error = |error: rustls::Error| TlsError::Config(error.to_string());
-        let mut config = ServerConfig::builder_with_provider(provider.clone())
+        let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(config_error)?
-            .with_no_client_auth()
-            .with_cert_resolver(certificates.clone());
+            .map_err(config_error)?;
+        let builder = if asking {
+            let algorithms = provider.signature_verification_algorithms;
+            builder.with_client_cert_verifier(Arc::new(peers::Asking(algorithms)))
+        } else {
+            builder.with_no_client_auth()
+        };
+        let mut config = builder.with_cert_resolver(certificates.clone());
         config.ticketer = rustls::crypto::ring::Ticketer::new().map_err(config_error)?;
         // Each ticket costs the server an encryption and the peer bytes; mail clients open few sessions.
         config.send_tls13_tickets = 1;
@@ -184,6 +218,7 @@ impl Snapshot {
         Ok(Self {
             config: Arc::new(config),
             certificates,
+            peers: peers::load(&**disk, dir, provider)?,
             roots: store::roots(&**disk, dir)?,
         })
     }

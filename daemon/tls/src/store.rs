@@ -106,6 +106,9 @@ impl Certificates {
             source,
         })? {
             let sub = dir.join(&entry);
+            if entry == crate::peers::FOLDER {
+                continue;
+            }
             let is_pair = disk.metadata(&sub).is_ok_and(|found| found.is_dir)
                 && disk.exists(&sub.join(CERTIFICATE_FILE)).unwrap_or(false);
             if is_pair {

@@ -41,6 +41,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::Rights(form) => ("rights-title", Some(form.place())),
         Form::Dkim(form) => ("dkim-title", Some(form.domain.clone())),
         Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
+        Form::Certificate(form) => ("user-certificate-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
         Form::Vacation(form) => (
@@ -79,6 +80,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Rights(form) => drawn.rights(ui, form),
         Form::Dkim(form) => drawn.dkim(ui, form),
         Form::AppPassword(form) => drawn.app_password(ui, form),
+        Form::Certificate(form) => drawn.certificate(ui, form),
         Form::Export(form) => {
             drawn.row(ui, "path", "field-path", "field-path-help", |ui| {
                 line(ui, "path", &mut form.path, "")

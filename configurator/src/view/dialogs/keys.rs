@@ -4,10 +4,10 @@ use eframe::egui::{Align, Context, Label, Layout, RichText, Ui};
 use egui_material_icons::icons::ICON_CONTENT_COPY;
 
 use super::super::{Cx, users};
-use super::forms::Drawn;
+use super::forms::{Drawn, several};
 use super::{WIDTH, frame, title};
 use crate::model::Message;
-use crate::model::forms::{AppForm, PROTOCOLS};
+use crate::model::forms::{AppForm, CertificateForm, PROTOCOLS};
 use crate::model::keys::Secret;
 use crate::theme::{size, space};
 use crate::widgets::field::line;
@@ -35,6 +35,19 @@ impl Drawn<'_, '_> {
                 }
             }
         });
+    }
+
+    pub(super) fn certificate(&self, ui: &mut Ui, form: &mut CertificateForm) {
+        self.row(ui, "label", "field-label", "field-label-help", |ui| {
+            line(ui, "label", &mut form.label, "")
+        });
+        self.row(
+            ui,
+            "certificate",
+            "field-certificate",
+            "field-certificate-help",
+            |ui| several(ui, "certificate", &mut form.certificate, 6),
+        );
     }
 }
 

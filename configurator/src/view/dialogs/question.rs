@@ -85,6 +85,9 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveTree(name) => named("ask-tree", "ask-tree-text", name),
         About::RemoveEntry(_, pattern) => named("ask-entry", "ask-entry-text", pattern),
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
+        About::RemoveCertificate { fingerprint, .. } => {
+            named("ask-certificate", "ask-certificate-text", fingerprint)
+        }
         About::RemoveAppPassword { label, .. } => named("ask-app-password", "ask-app-password-text", label),
         About::Dkim { step, selector, .. } => match step {
             DkimStep::Remove => named("ask-dkim-remove", "ask-dkim-remove-text", selector),

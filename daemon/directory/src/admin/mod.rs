@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod aliases;
 pub(crate) mod app_passwords;
+pub(crate) mod certificates;
 pub(crate) mod dkim;
 pub(crate) mod dmarc;
 pub(crate) mod domains;

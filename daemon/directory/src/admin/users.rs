@@ -190,6 +190,10 @@ pub(crate) async fn remove(core: &Core, address: &Address, by: &str) -> Result<O
             &kinds::APP_PASSWORD,
             Filter::equal("owner", Value::from(user.owner.0)),
         )
+        .delete_all(
+            &kinds::USER_CERTIFICATE,
+            Filter::equal("owner", Value::from(user.owner.0)),
+        )
         .delete_all(&kinds::SHARE, Filter::equal("owner", Value::from(user.owner.0)))
         .delete_all(&kinds::GROUP_MEMBER, Filter::equal("member_key", key.as_str()));
     core.write(batch, "user", &user.address.to_string()).await?;

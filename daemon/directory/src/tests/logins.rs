@@ -11,6 +11,7 @@ pub(crate) fn context(secure: bool) -> LoginContext {
         secure,
         tls: secure,
         channel_bindings: Vec::new(),
+        certificate: None,
         scope: events::Scope::default(),
     }
 }

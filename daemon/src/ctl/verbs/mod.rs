@@ -14,6 +14,7 @@ mod queue_texts;
 mod routes;
 mod server;
 mod sessions;
+mod user_certificates;
 mod users;
 mod vacation;
 

@@ -8,7 +8,10 @@ use shared::model::{User, send_as};
 use shared::protocol::*;
 use shared::{Address, Refusal};
 
-use super::{Outcome, app_passwords, number, optional, page, parsed, protocols, text, texts, vacation};
+use super::{
+    Outcome, app_passwords, number, optional, page, parsed, protocols, text, texts, user_certificates,
+    vacation,
+};
 use crate::arguments::warn;
 use crate::ctl::{Session, Trouble, refusal_text};
 
@@ -22,6 +25,7 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
         "password" => password(session, arguments).await,
         "vacation" => vacation::run(session, arguments).await,
         "import" => import(session, arguments).await,
+        "certificate" => user_certificates::run(session, arguments).await,
         "app-password" => app_passwords::run(session, arguments).await,
         _ => remove(session, arguments).await,
     }

@@ -10,7 +10,9 @@ mod apop;
 pub mod client;
 mod cram_md5;
 mod digest_md5;
+mod external;
 mod hash;
+mod oauth;
 mod plain;
 mod scram;
 mod verifiers;
@@ -38,15 +40,23 @@ pub enum Mechanism {
     /// RFC 7677
     ScramSha256,
     ScramSha256Plus,
+    /// RFC 4422 appendix A
+    External,
+    /// RFC 7628
+    OAuthBearer,
+    XOAuth2,
 }
 
 impl Mechanism {
     /// Strongest first: the order in which they are offered.
-    pub const ALL: [Mechanism; 8] = [
+    pub const ALL: [Mechanism; 11] = [
+        Mechanism::External,
         Mechanism::ScramSha256Plus,
         Mechanism::ScramSha1Plus,
         Mechanism::ScramSha256,
         Mechanism::ScramSha1,
+        Mechanism::OAuthBearer,
+        Mechanism::XOAuth2,
         Mechanism::DigestMd5,
         Mechanism::CramMd5,
         Mechanism::Plain,
@@ -70,12 +80,20 @@ impl Mechanism {
             Mechanism::ScramSha1Plus => "SCRAM-SHA-1-PLUS",
             Mechanism::ScramSha256 => "SCRAM-SHA-256",
             Mechanism::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Mechanism::External => "EXTERNAL",
+            Mechanism::OAuthBearer => "OAUTHBEARER",
+            Mechanism::XOAuth2 => "XOAUTH2",
         }
     }
 
-    /// Whether it sends the password itself, and so wants a secure connection.
+    /// Whether it sends the password itself, or a token that is as good, and so wants a secure connection.
     pub fn is_plaintext(self) -> bool {
-        matches!(self, Mechanism::Plain | Mechanism::Login)
+        matches!(self, Mechanism::Plain | Mechanism::Login) || self.is_token()
+    }
+
+    /// Whether it sends a token that somebody else made.
+    pub fn is_token(self) -> bool {
+        matches!(self, Mechanism::OAuthBearer | Mechanism::XOAuth2)
     }
 
     /// Whether it can only be offered where the connection has a channel binding.
@@ -96,6 +114,8 @@ pub struct Context {
     pub timestamp: i64,
     /// Of this server, random, never shown: the salts of users who do not exist come from it.
     pub secret: Vec<u8>,
+    /// Whose tokens OAUTHBEARER takes, told to a client whose token is refused.
+    pub issuer: Option<String>,
 }
 
 /// What the session hands in.
@@ -109,6 +129,8 @@ pub enum Input<'a> {
     Verifiers(Option<&'a Verifiers>),
     /// The answer to [`Step::CheckPassword`].
     PasswordChecked(bool),
+    /// The answer to [`Step::CheckExternal`] and [`Step::CheckToken`]: the user who may log in.
+    Found(Option<&'a str>),
 }
 
 /// What the session has to do next.
@@ -126,6 +148,15 @@ pub enum Step {
     CheckPassword {
         user: String,
         password: String,
+    },
+    /// Find out who the peer is by what it has shown, and whether it may act for whom it names.
+    CheckExternal {
+        authzid: Option<String>,
+    },
+    /// Find out whose token that is, and whether it is that of whom the client names.
+    CheckToken {
+        user: Option<String>,
+        token: String,
     },
     /// Logged in. Final data must reach the client: where the protocol has no room for it in its success
     /// reply (SMTP, IMAP, POP3), as one more challenge, whose response must be empty.
@@ -145,6 +176,8 @@ impl std::fmt::Debug for Step {
             Step::Challenge(_) => out.write_str("Challenge"),
             Step::NeedVerifiers { user, authzid } => write!(out, "NeedVerifiers({user:?}, {authzid:?})"),
             Step::CheckPassword { user, .. } => write!(out, "CheckPassword({user:?})"),
+            Step::CheckExternal { authzid } => write!(out, "CheckExternal({authzid:?})"),
+            Step::CheckToken { user, .. } => write!(out, "CheckToken({user:?})"),
             Step::Success { user, .. } => write!(out, "Success({user:?})"),
             Step::Failure(reason) => write!(out, "Failure({reason:?})"),
         }
@@ -185,6 +218,9 @@ impl Server {
         let machine: Box<dyn Machine> = match mechanism {
             Mechanism::Plain => Box::new(plain::Plain::default()),
             Mechanism::Login => Box::new(plain::Login::default()),
+            Mechanism::External => Box::new(external::External::default()),
+            Mechanism::OAuthBearer => Box::new(oauth::OAuth::new(false, context.issuer)),
+            Mechanism::XOAuth2 => Box::new(oauth::OAuth::new(true, None)),
             Mechanism::CramMd5 => Box::new(cram_md5::CramMd5::new(&context)),
             Mechanism::DigestMd5 => Box::new(digest_md5::DigestMd5::new(context)),
             Mechanism::ScramSha1 => Box::new(scram::Scram::new(hash::Hash::Sha1, false, context)),

@@ -246,7 +246,7 @@ impl Machine for Scram {
 }
 
 /// saslname (RFC 5802 §7): `=2C` is a comma, `=3D` an equals sign.
-fn sasl_name(text: &str) -> Result<String, Reason> {
+pub(super) fn sasl_name(text: &str) -> Result<String, Reason> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('=') {

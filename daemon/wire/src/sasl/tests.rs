@@ -12,6 +12,7 @@ fn context(nonce: &str) -> Context {
         channel_bindings: Vec::new(),
         timestamp: 697_170_952,
         secret: b"secret".to_vec(),
+        issuer: None,
     }
 }
 
@@ -321,6 +322,35 @@ fn plain_and_login() {
 }
 
 #[test]
+fn external_names_whom_it_acts_for_or_nobody() {
+    let begin = || Server::new(Mechanism::External, context("n"));
+    let mut server = begin();
+    assert_eq!(server.step(Input::Start(None)), Step::Challenge(Vec::new()));
+    assert_eq!(
+        server.step(Input::Response(b"")),
+        Step::CheckExternal { authzid: None }
+    );
+    assert!(matches!(server.step(Input::Found(Some("u"))), Step::Success { user, .. } if user == "u"));
+    // The example of RFC 4422 appendix A.2.
+    let mut server = begin();
+    let authzid = Some("fred@example.com".to_owned());
+    assert_eq!(
+        server.step(Input::Start(Some(b"fred@example.com"))),
+        Step::CheckExternal { authzid }
+    );
+    assert_eq!(
+        server.step(Input::Found(None)),
+        Step::Failure(Reason::Credentials)
+    );
+    for bad in [b"a\0b".as_slice(), b"\xff"] {
+        assert_eq!(
+            begin().step(Input::Start(Some(bad))),
+            Step::Failure(Reason::Syntax)
+        );
+    }
+}
+
+#[test]
 fn mechanisms_have_their_names() {
     for mechanism in Mechanism::ALL {
         assert_eq!(
@@ -346,7 +376,7 @@ fn verifiers_are_kept_and_read_again() {
 
 proptest! {
     #[test]
-    fn nothing_a_client_says_panics_or_logs_in(which in 0_usize..8, said in proptest::collection::vec("[npyarc=,\0 \"a-z2CD\u{e9}]{0,30}", 0..5)) {
+    fn nothing_a_client_says_panics_or_logs_in(which in 0_usize..11, said in proptest::collection::vec("[npyarc=,\0 \"a-z2CD\u{e9}]{0,30}", 0..5)) {
         let mut server = Server::new(Mechanism::ALL[which], context("nonce"));
         let mut step = server.step(Input::Start(said.first().map(|text| text.as_bytes())));
         for text in said.iter().skip(1) {
@@ -354,6 +384,7 @@ proptest! {
                 Step::Challenge(_) => server.step(Input::Response(text.as_bytes())),
                 Step::NeedVerifiers { .. } => server.step(Input::Verifiers(None)),
                 Step::CheckPassword { .. } => server.step(Input::PasswordChecked(false)),
+                Step::CheckExternal { .. } | Step::CheckToken { .. } => server.step(Input::Found(None)),
                 end => end,
             };
             let logged_in = matches!(step, Step::Success { .. });
