@@ -77,6 +77,7 @@ page-access = Black and white lists
 page-services = Services
 page-settings = Settings
 page-storage = Storage
+page-certificates = Certificates
 page-wizard = First steps
 page-about = About
 tree-directory = Directory
@@ -473,6 +474,8 @@ field-label-help = The program or device, for example “Phone”.
 field-opens = Opens only (nothing ticked: everything the user may use)
 field-certificate = Certificate
 field-certificate-help = The text of the certificate (PEM), or its SHA-256 fingerprint. The setting “Ask for client certificates” must be on.
+field-pem = Certificate, chain and key
+field-pem-help = In PEM, one after the other, in any order.
 field-again = Password again
 field-quota = Quota
 field-groups-help = Names of groups, one a line.
@@ -554,6 +557,8 @@ ask-app-password = Delete the app password?
 ask-app-password-text = The program or device that uses the app password “{ $name }” can't log in with it any more.
 ask-certificate = Delete the certificate?
 ask-certificate-text = Nobody can log in by the certificate { $name } any more.
+ask-server-certificate = Delete the certificate?
+ask-server-certificate-text = The certificate { $name } and its key will be gone for good. Its names get another one that is at hand.
 ask-messages = { $count ->
     [one] Delete the message?
    *[other] Delete { $count } messages?
@@ -714,6 +719,21 @@ storage-drivers = Drivers of this server:
 storage-check = Check the mailboxes
 storage-checking = Checking…
 storage-repair = Repair
+certificate-add = New certificate of the server
+certificate-reload = Read the folder anew
+certificate-remove = Delete the certificate { $name }
+certificate-issuer = Issued by
+certificate-end = Valid until
+certificate-served = Served for
+certificate-served-never = nobody: another one is better for its names
+certificate-default = all other names
+certificate-self-signed = self-signed
+certificate-ended = has ended
+certificate-ends-soon = { $days ->
+    [one] ends in { $days } day
+   *[other] ends in { $days } days
+}
+notice-certificates-reloaded = The certificates were read anew.
 storage-checked = { $problems ->
     [0] { $mailboxes } mailboxes and { $messages } messages checked: everything is in order.
     [one] { $mailboxes } mailboxes and { $messages } messages checked: { $problems } problem.

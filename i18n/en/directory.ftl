@@ -54,6 +54,8 @@ refusal-app-password-unknown = There is no app password “{ $name }”.
 refusal-certificate-invalid = This is neither a certificate in PEM nor a SHA-256 fingerprint.
 refusal-user-certificate-exists = The certificate { $name } belongs to a user already.
 refusal-user-certificate-unknown = The user has no certificate { $name }.
+refusal-certificate-refused = The certificate can't be taken into use: { $reason }
+refusal-certificate-unknown = There is no such certificate, or it is the one that has to stay.
 
 refusal-alias-exists = There is an alias { $name } already.
 refusal-alias-unknown = There is no alias { $name }.

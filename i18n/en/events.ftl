@@ -33,6 +33,10 @@ event-dmarc-report-sent = Report on { $messages ->
 event-signing-key-unusable = The key { $selector } of { $domain } can't be opened: mail leaves without its signature. Make a new key (batpostctl dkim add), or restore keys/secret.
 event-configuration-changed = Configuration changed by { $by }: { $kind } { $name } ({ $action })
 event-certificate-made = Self-signed certificate for { $host } made
+event-certificate-expires = The certificate of { $names } ends in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}. Renew it, or mail programs will refuse this server.
 event-internal-fault = Internal fault in { $place }: { $reason }
 event-journal-replayed = The last stop was not clean: { $records } records of the journal were replayed
 event-store-failed = { $store } failed: { $reason }. Nothing is acknowledged until it has been opened again

@@ -79,6 +79,7 @@ page-access = Чёрный и белый списки
 page-services = Службы
 page-settings = Параметры
 page-storage = Хранение
+page-certificates = Сертификаты
 page-wizard = Первые шаги
 page-about = О программе
 tree-directory = Справочник
@@ -491,6 +492,8 @@ field-label-help = Программа или устройство, наприм�
 field-opens = Только для (если ничего не отмечено — для всего, что можно пользователю)
 field-certificate = Сертификат
 field-certificate-help = Текст сертификата (PEM) или его отпечаток SHA-256. Должна быть включена настройка «Спрашивать сертификаты клиентов».
+field-pem = Сертификат, цепочка и ключ
+field-pem-help = В PEM, друг за другом, в любом порядке.
 field-again = Пароль ещё раз
 field-quota = Квота
 field-groups-help = Названия групп, по одному в строке.
@@ -574,6 +577,8 @@ ask-app-password = Удалить пароль приложения?
 ask-app-password-text = Программа или устройство с паролем приложения «{ $name }» больше не сможет войти с ним.
 ask-certificate = Удалить сертификат?
 ask-certificate-text = По сертификату { $name } больше никто не войдёт.
+ask-server-certificate = Удалить сертификат?
+ask-server-certificate-text = Сертификат { $name } и его ключ исчезнут навсегда. Его имена получат другой, какой есть.
 ask-messages = { $count ->
     [one] Удалить { $count } письмо?
     [few] Удалить { $count } письма?
@@ -737,6 +742,22 @@ storage-drivers = Драйверы этого сервера:
 storage-check = Проверить почтовые ящики
 storage-checking = Проверяем…
 storage-repair = Исправить
+certificate-add = Новый сертификат сервера
+certificate-reload = Перечитать папку
+certificate-remove = Удалить сертификат { $name }
+certificate-issuer = Кем выдан
+certificate-end = Действует до
+certificate-served = Используется для
+certificate-served-never = ни для кого: для его имён есть лучший
+certificate-default = всех прочих имён
+certificate-self-signed = подписан сам собой
+certificate-ended = истёк
+certificate-ends-soon = { $days ->
+    [one] истекает через { $days } день
+    [few] истекает через { $days } дня
+   *[many] истекает через { $days } дней
+}
+notice-certificates-reloaded = Сертификаты перечитаны.
 storage-checked = { $problems ->
     [0] Проверено: ящиков { $mailboxes }, писем { $messages }. Всё в порядке.
     [one] Проверено: ящиков { $mailboxes }, писем { $messages }. Найдено { $problems } повреждение.

@@ -54,6 +54,8 @@ refusal-app-password-unknown = Пароля приложения «{ $name }» �
 refusal-certificate-invalid = Это не сертификат в PEM и не отпечаток SHA-256.
 refusal-user-certificate-exists = Сертификат { $name } уже принадлежит одному из пользователей.
 refusal-user-certificate-unknown = Сертификата { $name } у пользователя нет.
+refusal-certificate-refused = Сертификат нельзя ввести в действие: { $reason }
+refusal-certificate-unknown = Такого сертификата нет, или он тот, что должен остаться.
 
 refusal-alias-exists = Псевдоним { $name } уже есть.
 refusal-alias-unknown = Псевдонима { $name } нет.

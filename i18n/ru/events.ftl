@@ -35,6 +35,11 @@ event-dmarc-report-sent = Отчёт о { $messages ->
 event-signing-key-unusable = Ключ { $selector } домена { $domain } не открывается: почта уходит без его подписи. Создайте новый ключ (batpostctl dkim add) или восстановите keys/secret.
 event-configuration-changed = Настройки изменены ({ $by }): { $kind } { $name } ({ $action })
 event-certificate-made = Создан самоподписанный сертификат для { $host }
+event-certificate-expires = Сертификат { $names } истекает через { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[many] { $days } дней
+}. Обновите его, иначе почтовые программы откажутся от этого сервера.
 event-internal-fault = Внутренняя ошибка в { $place }: { $reason }
 event-journal-replayed = Прошлая остановка была аварийной: повторено записей журнала: { $records }
 event-store-failed = Сбой хранилища { $store }: { $reason }. Приём не подтверждается, пока оно не будет открыто заново

@@ -125,6 +125,22 @@ pub struct UserCertificate {
     pub label: String,
 }
 
+/// A certificate of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Empty: the one that was there first, which can't be removed.
+    pub id: String,
+    pub names: Vec<String>,
+    pub issuer: String,
+    /// Unix seconds.
+    pub not_after: i64,
+    pub self_signed: bool,
+    /// Those of its names for which it is served.
+    pub served_for: Vec<String>,
+    /// It is served to whom names no host, or one that no certificate is for.
+    pub default: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     pub address: Address,

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::Refusal;
 use crate::model::{
-    Alias, AppPassword, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side, User,
-    UserCertificate,
+    Alias, AppPassword, Certificate, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side,
+    User, UserCertificate,
 };
 use crate::route::{Route, RouteProtocol, RouteTls};
 
@@ -288,6 +288,13 @@ requests! {
 
     /// Stored log rows, newest last.
     LogQuery "log.query" => Rows<LogRow> { #[serde(default)] query: LogFilter }
+
+    CertificateList "certificate.list" => Vec<Certificate> {}
+    /// Takes a certificate into use: one PEM text with the certificate, its chain and its key.
+    CertificateAdd "certificate.add" => Certificate { pem: String }
+    CertificateRemove "certificate.remove" => Done { id: String }
+    /// Reads the folder of certificates anew.
+    CertificateReload "certificate.reload" => Done {}
 
     SettingList "setting.list" => SettingValues {}
     SettingSet "setting.set" => Changed { key: String, value: String, revision: u64 }

@@ -8,6 +8,7 @@
 
 mod authenticity;
 mod capabilities;
+mod certificates;
 mod clients;
 mod control;
 mod corpus;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use shared::protocol::{
-    AccessRemove, AliasRemove, AppPasswordRemove, DomainGet, DomainRemove, FolderRemove, GroupList,
-    GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList, TreeRemove,
-    UserCertificateRemove, UserGet, UserRemove,
+    AccessRemove, AliasRemove, AppPasswordRemove, CertificateRemove, DomainGet, DomainRemove, FolderRemove,
+    GroupList, GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList,
+    TreeRemove, UserCertificateRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure};
 
@@ -60,6 +60,7 @@ impl Model {
         let Some(edit) = self.edit(serial) else { return };
         let Some(Call { method, params }) = edit.steps.pop_front() else {
             let lists = lists_of(&edit.form);
+            let server = matches!(edit.form, Form::ServerCertificate(_));
             let keys = matches!(edit.form, Form::Certificate(_));
             let dkim = matches!(edit.form, Form::Dkim(_));
             let folders = matches!(edit.form, Form::Folder(_) | Form::Rights(_));
@@ -71,6 +72,9 @@ impl Model {
             }
             if keys {
                 self.read_keys();
+            }
+            if server {
+                self.read_certificates();
             }
             if dkim {
                 self.read_dkim();
@@ -228,6 +232,7 @@ impl Model {
             | Form::Rights(_)
             | Form::AppPassword(_)
             | Form::Certificate(_)
+            | Form::ServerCertificate(_)
             | Form::Dkim(_)
             | Form::Export(_)
             | Form::NextHost(_) => {}
@@ -327,6 +332,10 @@ impl Model {
                 self.read_folders();
                 (Said::named("notice-removed", name), &[])
             }
+            About::RemoveServerCertificate(id) => {
+                self.read_certificates();
+                (Said::named("notice-removed", id), &[])
+            }
             About::RemoveCertificate { fingerprint, .. } => {
                 self.read_keys();
                 (Said::named("notice-removed", fingerprint), &[])
@@ -384,7 +393,11 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Entry(_) => &[ListId::Access],
         Form::NextHost(_) => &[ListId::Queue],
         Form::Folder(_) | Form::Rights(_) => &[],
-        Form::AppPassword(_) | Form::Certificate(_) | Form::Dkim(_) | Form::Export(_) => &[],
+        Form::AppPassword(_)
+        | Form::Certificate(_)
+        | Form::ServerCertificate(_)
+        | Form::Dkim(_)
+        | Form::Export(_) => &[],
         Form::Vacation(_) => &[ListId::Users],
     }
 }
@@ -434,6 +447,7 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
                 name: name.clone(),
             })]
         }
+        About::RemoveServerCertificate(id) => vec![Call::of(&CertificateRemove { id: id.clone() })],
         About::RemoveCertificate { user, fingerprint } => {
             vec![Call::of(&UserCertificateRemove {
                 address: user.clone(),

@@ -99,6 +99,8 @@ pub enum About {
     },
     /// The choice: the senders are told.
     RemoveMessages(Vec<String>),
+    /// By its id.
+    RemoveServerCertificate(String),
     RemoveCertificate {
         user: String,
         fingerprint: String,

@@ -12,6 +12,7 @@ use shared::protocol::{
 use shared::{Address, DomainName, Refusal};
 
 use super::amount::{parse_bytes, show_bytes};
+pub use super::certificates::ServerCertificateForm;
 pub use super::dkim::DkimForm;
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 pub use super::keys::{AppForm, CertificateForm};
@@ -50,6 +51,7 @@ pub enum Form {
     Rights(RightsForm),
     AppPassword(AppForm),
     Certificate(CertificateForm),
+    ServerCertificate(ServerCertificateForm),
     Dkim(DkimForm),
     Export(ExportForm),
     NextHost(NextHostForm),
@@ -382,6 +384,7 @@ impl Form {
             Self::Rights(form) => form.calls(),
             Self::AppPassword(form) => form.calls(),
             Self::Certificate(form) => form.calls(),
+            Self::ServerCertificate(form) => form.calls(),
             Self::Dkim(form) => form.calls(),
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),

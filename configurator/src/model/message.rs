@@ -66,6 +66,7 @@ pub enum Message {
     SettingsSave,
     SettingsRevert,
 
+    ReloadCertificates,
     CheckStorage {
         repair: bool,
     },

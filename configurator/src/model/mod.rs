@@ -4,6 +4,7 @@
 //! here reads a clock, a socket or a file: the app hands the time in and carries the outbox away.
 
 pub mod amount;
+pub mod certificates;
 mod changes;
 pub mod dialog;
 pub mod dkim;
@@ -30,7 +31,7 @@ use std::collections::{BTreeSet, HashMap};
 use i18n::Language;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use shared::model::{Alias, Group, ListEntry, PublicTree};
+use shared::model::{Alias, Certificate, Group, ListEntry, PublicTree};
 use shared::protocol::{
     Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, Request, SessionRow, SettingList,
     Storage, StorageShow, UserRow, Welcome,
@@ -115,6 +116,7 @@ pub struct Model {
     pub tail: LogState,
     pub log: LogState,
     pub settings: SettingsState,
+    pub certificates: Option<Vec<Certificate>>,
     pub storage: Option<Storage>,
     pub check: Option<CheckReport>,
     pub checking: bool,
@@ -161,6 +163,7 @@ impl Model {
             tail: LogState::tail(),
             log: LogState::default(),
             settings: SettingsState::default(),
+            certificates: None,
             storage: None,
             check: None,
             checking: false,
@@ -359,6 +362,7 @@ impl Model {
     fn read_page(&mut self) {
         match self.page {
             Page::Settings | Page::Wizard => self.read_settings(),
+            Page::Certificates => self.read_certificates(),
             Page::Storage => self.ask(&StorageShow {}, |model, answer| match answer {
                 Ok(storage) => model.storage = Some(storage),
                 Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),

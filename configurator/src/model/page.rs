@@ -18,6 +18,7 @@ pub enum Page {
     Access,
     Services,
     Settings,
+    Certificates,
     Storage,
     Wizard,
     About,
@@ -25,9 +26,23 @@ pub enum Page {
 
 impl Page {
     /// What `--page` takes; those of a domain have `:DOMAIN` after them.
-    pub const NAMES: [&str; 15] = [
-        "monitor", "queue", "log", "domains", "users", "aliases", "folders", "groups", "public", "access",
-        "services", "settings", "storage", "wizard", "about",
+    pub const NAMES: [&str; 16] = [
+        "monitor",
+        "queue",
+        "log",
+        "domains",
+        "users",
+        "aliases",
+        "folders",
+        "groups",
+        "public",
+        "access",
+        "services",
+        "settings",
+        "certificates",
+        "storage",
+        "wizard",
+        "about",
     ];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -46,6 +61,7 @@ impl Page {
             "access" => Self::Access,
             "services" => Self::Services,
             "settings" => Self::Settings,
+            "certificates" => Self::Certificates,
             "storage" => Self::Storage,
             "wizard" => Self::Wizard,
             "about" => Self::About,
@@ -67,6 +83,7 @@ impl Page {
             Self::Access => "access",
             Self::Services => "services",
             Self::Settings => "settings",
+            Self::Certificates => "certificates",
             Self::Storage => "storage",
             Self::Wizard => "wizard",
             Self::About => "about",

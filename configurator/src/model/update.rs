@@ -108,6 +108,7 @@ impl Model {
                 self.save_settings();
             }
             Message::SettingsRevert => self.settings.revert(),
+            Message::ReloadCertificates => self.reload_certificates(),
             Message::CheckStorage { repair } => self.check_storage(repair),
             Message::Wizard(wizard) => self.wizard = *wizard,
             Message::WizardNext => self.wizard_next(),

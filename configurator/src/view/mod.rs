@@ -3,6 +3,7 @@
 mod about;
 mod access;
 mod aliases;
+mod certificates;
 pub mod dialogs;
 mod dkim;
 mod domains;
@@ -99,6 +100,7 @@ fn page(ui: &mut Ui, cx: &mut Cx<'_>) {
         Page::Access => access::show(ui, cx),
         Page::Services => services::show(ui, cx),
         Page::Settings => settings::show(ui, cx),
+        Page::Certificates => certificates::show(ui, cx),
         Page::Storage => storage::show(ui, cx),
         Page::Wizard => wizard::show(ui, cx),
         Page::About => about::show(ui, cx),

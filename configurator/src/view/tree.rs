@@ -5,7 +5,7 @@ use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE, ICON_FOLDER,
     ICON_FOLDER_SHARED, ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX, ICON_PERSON,
-    ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
+    ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE, ICON_VERIFIED,
 };
 
 use super::Cx;
@@ -75,6 +75,14 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             String::new()
         };
         plain(ui, cx, ICON_SETTINGS, "page-settings", Page::Settings, edited);
+        plain(
+            ui,
+            cx,
+            ICON_VERIFIED,
+            "page-certificates",
+            Page::Certificates,
+            String::new(),
+        );
         plain(ui, cx, ICON_STORAGE, "page-storage", Page::Storage, String::new());
         plain(
             ui,

@@ -81,6 +81,12 @@ impl Played {
             "user-certificate.list" => json!([
                 {"fingerprint": "ab".repeat(32), "label": "Ноутбук"},
             ]),
+            "certificate.list" => json!([
+                {"id": "", "names": ["mail.example.test"], "issuer": "mail.example.test", "not_after": 2_100_000_000,
+                 "self_signed": true, "served_for": [], "default": false},
+                {"id": "mail.example.test-0123abcd", "names": ["mail.example.test", "почта.example.test"], "issuer": "Trust & Sons",
+                 "not_after": 2_000_000_000, "self_signed": false, "served_for": ["mail.example.test"], "default": true},
+            ]),
             "app-password.add" => json!({"password": "abcd-efgh-ijkm-npqr"}),
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},

@@ -26,6 +26,7 @@ use i18n::Language;
 use mailbox::Mailboxes;
 use net::Net;
 use queue::Queue;
+use tls::Tls;
 use tokio::sync::watch;
 
 pub use fault::Fault;
@@ -38,6 +39,7 @@ pub struct Context {
     pub mailboxes: Mailboxes,
     pub queue: Queue,
     pub net: Net,
+    pub tls: Tls,
     pub placed: Arc<Placed>,
     pub events: Events,
     pub started: Instant,

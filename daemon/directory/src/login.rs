@@ -3,6 +3,9 @@
 //! A user who does not exist, is disabled or has no password takes the same steps and the same time as one with a wrong
 //! password. Every end of a login is an event.
 
+mod apop;
+mod vouched;
+
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,12 +16,13 @@ use shared::{Address, Refusal};
 use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
 
 use crate::admin::app_passwords::{self, App};
-use crate::admin::certificates;
 use crate::cache::Known;
 use crate::core::Core;
 use crate::password::{self, Checked, Stored, random};
 use crate::resolve::only_domain;
 use crate::{Account, Directory, LoginContext, LoginFailure, LoginStep, Unavailable, oauth, records};
+
+pub(crate) use apop::apop;
 
 /// Logins that may wait for a password check; further ones are told to come back.
 const CHECKS_WAITING_MAX: usize = 1000;
@@ -228,68 +232,6 @@ impl Login {
         }
     }
 
-    /// The user whose certificate the peer has shown, if it is the one that it wants to act for.
-    async fn external(&mut self, authzid: Option<&str>) -> Option<String> {
-        let core = Arc::clone(&self.directory.inner);
-        let certificate = self.context.certificate.clone()?;
-        authzid.unwrap_or_default().clone_into(&mut self.user);
-        self.attempt = Some(core.caches.attempt(&self.user, &certificate.fingerprint));
-        let found = async {
-            let wanted = match authzid {
-                Some(name) => Some(find(&core, name).await?.map(|known| known.account.owner)),
-                None => None,
-            };
-            let mut shown: Vec<Known> = certificates::user_of(&core, &certificate.fingerprint)
-                .await?
-                .into_iter()
-                .collect();
-            for email in &certificate.emails {
-                shown.extend(find(&core, email).await?);
-            }
-            Ok(shown
-                .into_iter()
-                .find(|known| wanted.is_none_or(|owner| owner == Some(known.account.owner))))
-        };
-        self.admit(found.await)
-    }
-
-    /// The user whose token that is, if it is the one that the peer names.
-    async fn token(&mut self, named: Option<&str>, token: &str) -> Option<String> {
-        let core = Arc::clone(&self.directory.inner);
-        named.unwrap_or_default().clone_into(&mut self.user);
-        self.attempt = Some(core.caches.attempt(&self.user, token));
-        let found = async {
-            let settings = core.settings.load_full();
-            let Some(user) = core.oauth.user(&settings, token).await? else {
-                return Ok(None);
-            };
-            let known = find(&core, &user).await?;
-            let wanted = match named {
-                Some(name) => find(&core, name).await?.map(|known| known.account.owner),
-                None => known.as_ref().map(|known| known.account.owner),
-            };
-            Ok(known.filter(|known| Some(known.account.owner) == wanted))
-        };
-        self.admit(found.await)
-    }
-
-    /// Takes over who was found, if that user may log in, and that way.
-    fn admit(&mut self, found: Result<Option<Known>, Unavailable>) -> Option<String> {
-        match found {
-            Ok(known) => {
-                let name = self.mechanism;
-                self.known = known.filter(|known| known.enabled && known.mechanisms.has(name));
-                let user = self.known.as_ref()?.account.address.to_string();
-                user.clone_into(&mut self.user);
-                Some(user)
-            }
-            Err(Unavailable(_)) => {
-                self.failure = Some(LoginFailure::Unavailable);
-                None
-            }
-        }
-    }
-
     async fn check(&mut self, user: &str, password: &str) -> bool {
         let core = &self.directory.inner;
         // The protocol belongs to it: an app password may open one and not another.
@@ -411,43 +353,6 @@ pub(crate) async fn plain(
             let failure = login.failure.unwrap_or(LoginFailure::Credentials);
             login.failed(failure, reason(failure))
         }
-    }
-}
-
-/// POP3's APOP (RFC 1939 §7). `timestamp`: that of the greeting, with its angle brackets.
-pub(crate) async fn apop(
-    directory: &Directory,
-    user: &str,
-    digest: &str,
-    timestamp: &str,
-    context: LoginContext,
-) -> LoginStep {
-    let core = &directory.inner;
-    let mut login = Login::new(directory, "APOP", context);
-    user.clone_into(&mut login.user);
-    let admitted = admitted(core, &login.context);
-    let offered = core.offered.load().has("APOP");
-    if let Err(failure) = admitted.and(if offered {
-        Ok(())
-    } else {
-        Err(LoginFailure::Mechanism)
-    }) {
-        return login.failed(failure, reason(failure));
-    }
-    let found = async {
-        let known = find(core, user).await?;
-        let known = known.filter(|known| known.enabled && known.mechanisms.has("APOP"));
-        let owner = known.as_ref().map_or(NOBODY, |known| known.account.owner);
-        let stored = core.stored(owner).await?;
-        // The same work for a user who does not exist.
-        let password = stored.and_then(|stored| stored.plain);
-        let right = wire::sasl::apop_is(digest, timestamp, password.as_deref().unwrap_or_default());
-        Ok(known.filter(|_| right && password.is_some()))
-    };
-    match found.await {
-        Ok(Some(known)) => login.succeeded(known.account, None),
-        Ok(None) => login.failed(LoginFailure::Credentials, reason(LoginFailure::Credentials)),
-        Err(Unavailable(_)) => login.failed(LoginFailure::Unavailable, reason(LoginFailure::Unavailable)),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn build(t: Texts) -> Command {
             service(t),
             log(t),
         ])
-        .subcommands([access(t, "allow"), access(t, "block"), setting(t)])
+        .subcommands([access(t, "allow"), access(t, "block"), setting(t), certificate(t)])
         .subcommand(noun(t, "storage").subcommand(t.command("show", "storage-show")))
         .subcommand(
             t.command("check", "check")
@@ -401,6 +401,20 @@ fn access(t: Texts, side: &'static str) -> Command {
         )
         .subcommand(paged(t, t.command("list", "access-list")))
         .subcommand(t.command("remove", "access-remove").arg(t.positional("pattern")))
+}
+
+fn certificate(t: Texts) -> Command {
+    noun(t, "certificate")
+        .subcommand(t.command("list", "certificate-list"))
+        .subcommand(
+            t.command("add", "certificate-add").arg(
+                t.positional("pem")
+                    .num_args(1..)
+                    .value_parser(value_parser!(PathBuf)),
+            ),
+        )
+        .subcommand(t.command("remove", "certificate-remove").arg(t.positional("id")))
+        .subcommand(t.command("reload", "certificate-reload"))
 }
 
 fn setting(t: Texts) -> Command {

@@ -32,6 +32,7 @@ use tls::Tls;
 use tokio::sync::watch;
 
 use super::config::{Config, PORTS};
+use super::expiry;
 use super::gate::DaemonGate;
 use super::provider::Provider;
 use super::secret::secret;
@@ -100,6 +101,7 @@ pub(super) async fn start(
         secret: secret_file(disk, data, "oauth"),
     }));
     follow_client_certificates(&directory, &tls, &events);
+    tokio::spawn(expiry::watch(tls.clone(), events.clone()));
     let delivery = Delivery::start(Parts {
         queue: stores.queue.clone(),
         directory: directory.clone(),
@@ -135,6 +137,7 @@ pub(super) async fn start(
         mailboxes: stores.mailboxes.clone(),
         queue: stores.queue.clone(),
         net: net.clone(),
+        tls: tls.clone(),
         placed,
         events: events.clone(),
         started,

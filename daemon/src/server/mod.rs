@@ -3,6 +3,7 @@
 mod assemble;
 mod config;
 mod demo;
+mod expiry;
 mod gate;
 mod init;
 mod provider;

@@ -77,7 +77,9 @@ pub(crate) fn import(
     let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| invalid(&format!("no certificate: {error}")))?;
-    let first = chain.first().ok_or_else(|| invalid("there is no certificate in it"))?;
+    let first = chain
+        .first()
+        .ok_or_else(|| invalid("there is no certificate in it"))?;
     let facts = x509::facts(first).ok_or_else(|| invalid("the certificate can't be read"))?;
     let entity = webpki::EndEntityCert::try_from(first)
         .map_err(|error| invalid(&format!("the certificate can't be read: {error}")))?;
@@ -104,11 +106,17 @@ pub(crate) fn import(
     make_private(disk, &path)?;
     // The key first: a folder without a certificate is passed over.
     let blocks = |wanted: fn(&str) -> bool| blocks(pem, wanted);
-    disk.write_atomic(&path.join(KEY_FILE), blocks(|label| label.ends_with("PRIVATE KEY")).as_bytes())
-        .map_err(file)?;
+    disk.write_atomic(
+        &path.join(KEY_FILE),
+        blocks(|label| label.ends_with("PRIVATE KEY")).as_bytes(),
+    )
+    .map_err(file)?;
     make_private(disk, &path.join(KEY_FILE))?;
-    disk.write_atomic(&path.join(CERTIFICATE_FILE), blocks(|label| label == "CERTIFICATE").as_bytes())
-        .map_err(file)?;
+    disk.write_atomic(
+        &path.join(CERTIFICATE_FILE),
+        blocks(|label| label == "CERTIFICATE").as_bytes(),
+    )
+    .map_err(file)?;
     Ok(id)
 }
 

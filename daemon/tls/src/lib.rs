@@ -7,6 +7,7 @@
 //!
 //! Must not know: sockets, protocols.
 
+mod admin;
 mod binding;
 mod client;
 mod dane;
@@ -26,6 +27,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
+pub use admin::Listed;
 pub use client::{Client, Trust};
 pub use dane::DaneRecord;
 pub use peers::{ClientCertificate, fingerprint_of};
@@ -43,6 +45,11 @@ pub enum TlsError {
     File { path: PathBuf, source: io::Error },
     #[error("{path}: {reason}")]
     Invalid { path: PathBuf, reason: String },
+    /// What was to be imported.
+    #[error("{0}")]
+    Refused(String),
+    #[error("there is no such certificate")]
+    Unknown,
     #[error("a certificate can't be made: {0}")]
     Generate(String),
     #[error("TLS can't be configured: {0}")]
@@ -132,6 +139,36 @@ impl Tls {
         if self.inner.asking.swap(on, Ordering::SeqCst) == on {
             return Ok(());
         }
+        self.reload()
+    }
+
+    /// The certificates at hand.
+    pub fn certificates(&self) -> Vec<Listed> {
+        admin::list(&self.inner.current.load().certificates)
+    }
+
+    /// Takes a certificate with its chain and key, one PEM text, into use; those that it makes superfluous are removed. Blocks.
+    pub fn import(&self, pem: &str) -> Result<Listed, TlsError> {
+        let inner = &self.inner;
+        let id = admin::import(&*inner.disk, &inner.dir, &inner.provider, pem)?;
+        if let Err(error) = self.reload() {
+            let _ = admin::remove(&*inner.disk, &inner.dir, &id);
+            return Err(error);
+        }
+        for old in admin::superseded(&self.certificates(), &id) {
+            admin::remove(&*inner.disk, &inner.dir, &old)?;
+        }
+        self.reload()?;
+        let found = self.certificates().into_iter().find(|listed| listed.id == id);
+        found.ok_or(TlsError::Unknown)
+    }
+
+    /// Removes a certificate; the one that was there first stays. Blocks.
+    pub fn remove(&self, id: &str) -> Result<(), TlsError> {
+        if id.is_empty() || !self.certificates().iter().any(|listed| listed.id == id) {
+            return Err(TlsError::Unknown);
+        }
+        admin::remove(&*self.inner.disk, &self.inner.dir, id)?;
         self.reload()
     }
 

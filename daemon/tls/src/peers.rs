@@ -109,9 +109,13 @@ pub(crate) fn shown(chain: &[CertificateDer<'_>], trust: &Trust) -> Option<Clien
     })
 }
 
-fn fingerprint(certificate: &[u8]) -> String {
+pub(crate) fn fingerprint(certificate: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     let digest = Sha256::digest(certificate);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = digest
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.collect()
 }
 
 /// Takes any certificate whose key the client has.

@@ -15,10 +15,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use crate::x509::{self, Facts};
 use crate::{Found, TlsError, binding};
 
-const CERTIFICATE_FILE: &str = "cert.pem";
-const KEY_FILE: &str = "key.pem";
+pub(crate) const CERTIFICATE_FILE: &str = "cert.pem";
+pub(crate) const KEY_FILE: &str = "key.pem";
 const ROOTS_FILE: &str = "roots.pem";
 /// Life of a self-signed certificate: nobody renews one by hand.
 const SELF_SIGNED_LIFE: Duration = Duration::from_hours(24 * 3650);
@@ -28,9 +29,18 @@ pub(crate) struct Certificate {
     key: Arc<CertifiedKey>,
     end_point: Option<Vec<u8>>,
     names: Vec<String>,
+    facts: Facts,
 }
 
 impl Certificate {
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
     pub(crate) fn end_point(&self) -> Option<&[u8]> {
         self.end_point.as_deref()
     }
@@ -41,6 +51,8 @@ pub(crate) struct Certificates {
     default: Arc<Certificate>,
     /// By name in lower case; a wildcard by `*.` and its parent.
     by_name: HashMap<String, Arc<Certificate>>,
+    /// By the folder's name; empty: the default pair.
+    all: Vec<(String, Arc<Certificate>)>,
 }
 
 /// Makes the folder and a self-signed certificate if there is none.
@@ -100,7 +112,8 @@ impl Certificates {
     /// Reads the default pair and those of the folders. A folder that can't be read is an error: what was in use stays in use.
     pub(crate) fn load(disk: &dyn Disk, dir: &Path, provider: &CryptoProvider) -> Result<Self, TlsError> {
         let default = Arc::new(read_pair(disk, dir, provider)?);
-        let mut by_name = HashMap::new();
+        let mut by_name: HashMap<String, Arc<Certificate>> = HashMap::new();
+        let mut all = vec![(String::new(), default.clone())];
         for entry in disk.read_dir(dir).map_err(|source| TlsError::File {
             path: dir.to_owned(),
             source,
@@ -114,27 +127,46 @@ impl Certificates {
             if is_pair {
                 let pair = Arc::new(read_pair(disk, &sub, provider)?);
                 for name in &pair.names {
-                    by_name.insert(name.clone(), pair.clone());
+                    // Of two for one name the one that lasts longer: the newer.
+                    let lasts = |other: &Arc<Certificate>| other.facts.not_after > pair.facts.not_after;
+                    if !by_name.get(name).is_some_and(lasts) {
+                        by_name.insert(name.clone(), pair.clone());
+                    }
                 }
+                all.push((entry, pair));
             }
         }
         for name in &default.names {
             by_name.entry(name.clone()).or_insert_with(|| default.clone());
         }
-        Ok(Self { default, by_name })
+        Ok(Self {
+            default,
+            by_name,
+            all,
+        })
+    }
+
+    pub(crate) fn all(&self) -> &[(String, Arc<Certificate>)] {
+        &self.all
+    }
+
+    /// What is served where nothing better is known: a better certificate for the default one's own name, or that one itself.
+    fn fallback(&self) -> &Arc<Certificate> {
+        let better = self.default.names.iter().find_map(|name| self.by_name.get(name));
+        better.unwrap_or(&self.default)
     }
 
     /// What a client that asked for that name is served (RFC 6066 §3): the name's own, its parent's wildcard, the default.
     pub(crate) fn served(&self, name: Option<&str>) -> Option<&Arc<Certificate>> {
         let Some(name) = name else {
-            return Some(&self.default);
+            return Some(self.fallback());
         };
         let name = name.to_ascii_lowercase();
         let found = self.by_name.get(&name).or_else(|| {
             let (_, parent) = name.split_once('.')?;
             self.by_name.get(&format!("*.{parent}"))
         });
-        Some(found.unwrap_or(&self.default))
+        Some(found.unwrap_or_else(|| self.fallback()))
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -184,11 +216,13 @@ fn read_pair(disk: &dyn Disk, dir: &Path, provider: &CryptoProvider) -> Result<C
         Ok(entity) => entity.valid_dns_names().map(str::to_ascii_lowercase).collect(),
         Err(error) => return Err(invalid(&certificate_path, error.to_string())),
     };
+    let facts = x509::facts(first).unwrap_or_default();
     let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
         .map_err(|error| invalid(&key_path, error.to_string()))?;
     let key = CertifiedKey::from_der(chain, key, provider)
         .map_err(|error| invalid(&key_path, error.to_string()))?;
     Ok(Certificate {
+        facts,
         key: Arc::new(key),
         end_point,
         names,
@@ -208,7 +242,7 @@ fn self_signed(hostname: &str, key: &rcgen::KeyPair) -> Result<String, rcgen::Er
 }
 
 /// Nothing is to be done on a disk that is not the machine's own.
-fn make_private(disk: &dyn Disk, path: &Path) -> Result<(), TlsError> {
+pub(crate) fn make_private(disk: &dyn Disk, path: &Path) -> Result<(), TlsError> {
     let Some(real) = disk.real_path(path) else {
         return Ok(());
     };

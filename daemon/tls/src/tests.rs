@@ -261,3 +261,72 @@ async fn further_roots_are_believed() {
         assert!(!trusts(&chain, &Trust::Verified, true, "another.test").await.0);
     }
 }
+
+/// A certificate for these names until that year, and its key.
+fn issued(names: &[&str], year: i32) -> String {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    format!(
+        "{}{}",
+        key.serialize_pem(),
+        params.self_signed(&key).unwrap().pem()
+    )
+}
+
+// An administrator who imports, renews and removes certificates never has a name without one.
+#[tokio::test]
+async fn certificates_are_imported_renewed_and_removed_while_the_server_runs() {
+    let temp = tempfile::tempdir().unwrap();
+    let (tls, _) = open(temp.path());
+    let first = handshake(&tls, "mail.example.test", SERVER_END_POINT).await.1;
+    assert!(tls.certificates()[0].default);
+    let old = tls
+        .import(&issued(&["mail.example.test", "imap.example.test"], 2040))
+        .unwrap();
+    assert_eq!(old.served_for, ["mail.example.test", "imap.example.test"]);
+    // It is for the server's own name: whoever names nothing gets it as well.
+    assert!(old.default && !tls.certificates()[0].default);
+    let second = handshake(&tls, "nothing.example", SERVER_END_POINT).await.1;
+    assert_ne!(first, second);
+    let new = tls
+        .import(&issued(&["imap.example.test", "mail.example.test"], 2041))
+        .unwrap();
+    let ids: Vec<String> = tls.certificates().into_iter().map(|one| one.id).collect();
+    assert_eq!(ids, [String::new(), new.id.clone()], "what was renewed is gone");
+    assert!(!temp.path().join("tls").join(&old.id).exists());
+    let other = tls.import(&issued(&["*.example.test"], 2039)).unwrap();
+    assert_eq!(other.served_for, ["*.example.test"]);
+    assert!(matches!(tls.remove(""), Err(TlsError::Unknown)));
+    assert!(matches!(tls.remove("../tls"), Err(TlsError::Unknown)));
+    tls.remove(&new.id).unwrap();
+    tls.remove(&other.id).unwrap();
+    assert_eq!(
+        handshake(&tls, "mail.example.test", SERVER_END_POINT).await.1,
+        first
+    );
+    // Also after a restart.
+    assert_eq!(open(temp.path()).0.certificates().len(), 1);
+}
+
+#[test]
+fn what_can_not_be_served_is_refused_and_changes_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let (tls, _) = open(temp.path());
+    let (one, two) = (issued(&["a.test"], 2040), issued(&["b.test"], 2040));
+    let key = one.split("-----BEGIN CERTIFICATE").next().unwrap();
+    let certificate = &two[two.find("-----BEGIN CERTIFICATE").unwrap()..];
+    for pem in [
+        "",
+        "nonsense",
+        key,
+        certificate,
+        &format!("{key}{certificate}"),
+        &issued(&["a.test"], 2001),
+    ] {
+        assert!(matches!(tls.import(pem), Err(TlsError::Refused(_))), "{pem}");
+    }
+    assert_eq!(tls.certificates().len(), 1);
+    assert_eq!(std::fs::read_dir(temp.path().join("tls")).unwrap().count(), 2);
+}

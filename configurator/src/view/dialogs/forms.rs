@@ -41,6 +41,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::Rights(form) => ("rights-title", Some(form.place())),
         Form::Dkim(form) => ("dkim-title", Some(form.domain.clone())),
         Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
+        Form::ServerCertificate(_) => ("certificate-add", None),
         Form::Certificate(form) => ("user-certificate-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
@@ -81,6 +82,11 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Dkim(form) => drawn.dkim(ui, form),
         Form::AppPassword(form) => drawn.app_password(ui, form),
         Form::Certificate(form) => drawn.certificate(ui, form),
+        Form::ServerCertificate(form) => {
+            drawn.row(ui, "pem", "field-pem", "field-pem-help", |ui| {
+                several(ui, "pem", &mut form.pem, 12)
+            });
+        }
         Form::Export(form) => {
             drawn.row(ui, "path", "field-path", "field-path-help", |ui| {
                 line(ui, "path", &mut form.path, "")

@@ -85,6 +85,9 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveTree(name) => named("ask-tree", "ask-tree-text", name),
         About::RemoveEntry(_, pattern) => named("ask-entry", "ask-entry-text", pattern),
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
+        About::RemoveServerCertificate(id) => {
+            named("ask-server-certificate", "ask-server-certificate-text", id)
+        }
         About::RemoveCertificate { fingerprint, .. } => {
             named("ask-certificate", "ask-certificate-text", fingerprint)
         }

@@ -1,6 +1,7 @@
 //! What each request does, a file for each kind of thing.
 
 mod app_passwords;
+mod certificates;
 mod directory;
 mod dkim;
 mod dmarc;

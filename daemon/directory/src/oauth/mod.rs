@@ -58,15 +58,15 @@ pub(crate) struct OAuth {
 struct Keys {
     /// Where they were read.
     place: String,
-    keys: Arc<Vec<Key>>,
+    set: Arc<Vec<Key>>,
     read: Option<Instant>,
     tried: Option<Instant>,
 }
 
 /// Whether tokens are taken at all.
 pub(crate) fn is_configured(settings: &Settings) -> bool {
-    !settings.text("oauth.issuer").is_empty()
-        && !(settings.text("oauth.keys").is_empty() && settings.text("oauth.introspection-url").is_empty())
+    let set = |key: &str| !settings.text(key).is_empty();
+    set("oauth.issuer") && (set("oauth.keys") || set("oauth.introspection-url"))
 }
 
 impl Default for OAuth {
@@ -113,12 +113,12 @@ impl OAuth {
         }
         let old = kept.read.is_none_or(|read| read.elapsed() > KEYS_LIFE);
         let rested = kept.tried.is_none_or(|tried| tried.elapsed() > KEYS_PAUSE);
-        if (old || !token.knows(&kept.keys)) && rested {
+        if (old || !token.knows(&kept.set)) && rested {
             kept.tried = Some(Instant::now());
             let read = self.provider()?.read(place.to_owned()).await;
             match read.and_then(|text| jwt::keys(&text).ok_or_else(|| "no set of keys".to_owned())) {
                 Ok(keys) => {
-                    kept.keys = Arc::new(keys);
+                    kept.set = Arc::new(keys);
                     kept.read = Some(Instant::now());
                 }
                 Err(reason) if kept.read.is_none_or(|read| read.elapsed() > KEYS_LIFE_MAX) => {
@@ -131,7 +131,7 @@ impl OAuth {
         if kept.read.is_none() {
             return Err(Unavailable(format!("the keys at {place} could not be read")));
         }
-        let keys = Arc::clone(&kept.keys);
+        let keys = Arc::clone(&kept.set);
         drop(kept);
         Ok(token.verify(&keys))
     }

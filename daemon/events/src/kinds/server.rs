@@ -5,5 +5,7 @@ events! {
     Stopping "server-stopping" Application Info { reason: String }
     ConfigurationChanged "configuration-changed" Application Info { kind: String, name: String, action: String, by: String }
     CertificateMade "certificate-made" Application Info { host: String }
+    /// A certificate that is served ends within two weeks (`days`; negative: it has ended).
+    CertificateExpires "certificate-expires" Application Warning { names: String, days: i64 }
     InternalFault "internal-fault" Errors Error { place: String, reason: String }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod app_passwords;
+mod certificates;
 mod dkim;
 mod dmarc;
 mod domains;
@@ -48,6 +49,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
         "service" => sessions::services(session, verb, inner).await,
         "log" => logs::run(session, verb, inner).await,
         "allow" | "block" => access::run(session, noun, verb, inner).await,
+        "certificate" => certificates::run(session, verb, inner).await,
         "setting" => server::settings(session, verb, inner).await,
         "storage" => server::storage(session).await,
         "check" => server::check(session, arguments).await,
