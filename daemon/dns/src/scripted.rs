@@ -14,6 +14,8 @@ pub struct Scripted {
     tlsa: HashMap<String, Vec<Tlsa>>,
     /// Names whose answers are signed.
     secure: HashSet<String>,
+    /// What addresses say they are called; the others have the names that know them.
+    names: HashMap<IpAddr, Vec<String>>,
     failing: HashSet<String>,
     unreachable: bool,
 }
@@ -67,6 +69,12 @@ impl Scripted {
         self
     }
 
+    /// A PTR record, which nobody vouches for.
+    pub fn with_name(mut self, address: IpAddr, name: &str) -> Self {
+        self.names.entry(address).or_default().push(name.to_owned());
+        self
+    }
+
     /// Questions about this name fail for now.
     pub fn with_failure(mut self, name: &str) -> Self {
         self.failing.insert(name.to_owned());
@@ -89,11 +97,14 @@ impl Scripted {
     }
 
     pub(crate) fn names(&self, address: IpAddr) -> Result<Vec<String>, DnsError> {
-        let names = self
+        let known = self
             .addresses
             .iter()
             .filter(|(_, addresses)| addresses.contains(&address));
-        let names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        let names = match self.names.get(&address) {
+            Some(names) => names.clone(),
+            None => known.map(|(name, _)| name.clone()).collect(),
+        };
         match () {
             () if self.unreachable => Err(DnsError::Temporary("no network".to_owned())),
             () if names.is_empty() => Err(DnsError::NoSuchDomain),
