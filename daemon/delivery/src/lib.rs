@@ -35,6 +35,7 @@ mod sts;
 mod tests;
 mod text;
 mod transaction;
+mod turns;
 mod vacation;
 mod verdict;
 mod way;
@@ -144,6 +145,7 @@ pub(crate) struct Inner {
     pub(crate) sts: Sts,
     /// Why DANE can't be used, as it was told last.
     pub(crate) dane_trouble: Mutex<Option<String>>,
+    pub(crate) turns: turns::Turns,
     state: watch::Sender<ServiceState>,
     pub(crate) stopped: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -169,6 +171,7 @@ impl Delivery {
             pool: Pool::default(),
             sts,
             dane_trouble: Mutex::new(None),
+            turns: turns::Turns::default(),
             state: watch::Sender::new(ServiceState::Running),
             stopped: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),

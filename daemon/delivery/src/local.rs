@@ -129,6 +129,7 @@ async fn to_mailboxes(inner: &Arc<Inner>, job: &Job, leads: &[Leads]) -> HashMap
         }
         let (inner, delivery, owner) = (inner.clone(), delivery(job, &account), account.owner);
         tasks.spawn(async move {
+            let _turn = inner.turns.take(&inner.parts.queue).await;
             (
                 owner,
                 verdict(inner.parts.mailboxes.deliver(owner, delivery).await.map(drop)),
@@ -149,6 +150,7 @@ async fn to_mailbox(inner: &Arc<Inner>, job: &Job, account: &Account) -> Verdict
     if job.has_mark(&owner_mark(account.owner)) {
         return Verdict::Stored;
     }
+    let _turn = inner.turns.take(&inner.parts.queue).await;
     let delivered = inner
         .parts
         .mailboxes

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Duration;
 
 use i18n::Language;
 use jiff::Timestamp;
@@ -12,6 +13,9 @@ use tokio::sync::broadcast;
 use crate::files::{DailyFile, day_of, remove_old};
 use crate::kinds::store::EventsMissed;
 use crate::{Event as _, Options, Record, Scope, query};
+
+/// How long events are gathered before they are written: nobody reads a log faster.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// What comes through the queue.
 pub(crate) enum ToSink {
@@ -54,6 +58,8 @@ impl Sink {
                 next = records.try_recv().ok();
             }
             self.flush();
+            // What comes meanwhile costs its senders no wake-up of this thread.
+            std::thread::sleep(GATHER);
         }
     }
 

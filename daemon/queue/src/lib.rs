@@ -259,6 +259,7 @@ impl Queue {
     /// Makes message and envelope durable. The message is due at once. Waits while too many texts are in memory, but not for ever: after a
     /// while the text is left to the journal and read back when it is delivered.
     pub async fn commit(&self, envelope: Envelope, text: Blob) -> Result<Committed, QueueError> {
+        let _taking_in = live::TakingIn::new(&self.inner);
         let cost = record::memory_cost(&envelope, &text);
         let permit = match self.inner.permit(cost) {
             Some(permit) => Some(permit),
@@ -268,6 +269,11 @@ impl Queue {
                 .flatten(),
         };
         self.inner.admit(envelope, text, None, permit).await
+    }
+
+    /// Whether somebody waits now for a message to be taken in.
+    pub fn is_taking_in(&self) -> bool {
+        self.inner.taking_in.load(Ordering::Relaxed) > 0
     }
 
     /// Makes a message durable that another one caused (a bounce, a forwarded copy) and notes the marks with the cause, in one step: after

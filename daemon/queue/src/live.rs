@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use disk::blob::Blob;
@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) accepted: AtomicU64,
     pub(crate) done: AtomicU64,
+    /// Messages whose senders wait for them to be durable.
+    pub(crate) taking_in: AtomicUsize,
     permits: Arc<Semaphore>,
     permits_total: u32,
 }
@@ -73,6 +75,22 @@ pub(crate) enum Text {
     Here(Blob),
     /// There was no room in memory: the record has it.
     InJournal,
+}
+
+/// Counts a message as one that is being taken in, as long as it lives.
+pub(crate) struct TakingIn<'a>(&'a AtomicUsize);
+
+impl<'a> TakingIn<'a> {
+    pub(crate) fn new(inner: &'a Inner) -> Self {
+        inner.taking_in.fetch_add(1, Ordering::Relaxed);
+        Self(&inner.taking_in)
+    }
+}
+
+impl Drop for TakingIn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Gives a message back when it is dropped.
@@ -227,6 +245,7 @@ impl Inner {
             changed: watch::Sender::new(0),
             accepted: AtomicU64::new(0),
             done: AtomicU64::new(0),
+            taking_in: AtomicUsize::new(0),
             permits: Arc::new(Semaphore::new(permits_total as usize)),
             permits_total,
         }
