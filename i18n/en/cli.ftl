@@ -148,7 +148,7 @@ cli-arg-directory = A directory of this machine, made if it is missing
 cli-arg-identifier = A user's address, $group, @domain or anyone; with - before it: who is denied the rights
 cli-arg-rights = Letters of l r s w i p k x t e a, or one of reader, writer, editor, owner; left out: none
 cli-arg-id = The number or id, as a list shows it
-cli-arg-service = smtp, submission, lmtp, pop3, imap or delivery
+cli-arg-service = smtp, submission, lmtp, pop3, imap, web or delivery
 cli-arg-pattern = An IP address, range, host name or mail address, with * as a wild card
 cli-arg-key = The setting's name
 cli-arg-value = The new value
@@ -223,6 +223,7 @@ cli-opt-repair = Repair what can be repaired
 cli-opt-hostname = The name of this server in the mail network
 cli-opt-port-offset = Added to the standard ports
 cli-opt-bind = The IP address to listen on (may be repeated)
+cli-opt-web = Listen on ports 80 and 443 too, for mail programs that ask how an account is set up
 
 # Answers
 cli-yes = yes

@@ -148,7 +148,7 @@ cli-arg-directory = Каталог этого компьютера; если е�
 cli-arg-identifier = Адрес пользователя, $группа, @домен или anyone; с - впереди: кому права не даны
 cli-arg-rights = Буквы из l r s w i p k x t e a или одно из reader, writer, editor, owner; не указаны — никаких
 cli-arg-id = Номер или код, как в списке
-cli-arg-service = smtp, submission, lmtp, pop3, imap или delivery
+cli-arg-service = smtp, submission, lmtp, pop3, imap, web или delivery
 cli-arg-pattern = IP-адрес, диапазон, имя узла или почтовый адрес; * заменяет любой текст
 cli-arg-key = Имя настройки
 cli-arg-value = Новое значение
@@ -223,6 +223,7 @@ cli-opt-repair = Исправить, что можно исправить
 cli-opt-hostname = Имя этого сервера в почтовой сети
 cli-opt-port-offset = Прибавить к обычным портам
 cli-opt-bind = IP-адрес, который слушать (можно повторять)
+cli-opt-web = Слушать и порты 80 и 443: там почтовые программы узнают, как настроить учётную запись
 
 # Ответы
 cli-yes = да

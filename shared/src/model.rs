@@ -21,6 +21,8 @@ pub enum Protocol {
     Lmtp,
     Pop3,
     Imap,
+    /// Documents for mail programs; nobody logs in there.
+    Web,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

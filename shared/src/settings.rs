@@ -119,6 +119,12 @@ pub const SETTINGS: &[Setting] = &[
     number("pop3.login-delay", "0", 0, 86_400, Unit::Seconds),
     number("pop3.expire-days", "0", 0, 36_500, Unit::Count),
     text("pop3.implementation", "BatPost"),
+    number("web.sessions-max", "500", 1, 1_000_000, Unit::Count),
+    Setting {
+        key: "mta-sts.publish",
+        kind: Kind::Flag,
+        default: "false",
+    },
     text("net.proxies", ""),
     number("net.sessions-per-address-max", "200", 1, 1_000_000, Unit::Count),
     Setting {

@@ -8,7 +8,7 @@ const FLOORS: &[(usize, &[&str])] = &[
     (2, &["dns", "tls", "drivers", "journal"]),
     (3, &["authenticity", "directory", "http", "mailbox", "queue"]),
     (4, &["policy", "scan", "delivery"]),
-    (5, &["net", "smtp", "imap", "pop3", "control"]),
+    (5, &["net", "smtp", "imap", "pop3", "web", "control"]),
 ];
 
 /// Rooms of one floor that may be used by others of it.
@@ -18,6 +18,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("smtp", "net"),
     ("imap", "net"),
     ("pop3", "net"),
+    ("web", "net"),
     ("control", "net"),
 ];
 

@@ -360,6 +360,7 @@ pub(crate) fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Lmtp => "lmtp",
         Protocol::Pop3 => "pop3",
         Protocol::Imap => "imap",
+        Protocol::Web => "web",
     }
 }
 

@@ -16,6 +16,13 @@ pub(crate) fn refusal(protocol: Protocol, temporary: bool, text: &str) -> String
         (Protocol::Imap, true) => format!("* BYE [UNAVAILABLE] {text}\r\n"),
         (Protocol::Imap, false) => format!("* BYE {text}\r\n"),
         (Protocol::Pop3, true) => format!("-ERR [SYS/TEMP] {text}\r\n"),
+        // RFC 9110 §15.6.4, §15.5.4
+        (Protocol::Web, true) => {
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+        }
+        (Protocol::Web, false) => {
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+        }
         (Protocol::Pop3, false) => format!("-ERR [SYS/PERM] {text}\r\n"),
     }
 }

@@ -447,14 +447,17 @@ fn services(
     };
     let imap: Handler = Arc::new(move |conn| -> Session { Box::pin(imap::serve(conn, Arc::clone(&imap))) });
     let pop3: Handler = Arc::new(move |conn| -> Session { Box::pin(pop3::serve(conn, Arc::clone(&pop3))) });
+    let web = web::Server::new(directory.clone(), reaches(config));
+    let web: Handler = Arc::new(move |conn| -> Session { Box::pin(web::serve(conn, Arc::clone(&web))) });
     let all = [
         ("smtp", Protocol::Smtp, smtp_as(Role::Mx)),
         ("submission", Protocol::Submission, smtp_as(Role::Submission)),
         ("lmtp", Protocol::Lmtp, smtp_as(Role::Lmtp)),
         ("pop3", Protocol::Pop3, pop3),
         ("imap", Protocol::Imap, imap),
+        ("web", Protocol::Web, web),
     ];
-    let service = |(name, protocol, handler)| {
+    let service = |(name, protocol, handler): (&'static str, Protocol, Handler)| {
         let ports = PORTS.iter().filter(|port| port.service == name);
         let listeners = ports
             .flat_map(|port| {
@@ -472,7 +475,29 @@ fn services(
             handler,
         }
     };
-    all.into_iter().map(service).collect()
+    // Without ports there is no service on the web.
+    let offered =
+        |(_, protocol, _): &(&str, Protocol, Handler)| *protocol != Protocol::Web || config.listen.web;
+    all.into_iter().filter(offered).map(service).collect()
+}
+
+/// How mail programs reach this server: TLS from the first byte before STARTTLS (RFC 8314 §3).
+fn reaches(config: &Config) -> Vec<web::Reach> {
+    let mut found = Vec::new();
+    for (protocol, service) in [
+        (Protocol::Imap, web::Service::Imap),
+        (Protocol::Pop3, web::Service::Pop3),
+        (Protocol::Submission, web::Service::Submission),
+    ] {
+        let mut ports: Vec<_> = PORTS.iter().filter(|port| port.protocol == protocol).collect();
+        ports.sort_by_key(|port| !port.tls);
+        found.extend(ports.into_iter().map(|port| web::Reach {
+            service,
+            port: port.number.saturating_add(config.listen.port_offset),
+            tls: port.tls,
+        }));
+    }
+    found
 }
 
 /// Delivery beside the services that have ports.

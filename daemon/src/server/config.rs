@@ -39,6 +39,9 @@ pub(super) struct Listen {
     /// Added to the standard ports.
     #[serde(default)]
     pub(super) port_offset: u16,
+    /// Ports 80 and 443 too, for mail programs that ask how an account is set up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) web: bool,
 }
 
 impl Default for Listen {
@@ -46,6 +49,7 @@ impl Default for Listen {
         Self {
             addresses: everywhere(),
             port_offset: 0,
+            web: false,
         }
     }
 }
@@ -81,7 +85,7 @@ const fn port(service: &'static str, protocol: Protocol, number: u16, tls: bool)
 }
 
 /// The standard ports (RFC 5321, 6409, 8314, 2033, 1939, 9051). LMTP has none of its own; 24 is the private mail system's.
-pub(super) const PORTS: [Port; 8] = [
+pub(super) const PORTS: [Port; 10] = [
     port("smtp", Protocol::Smtp, 25, false),
     port("submission", Protocol::Submission, 587, false),
     port("submission", Protocol::Submission, 465, true),
@@ -90,6 +94,8 @@ pub(super) const PORTS: [Port; 8] = [
     port("pop3", Protocol::Pop3, 995, true),
     port("imap", Protocol::Imap, 143, false),
     port("imap", Protocol::Imap, 993, true),
+    port("web", Protocol::Web, 80, false),
+    port("web", Protocol::Web, 443, true),
 ];
 
 impl Config {
@@ -122,11 +128,14 @@ impl Config {
         }
     }
 
-    /// The addresses of a port. LMTP is for this host alone.
+    /// The addresses of a port. LMTP is for this host alone; the web's ports may be another program's.
     pub(super) fn addresses(&self, port: Port) -> Vec<SocketAddr> {
         let number = port.number.saturating_add(self.listen.port_offset);
         if port.protocol == Protocol::Lmtp {
             return vec![SocketAddr::from((Ipv4Addr::LOCALHOST, number))];
+        }
+        if port.protocol == Protocol::Web && !self.listen.web {
+            return Vec::new();
         }
         self.listen
             .addresses

@@ -41,6 +41,7 @@ pub(super) fn demo(
         let wish = Wish {
             hostname: "localhost".to_owned(),
             port_offset: port_offset.unwrap_or(PORT_OFFSET),
+            web: false,
             bind,
         };
         runtime()?.block_on(init(disk, data, wish))?;

@@ -18,6 +18,8 @@ use super::trouble::Trouble;
 pub(super) struct Wish {
     pub(super) hostname: String,
     pub(super) port_offset: u16,
+    /// Ports 80 and 443 as well.
+    pub(super) web: bool,
     /// Empty: every address.
     pub(super) bind: Vec<IpAddr>,
 }
@@ -42,6 +44,7 @@ pub(super) async fn init(disk: &SharedDisk, data: &Path, wish: Wish) -> Result<(
     };
     config.listen = Listen {
         port_offset: wish.port_offset,
+        web: wish.web,
         ..Listen::default()
     };
     if !wish.bind.is_empty() {

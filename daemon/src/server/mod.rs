@@ -62,6 +62,7 @@ fn command(t: Texts) -> Command {
                 .arg(data())
                 .arg(t.option("hostname", "NAME").required(true))
                 .arg(offset())
+                .arg(t.flag("web"))
                 .arg(
                     t.option("bind", "ADDRESS")
                         .value_parser(value_parser!(IpAddr))
@@ -91,6 +92,7 @@ fn carry_out(matches: &ArgMatches, language: Language) -> Result<(), Trouble> {
                     .cloned()
                     .unwrap_or_default(),
                 port_offset: port_offset(arguments).unwrap_or_default(),
+                web: arguments.get_flag("web"),
                 bind: arguments
                     .get_many::<IpAddr>("bind")
                     .map(|all| all.copied().collect())
