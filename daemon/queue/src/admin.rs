@@ -235,7 +235,7 @@ impl Queue {
                     });
                     if let Some(record) = record {
                         step_durable(&self.inner, &gone(record)).await?;
-                        self.inner.forget(id.0);
+                        self.inner.forget(id.0, record);
                         removed += 1;
                     }
                 }

@@ -5,10 +5,13 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use disk::blob::Blob;
+use events::MessageId;
 use journal::{JournalError, RecordId};
+use rusqlite::params;
 
-use crate::live::{Inner, Live};
+use crate::live::{Inner, Live, Wish};
 use crate::record::{self, Head, Stage, State, Step};
+use crate::rows::stored;
 use crate::waiting::Row;
 use crate::{Job, KIND_STEP, Outcome, QueueError, Schedule, now, shorten, unavailable};
 
@@ -74,7 +77,7 @@ pub(crate) async fn finish(
         inner.journal.release(step);
         job.ticket.settle();
         inner.done.fetch_add(1, Ordering::Relaxed);
-        inner.forget(id);
+        inner.forget(id, job.record);
         return Ok(());
     }
     // Runs to its end even if the caller goes away.
@@ -85,7 +88,7 @@ pub(crate) async fn finish(
                 let noted = step_durable(&inner, &gone(job.record)).await;
                 job.ticket.settle();
                 inner.done.fetch_add(1, Ordering::Relaxed);
-                inner.forget(id);
+                inner.forget(id, job.record);
                 noted
             }
             Next::Park(row) => {
@@ -111,7 +114,7 @@ pub(crate) async fn finish(
 
 /// Moves a live message to `waiting.db`; forgets it in memory when the row is durable.
 pub(crate) async fn park(inner: &Arc<Inner>, row: Row) -> Result<(), QueueError> {
-    let (id, record, file) = (row.id, RecordId(row.record), row.file.clone());
+    let (id, record, file, mut said) = (row.id, RecordId(row.record), row.file.clone(), row.wish.clone());
     if let Some((name, _)) = &file {
         inner.files.refer(name);
     }
@@ -129,8 +132,36 @@ pub(crate) async fn park(inner: &Arc<Inner>, row: Row) -> Result<(), QueueError>
         }
         Err(_) => {}
     }
-    inner.forget(id);
+    // An administrator may have wanted something while the row was on its way.
+    while let Some(wish) = inner.forget_if_said(id, record, &said) {
+        obey(inner, id, &said, wish.clone()).await?;
+        said = wish;
+    }
     Ok(())
+}
+
+/// Changes the row of a message to what is wished of it.
+async fn obey(inner: &Inner, id: u64, said: &Wish, wish: Wish) -> Result<(), QueueError> {
+    let at_once = wish.removal != said.removal || wish.route != said.route;
+    let changed = inner.waiting.call(move |connection| {
+        if wish.removal == Some(false) {
+            return connection.execute("DELETE FROM message WHERE id = ?1", [id as i64]);
+        }
+        let Some(stored) = stored(connection, MessageId(id))? else {
+            return Ok(0);
+        };
+        let Some(head) = stored.head() else { return Ok(0) };
+        let head = Head {
+            removed: wish.removal == Some(true),
+            route: wish.route,
+            ..head
+        };
+        let json = serde_json::to_vec(&head).unwrap_or(stored.head);
+        let sql = "UPDATE message SET head = ?2, held = ?3, next_try = CASE WHEN ?4 THEN 0 ELSE next_try END WHERE id = ?1";
+        let held = wish.held && wish.removal.is_none();
+        connection.execute(sql, params![id as i64, json, held, at_once])
+    });
+    changed.await.map(drop)
 }
 
 /// The row of a live message with its text.
@@ -147,7 +178,9 @@ pub(crate) fn row_of(id: u64, live: &mut Live, text: &Blob) -> Result<Row, Queue
         Blob::Bytes(bytes) => Some(bytes.clone()),
         Blob::File(_) => None,
     };
-    Row::new(id, live.record.0, &head, held, live.size, text)
+    let mut row = Row::new(id, live.record.0, &head, held, live.size, text)?;
+    row.wish = live.wish();
+    Ok(row)
 }
 
 pub(crate) fn gone(record: RecordId) -> Step {

@@ -77,6 +77,14 @@ pub(crate) enum Text {
     InJournal,
 }
 
+/// What an administrator wants of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) held: bool,
+    pub(crate) removal: Option<bool>,
+    pub(crate) route: Option<String>,
+}
+
 /// Counts a message as one that is being taken in, as long as it lives.
 pub(crate) struct TakingIn<'a>(&'a AtomicUsize);
 
@@ -192,6 +200,14 @@ impl Live {
             revived: false,
             drops: 0,
             _permit: permit,
+        }
+    }
+
+    pub(crate) fn wish(&self) -> Wish {
+        Wish {
+            held: self.held,
+            removal: self.removal,
+            route: self.head.route.clone(),
         }
     }
 
@@ -362,9 +378,14 @@ impl Inner {
     pub(crate) fn insert(&self, id: u64, live: Live) {
         let mut state = self.state.lock();
         state.revived += usize::from(live.revived);
-        state.messages.insert(id, live);
+        // A row that was due at once came back before its message was forgotten here.
+        let before = state.messages.insert(id, live);
+        state.revived -= usize::from(before.as_ref().is_some_and(|live| live.revived));
         state.due.push_back(id);
         drop(state);
+        if let Some(before) = before {
+            self.let_go(before);
+        }
         self.ready.notify_one();
         self.notice();
     }
@@ -453,9 +474,30 @@ impl Inner {
     }
 
     /// Forgets a message whose record counts no more, and releases the record.
-    pub(crate) fn forget(&self, id: u64) {
+    pub(crate) fn forget(&self, id: u64, record: RecordId) {
+        self.forget_unless(id, record, |_| false);
+    }
+
+    /// Forgets a message, unless that was wished of it which its row does not say; gives that.
+    pub(crate) fn forget_if_said(&self, id: u64, record: RecordId, said: &Wish) -> Option<Wish> {
+        let mut wish = None;
+        self.forget_unless(id, record, |live| {
+            wish = Some(live.wish()).filter(|wish| wish != said);
+            wish.is_some()
+        });
+        wish
+    }
+
+    fn forget_unless(&self, id: u64, record: RecordId, keep: impl FnOnce(&Live) -> bool) {
         let removed = {
             let mut state = self.state.lock();
+            if state
+                .messages
+                .get(&id)
+                .is_none_or(|live| live.record != record || keep(live))
+            {
+                return;
+            }
             let removed = state.messages.remove(&id);
             if removed.as_ref().is_some_and(|live| live.revived) {
                 state.revived = state.revived.saturating_sub(1);
@@ -464,12 +506,17 @@ impl Inner {
             removed
         };
         if let Some(live) = removed {
-            if let Some((name, _)) = &live.head.file {
-                self.files.unrefer_when_trimmed(live.record, name);
-            }
-            self.journal.release(live.record);
+            self.let_go(live);
         }
         self.notice();
+    }
+
+    /// The record of a message that is no longer here counts no more.
+    fn let_go(&self, live: Live) {
+        if let Some((name, _)) = &live.head.file {
+            self.files.unrefer_when_trimmed(live.record, name);
+        }
+        self.journal.release(live.record);
     }
 
     pub(crate) async fn text_in_journal(&self, record: RecordId) -> Result<Bytes, QueueError> {

@@ -16,7 +16,7 @@ use rusqlite::hooks::Action;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
-use crate::live::Inner;
+use crate::live::{Inner, Wish};
 use crate::record::{Head, Stage};
 use crate::{QueueError, now, unavailable};
 
@@ -71,6 +71,8 @@ pub(crate) struct Row {
     pub(crate) head: Vec<u8>,
     pub(crate) text: Option<Bytes>,
     pub(crate) file: Option<(String, u64)>,
+    /// What was wished of the message when the row was made.
+    pub(crate) wish: Wish,
     received: i64,
     attempts: u32,
     sender: String,
@@ -103,6 +105,7 @@ impl Row {
             head: serde_json::to_vec(head).map_err(|error| unavailable("envelope", &error))?,
             text,
             file: head.file.clone(),
+            wish: Wish::default(),
             received: head.envelope.received,
             attempts: head.attempts,
             search: crate::rows::search_text(id, head),

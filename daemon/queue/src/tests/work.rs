@@ -335,3 +335,44 @@ fn the_schedule_doubles_and_ends_with_the_lifetime() {
         assert_eq!(schedule.next_try(0, attempts, now), next, "{attempts}");
     }
 }
+
+/// What an administrator wants while a message is on its way to `waiting.db` would be forgotten, or the message itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_that_comes_while_a_message_is_put_off_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::real(dir.path());
+    for number in 0..60 {
+        let id = MessageId(house.commit(&["bob@example.test"], "text").await);
+        let job = house.next().await;
+        let later = Outcome::PutOff {
+            reply: "451 4.0.0 later".to_owned(),
+            at: Some(crate::now() + 1000),
+        };
+        let queue = house.queue.clone();
+        let finishing = tokio::spawn(async move { queue.finish(job, vec![(0, later)]).await });
+        for _ in 0..number % 7 {
+            tokio::task::yield_now().await;
+        }
+        if number % 2 == 0 {
+            house.queue.set_route(&[id], Some("relay.test")).await.unwrap();
+            finishing.await.unwrap().unwrap();
+            // Perhaps it was wished before the try had ended; then it holds for the next one.
+            house.queue.retry(&[id]).await.unwrap();
+        } else {
+            house.queue.hold(&[id]).await.unwrap();
+            finishing.await.unwrap().unwrap();
+            assert!(house.queue.show(id).await.unwrap().row.held, "{number}");
+            assert_eq!(house.queue.set_route(&[id], Some("relay.test")).await.unwrap(), 1);
+            assert_eq!(house.queue.release(&[id]).await.unwrap(), 1);
+        }
+        let back = house.next().await;
+        assert_eq!(
+            (back.id, back.route.as_deref()),
+            (id, Some("relay.test")),
+            "{number}"
+        );
+        let outcomes = stored(&back);
+        house.queue.finish(back, outcomes).await.unwrap();
+        assert_eq!(house.queue.counts().messages, 0);
+    }
+}
