@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use shared::protocol::{
-    AccessRemove, AliasRemove, AppPasswordRemove, CertificateRemove, DomainGet, DomainRemove, FolderRemove,
-    GroupList, GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd, TreeList,
-    TreeRemove, UserCertificateRemove, UserGet, UserRemove,
+    AccessRemove, AliasRemove, AppPasswordRemove, CertificateRemove, DmarcSend, DomainGet, DomainRemove,
+    FolderRemove, GroupList, GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd,
+    TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure};
 
@@ -344,6 +344,7 @@ impl Model {
                 self.read_keys();
                 (Said::named("notice-removed", label), &[])
             }
+            About::SendReports => (Said::key("notice-reports-sent"), &[ListId::Queue]),
             About::Dkim { step, selector, .. } => {
                 self.read_dkim();
                 if *step == DkimStep::Remove {
@@ -460,6 +461,7 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
                 label: label.clone(),
             })]
         }
+        About::SendReports => vec![Call::of(&DmarcSend {})],
         About::Dkim {
             step,
             domain,

@@ -115,6 +115,8 @@ pub enum About {
         domain: String,
         selector: String,
     },
+    /// Aggregate reports (DMARC), now instead of at the end of the day.
+    SendReports,
     EndSession {
         id: u64,
         who: String,

@@ -71,6 +71,9 @@ fn actions(ui: &mut Ui, cx: &mut Cx<'_>) {
         if any && button(ui, Weight::Plain, Some(ICON_REPLAY), &cx.t.get("queue-retry-all")).clicked() {
             cx.send(Message::Queue(QueueAct::Retry, Vec::new()));
         }
+        if button(ui, Weight::Plain, None, &cx.t.get("dmarc-send")).clicked() {
+            cx.send(Message::Ask(About::SendReports));
+        }
         return;
     }
     if button(ui, Weight::Danger, Some(ICON_DELETE), &cx.t.get("delete")).clicked() {

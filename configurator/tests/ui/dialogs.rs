@@ -334,3 +334,15 @@ fn a_key_is_made_its_record_copied_and_then_it_signs() {
         json!({"domain": "example.test", "selector": "s1", "active": true})
     );
 }
+
+#[test]
+fn reports_are_sent_at_the_press_of_a_button() {
+    let mut stage = Stage::connected(Language::Ru, Choice::Light);
+    stage.go(Page::Queue);
+    stage.harness.get_by_label("Отправить отчёты DMARC").click();
+    stage.settle();
+    stage.send(Message::Confirm);
+    stage.settle();
+    assert!(stage.daemon.last("dmarc.send").is_some());
+    stage.harness.get_by_label("То, что ждало, поставлено в очередь.");
+}

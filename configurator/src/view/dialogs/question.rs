@@ -92,6 +92,11 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
             named("ask-certificate", "ask-certificate-text", fingerprint)
         }
         About::RemoveAppPassword { label, .. } => named("ask-app-password", "ask-app-password-text", label),
+        About::SendReports => (
+            cx.t.get("ask-reports"),
+            cx.t.get("ask-reports-text"),
+            cx.t.get("dmarc-send"),
+        ),
         About::Dkim { step, selector, .. } => match step {
             DkimStep::Remove => named("ask-dkim-remove", "ask-dkim-remove-text", selector),
             DkimStep::Enable => (
