@@ -146,7 +146,8 @@ async fn every_mechanism_with_and_without_an_initial_response() {
     use wire::sasl::{Mechanism, client::Client as Sasl};
     let world = World::new().await;
     for mechanism in Mechanism::ALL {
-        if mechanism.needs_channel_binding() {
+        // These want TLS, a certificate or an identity provider.
+        if mechanism.needs_channel_binding() || mechanism.is_token() || mechanism == Mechanism::External {
             continue;
         }
         let mut client = world.connect(LOOPBACK).await;

@@ -25,6 +25,7 @@ pub fn run(data: &[u8]) {
             channel_bindings: vec![("tls-exporter".to_owned(), vec![7; 32])],
             timestamp: 1_700_000_000,
             secret: vec![1; 32],
+            issuer: Some("https://id.example.test/".to_owned()),
         },
     );
     let known = choice & 0x80 != 0;
@@ -39,6 +40,7 @@ pub fn run(data: &[u8]) {
             },
             Step::NeedVerifiers { .. } => server.step(Input::Verifiers(known.then(verifiers))),
             Step::CheckPassword { .. } => server.step(Input::PasswordChecked(false)),
+            Step::CheckExternal { .. } | Step::CheckToken { .. } => server.step(Input::Found(None)),
             Step::Success { .. } => {
                 assert!(
                     known && !mechanism.is_plaintext(),
