@@ -151,6 +151,7 @@ fn bearer(pairs: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
     use super::*;
 
     // RFC 7628 §4.1
