@@ -1,7 +1,7 @@
 //! What is known of other hosts: who is left alone for a while, and how many connections each gets.
 //!
-//! Every host has its own places, so that one that hangs takes no more than its share of `outgoing.concurrency`. Who finds no place waits in memory; a
-//! bounded number does, the others go back to the queue. A host that says 421, or puts off one message after the other, gets fewer places, and one
+//! Every host has its own places, so that one that hangs takes no more than its share of `outgoing.concurrency`. Who finds no place waits in memory: half
+//! as many at one host as there is room left for all, so that no host fills it; the others go back to the queue. A host that says 421, or puts off one message after the other, gets fewer places, and one
 //! more after each message that it takes. A host that can't be reached rests, each time twice as long.
 //!
 //! Must not know: what is said to a host.
@@ -17,8 +17,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Hosts remembered.
 const HOSTS_MAX_COUNT: usize = 10_000;
-/// Messages that wait in memory for a place at one host.
-const WAITING_MAX_COUNT: usize = 50;
+/// Messages that may wait in memory for a place at one host, however little room is left.
+const WAITING_MIN_COUNT: usize = 50;
+/// Seconds until a message comes again for which there is no room, if the host took another one in the last of them, and if not.
+const BUSY_RETRY_S: i64 = 5;
+const STUCK_RETRY_S: i64 = 30;
 /// Messages put off in a row by which a host loses half its places.
 const PUT_OFF_IN_A_ROW: u32 = 3;
 /// Milliseconds that a message waits in memory because of the host's rate; longer in the queue.
@@ -81,6 +84,8 @@ struct State {
     reason: String,
     /// When the next message may go, in Unix milliseconds.
     next_at_ms: i64,
+    /// When it took a message last (Unix seconds).
+    took_at: i64,
 }
 
 /// A place at a host, given back when it is dropped.
@@ -91,11 +96,12 @@ pub(crate) struct Place {
 }
 
 impl Hosts {
-    /// Waits for a place. `now_ms`: Unix milliseconds.
+    /// Waits for a place. `room`: messages for which there is room in memory. `now_ms`: Unix milliseconds.
     pub(crate) async fn place(
         &self,
         address: SocketAddr,
         limits: Limits,
+        room: usize,
         now_ms: i64,
     ) -> Result<Place, NotNow> {
         let host = self.host(address, limits, now_ms / 1000);
@@ -103,11 +109,11 @@ impl Hosts {
         if let Ok(permit) = host.places.clone().try_acquire_owned() {
             return Ok(host.taken(permit));
         }
-        if host.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX_COUNT {
-            host.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(NotNow::Busy(now_ms / 1000 + crate::process::NO_ROOM_RETRY_S));
-        }
+        let before = host.waiting.fetch_add(1, Ordering::Relaxed);
         let waits = Waits(&host.waiting);
+        if before >= WAITING_MIN_COUNT.max(room / 2) {
+            return Err(NotNow::Busy(host.state.lock().again(now_ms / 1000)));
+        }
         let permit = host.places.clone().acquire_owned().await;
         drop(waits);
         let permit = permit.map_err(|_| NotNow::Busy(now_ms / 1000))?;
@@ -156,6 +162,7 @@ impl Host {
                 rests_until: 0,
                 reason: String::new(),
                 next_at_ms: 0,
+                took_at: 0,
             }),
         }
     }
@@ -212,8 +219,9 @@ impl Host {
     }
 
     /// It took a message.
-    pub(crate) fn took(&self, limits: Limits) {
+    pub(crate) fn took(&self, limits: Limits, now: i64) {
         let mut state = self.state.lock();
+        state.took_at = now;
         state.put_off_in_a_row = 0;
         if state.wanted < limits.places {
             state.wanted += 1;
@@ -247,6 +255,12 @@ impl State {
             return Err(NotNow::Rests(self.reason.clone()));
         }
         Ok(())
+    }
+
+    /// When a message comes again for which there is no room.
+    fn again(&self, now: i64) -> i64 {
+        let moves = now - self.took_at <= BUSY_RETRY_S;
+        now + if moves { BUSY_RETRY_S } else { STUCK_RETRY_S }
     }
 
     fn is_worth_keeping(&self, now: i64) -> bool {
@@ -284,7 +298,7 @@ mod tests {
     async fn taken(hosts: &Hosts) -> Vec<Place> {
         let mut taken = Vec::new();
         loop {
-            let place = hosts.place(address(), LIMITS, 1000);
+            let place = hosts.place(address(), LIMITS, 0, 1000);
             // Ready at once, or it would have to wait for one of those here.
             let mut place = std::pin::pin!(place);
             let ready = std::future::poll_fn(|cx| std::task::Poll::Ready(place.as_mut().poll(cx)));
@@ -301,18 +315,18 @@ mod tests {
         let hosts = Hosts::default();
         let mut now = 1000;
         for rest in [60, 120, 240, 300, 300] {
-            let place = hosts.place(address(), LIMITS, now * 1000).await.unwrap();
+            let place = hosts.place(address(), LIMITS, 0, now * 1000).await.unwrap();
             assert_eq!(place.host.failed("no answer", LIMITS, now), now + rest);
             assert_eq!(
                 place.host.failed("again", LIMITS, now),
                 now + rest,
                 "one failure, not two"
             );
-            let rests = hosts.place(address(), LIMITS, (now + rest - 1) * 1000).await;
+            let rests = hosts.place(address(), LIMITS, 0, (now + rest - 1) * 1000).await;
             assert_eq!(rests.unwrap_err(), NotNow::Rests("no answer".to_owned()));
             now += rest;
         }
-        let place = hosts.place(address(), LIMITS, now * 1000).await.unwrap();
+        let place = hosts.place(address(), LIMITS, 0, now * 1000).await.unwrap();
         place.host.works();
         assert_eq!(place.host.failed("no answer", LIMITS, now), now + 60);
     }
@@ -332,14 +346,14 @@ mod tests {
         assert_eq!(host.put_off(true), Some(1), "it said so");
         assert_eq!(host.put_off(true), None, "one is the least");
         assert_eq!(taken(&hosts).await.len(), 1);
-        host.took(LIMITS);
+        host.took(LIMITS, 0);
         assert_eq!(taken(&hosts).await.len(), 2);
         for _ in 0..10 {
-            host.took(LIMITS);
+            host.took(LIMITS, 0);
         }
         assert_eq!(taken(&hosts).await.len(), 4, "never more than allowed");
         let fewer = Limits { places: 3, ..LIMITS };
-        drop(hosts.place(address(), fewer, 1000).await.unwrap());
+        drop(hosts.place(address(), fewer, 0, 1000).await.unwrap());
         assert_eq!(host.state.lock().wanted, 3);
     }
 
@@ -360,5 +374,23 @@ mod tests {
         );
         assert_eq!(host.turn(limits, 106_000), Ok(0));
         assert_eq!(Host::new(1).turn(LIMITS, 0), Ok(0));
+    }
+
+    /// One host's messages would fill the memory, and come back from the queue too late or too often.
+    #[tokio::test]
+    async fn who_finds_no_room_comes_again_soon_if_the_host_moves() {
+        let hosts = Hosts::default();
+        let places = taken(&hosts).await;
+        let host = places[0].host.clone();
+        host.waiting.store(WAITING_MIN_COUNT, Ordering::Relaxed);
+        let busy = async |room| hosts.place(address(), LIMITS, room, 100_000).await.unwrap_err();
+        assert_eq!(busy(0).await, NotNow::Busy(130));
+        host.took(LIMITS, 98);
+        assert_eq!(busy(2 * WAITING_MIN_COUNT).await, NotNow::Busy(105));
+        assert_eq!(host.waiting.load(Ordering::Relaxed), WAITING_MIN_COUNT);
+        let more = hosts.place(address(), LIMITS, 4 * WAITING_MIN_COUNT, 100_000);
+        let mut more = std::pin::pin!(more);
+        let waits = std::future::poll_fn(|cx| std::task::Poll::Ready(more.as_mut().poll(cx))).await;
+        assert!(waits.is_pending(), "there is room");
     }
 }

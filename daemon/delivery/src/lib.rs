@@ -67,7 +67,7 @@ use sts::Sts;
 /// Messages that are delivered to mailboxes at the same time.
 pub const WORKERS: usize = 128;
 /// Messages for other hosts that wait in memory for their turn; further ones wait in the queue.
-pub const REMOTE_BACKLOG_MAX: usize = 1000;
+pub const REMOTE_BACKLOG_MAX: usize = 4000;
 
 /// The rooms that delivery works with.
 #[derive(Clone)]

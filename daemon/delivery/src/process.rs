@@ -14,7 +14,7 @@ use crate::{Active, Inner, local, now, remote, report};
 pub(crate) type Verdicts = BTreeMap<u32, Verdict>;
 
 /// Seconds until a message comes again for which there was no room.
-pub(crate) const NO_ROOM_RETRY_S: i64 = 30;
+const NO_ROOM_RETRY_S: i64 = 30;
 
 pub(crate) async fn process(inner: &Arc<Inner>, mut job: Job, active: Active) -> Result<(), QueueError> {
     let mut verdicts = Verdicts::new();

@@ -213,7 +213,15 @@ async fn group(inner: &Arc<Inner>, mail: &Mail, way: &Way, indices: &[u32]) -> V
 
 /// A place at the host, and its turn.
 async fn place(inner: &Inner, target: &Target, limits: Limits) -> Result<Place, NotNow> {
-    let place = inner.hosts.place(target.address, limits, now_ms()).await?;
+    let place = inner
+        .hosts
+        .place(
+            target.address,
+            limits,
+            inner.backlog.available_permits(),
+            now_ms(),
+        )
+        .await?;
     let wait = place.host.turn(limits, now_ms())?;
     if wait > 0 {
         tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
@@ -231,7 +239,7 @@ fn weigh(inner: &Inner, place: &Place, target: &Target, limits: Limits, found: &
         .iter()
         .any(|(_, verdict)| matches!(verdict, Verdict::Relayed { .. }))
     {
-        place.host.took(limits);
+        place.host.took(limits, now());
         return;
     }
     let said: Vec<bool> = found.iter().filter_map(|(_, verdict)| put_off(verdict)).collect();
