@@ -73,6 +73,7 @@ page-aliases = Aliases
 page-folders = Folders
 page-groups = Groups
 page-public = Public folders
+page-routes = Routes
 page-access = Black and white lists
 page-services = Services
 page-settings = Settings
@@ -154,6 +155,10 @@ count-aliases = { $count ->
 count-groups = { $count ->
     [one] { $shown } group
    *[other] { $shown } groups
+}
+count-routes = { $count ->
+    [one] { $shown } route
+   *[other] { $shown } routes
 }
 count-entries = { $count ->
     [one] { $shown } entry
@@ -376,6 +381,38 @@ group-edit = Group { $name }
 groups-none = No groups yet
 groups-none-hint = A group is given rights on folders, and can have an address of its own.
 
+## Routes
+
+route-add = New route
+route-edit = Route { $name }
+routes-none = No routes
+routes-none-hint = All outgoing mail goes through the smarthost of the settings, or straight to the hosts of the recipients’ domains.
+route-all = all
+route-direct = those of the domain
+route-tls-none = never
+route-tls-opportunistic = if offered
+route-tls-verified = verified certificate
+route-tls-dane = DANE
+route-protocol-smtp = SMTP
+route-protocol-lmtp = LMTP
+column-place = Place
+column-route-to = Recipients
+column-route-from = Senders
+column-route-hosts = Hosts
+field-route-name = Name
+field-route-place = Place
+field-route-place-help = Lower places are asked first.
+field-route-to = Recipients
+field-route-to-help = Domains, *.domain, addresses. Empty: all.
+field-route-from = Senders
+field-route-from-help = Likewise; <> is the sender of bounces. Empty: all.
+field-route-hosts = Hosts
+field-route-hosts-help = Tried in this order: host, host:port or mx:domain. Empty: those of the recipient’s domain.
+field-route-tls = Encryption
+field-route-protocol = Protocol
+field-route-user = Login
+field-route-enabled = In use
+
 ## Black and white lists
 
 entry-add = New entry
@@ -547,6 +584,8 @@ ask-group = Delete the group?
 ask-group-text = { $name } loses its members and its rights on folders.
 ask-tree = Delete the public folders?
 ask-tree-text = All public folders of { $name } and all messages in them will be gone for good.
+ask-route = Delete the route?
+ask-route-text = Mail that took the route { $name } will take the next one that fits, or the usual way.
 ask-entry = Delete the entry?
 ask-entry-text = { $name } will be treated like everyone else.
 ask-folder = Delete the folder?

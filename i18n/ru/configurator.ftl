@@ -75,6 +75,7 @@ page-aliases = Псевдонимы
 page-folders = Папки
 page-groups = Группы
 page-public = Общие папки
+page-routes = Маршруты
 page-access = Чёрный и белый списки
 page-services = Службы
 page-settings = Параметры
@@ -167,6 +168,11 @@ count-groups = { $count ->
     [one] { $shown } группа
     [few] { $shown } группы
    *[many] { $shown } групп
+}
+count-routes = { $count ->
+    [one] { $shown } маршрут
+    [few] { $shown } маршрута
+   *[many] { $shown } маршрутов
 }
 count-entries = { $count ->
     [one] { $shown } запись
@@ -394,6 +400,38 @@ group-edit = Группа { $name }
 groups-none = Групп пока нет
 groups-none-hint = Группе дают права на папки; у неё может быть свой адрес.
 
+## Маршруты
+
+route-add = Новый маршрут
+route-edit = Маршрут { $name }
+routes-none = Маршрутов нет
+routes-none-hint = Вся исходящая почта идёт через узел-посредник из настроек или прямо на серверы доменов получателей.
+route-all = все
+route-direct = серверы домена
+route-tls-none = никогда
+route-tls-opportunistic = если предлагают
+route-tls-verified = с проверкой сертификата
+route-tls-dane = DANE
+route-protocol-smtp = SMTP
+route-protocol-lmtp = LMTP
+column-place = Место
+column-route-to = Получатели
+column-route-from = Отправители
+column-route-hosts = Серверы
+field-route-name = Имя
+field-route-place = Место
+field-route-place-help = Меньшие проверяются раньше.
+field-route-to = Получатели
+field-route-to-help = Домены, *.домен, адреса. Пусто: все.
+field-route-from = Отправители
+field-route-from-help = Так же; <> — отправитель отчётов. Пусто: все.
+field-route-hosts = Серверы
+field-route-hosts-help = Проверяются по порядку: имя, имя:порт или mx:домен. Пусто: серверы домена получателя.
+field-route-tls = Шифрование
+field-route-protocol = Протокол
+field-route-user = Имя для входа
+field-route-enabled = Используется
+
 ## Чёрный и белый списки
 
 entry-add = Новая запись
@@ -567,6 +605,8 @@ ask-group = Удалить группу?
 ask-group-text = { $name } потеряет участников и права на папки.
 ask-tree = Удалить общие папки?
 ask-tree-text = Все общие папки { $name } и все письма в них исчезнут навсегда.
+ask-route = Удалить маршрут?
+ask-route-text = Почта, которая шла по маршруту { $name }, пойдёт по следующему подходящему или обычным путём.
 ask-entry = Удалить запись?
 ask-entry-text = Для { $name } больше не будет исключения.
 ask-folder = Удалить папку?

@@ -6,12 +6,14 @@ use shared::protocol::{
     FolderRemove, GroupList, GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd,
     TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
 };
-use shared::protocol::{AliasList, Failure};
+use shared::protocol::{AliasList, Failure, RouteList, RouteRemove};
 
 use super::Model;
 use super::dialog::{About, Dialog, Edit};
 use super::dkim::DkimStep;
-use super::forms::{AliasForm, Call, DomainForm, Form, GroupForm, TreeForm, UserForm, VacationForm};
+use super::forms::{
+    AliasForm, Call, DomainForm, Form, GroupForm, RouteForm, TreeForm, UserForm, VacationForm,
+};
 use super::lists::ListId;
 use super::said::{Said, Tone};
 use crate::link::Failed;
@@ -194,6 +196,22 @@ impl Model {
                     },
                 );
             }
+            Form::Route(form) => {
+                let Some(was) = form.was else { return };
+                let page = Window {
+                    filter: was.name.clone(),
+                    ..Window::default()
+                };
+                self.ask(&RouteList { page }, move |model, answer| {
+                    let theirs = answer.and_then(|found| {
+                        let theirs = found.rows.into_iter().find(|route| route.name == was.name);
+                        theirs
+                            .map(|route| (Form::Route(RouteForm::of(&route)), route.revision))
+                            .ok_or(Failed::Lost)
+                    });
+                    model.resolved(serial, keep_mine, theirs);
+                });
+            }
             Form::Group(form) => {
                 let Some(was) = form.was else { return };
                 let page = Window {
@@ -327,6 +345,10 @@ impl Model {
                 self.access.selected = None;
                 (Said::named("notice-removed", pattern), &[ListId::Access])
             }
+            About::RemoveRoute(name) => {
+                self.routes.selected = None;
+                (Said::named("notice-removed", name), &[ListId::Routes])
+            }
             About::RemoveFolder { name, .. } => {
                 self.folders.selected = None;
                 self.read_folders();
@@ -392,6 +414,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Group(_) => &[ListId::Groups],
         Form::Tree(_) => &[ListId::Public],
         Form::Entry(_) => &[ListId::Access],
+        Form::Route(_) => &[ListId::Routes],
         Form::NextHost(_) => &[ListId::Queue],
         Form::Folder(_) | Form::Rights(_) => &[],
         Form::AppPassword(_)
@@ -412,6 +435,7 @@ fn set_revision(form: &mut Form, revision: u64) {
         Form::Alias(AliasForm { was: Some(was), .. }) => was.revision = revision,
         Form::Group(GroupForm { was: Some(was), .. }) => was.revision = revision,
         Form::Tree(TreeForm { was: Some(was), .. }) => was.revision = revision,
+        Form::Route(RouteForm { was: Some(was), .. }) => was.revision = revision,
         _ => {}
     }
 }
@@ -442,6 +466,7 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
                 pattern: pattern.clone(),
             })]
         }
+        About::RemoveRoute(name) => vec![Call::of(&RouteRemove { name: name.clone() })],
         About::RemoveFolder { user, name } => {
             vec![Call::of(&FolderRemove {
                 user: user.clone(),

@@ -93,6 +93,7 @@ pub enum About {
     /// Public folders of that name.
     RemoveTree(String),
     RemoveEntry(Side, String),
+    RemoveRoute(String),
     RemoveFolder {
         user: String,
         name: String,

@@ -17,6 +17,7 @@ pub use super::dkim::DkimForm;
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 pub use super::keys::{AppForm, CertificateForm};
 pub use super::next_host_form::NextHostForm;
+pub use super::route_form::RouteForm;
 pub use super::vacation_form::VacationForm;
 
 /// A request, ready to be sent.
@@ -46,6 +47,7 @@ pub enum Form {
     Alias(AliasForm),
     Group(GroupForm),
     Entry(EntryForm),
+    Route(RouteForm),
     Tree(TreeForm),
     Folder(FolderForm),
     Rights(RightsForm),
@@ -379,6 +381,7 @@ impl Form {
             Self::Alias(form) => form.calls(),
             Self::Group(form) => form.calls(),
             Self::Entry(form) => form.calls(),
+            Self::Route(form) => form.calls(),
             Self::Tree(form) => form.calls(),
             Self::Folder(form) => form.calls(),
             Self::Rights(form) => form.calls(),
@@ -459,7 +462,7 @@ pub(super) fn size(text: &str) -> Result<u64, Refusal> {
     parse_bytes(text).ok_or_else(|| Refusal::new("size-invalid").with("value", text))
 }
 
-fn number(text: &str) -> Result<u32, Refusal> {
+pub(super) fn number(text: &str) -> Result<u32, Refusal> {
     text.parse()
         .map_err(|_| Refusal::new("number-invalid").with("value", text))
 }
@@ -483,7 +486,7 @@ fn lines(addresses: &[Address]) -> String {
 }
 
 /// The items of a field that takes several, one a line or with commas between.
-fn names(text: &str) -> Vec<String> {
+pub(super) fn names(text: &str) -> Vec<String> {
     text.split(['\n', ',', ';'])
         .map(str::trim)
         .filter(|item| !item.is_empty())

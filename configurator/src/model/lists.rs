@@ -1,10 +1,11 @@
 //! The lists that are read from the daemon by windows: what each is asked with and where it is kept.
 
 use serde::de::DeserializeOwned;
+use shared::Route;
 use shared::model::{Alias, Group, ListEntry, PublicTree};
 use shared::protocol::{
     AccessList, AliasList, DomainList, DomainRow, GroupList, Page as Window, QueueList, QueueRow, Request,
-    Rows, SessionList, SessionRow, TreeList, UserList, UserRow,
+    RouteList, Rows, SessionList, SessionRow, TreeList, UserList, UserRow,
 };
 
 use super::{Model, Page, Table};
@@ -21,12 +22,13 @@ pub enum ListId {
     /// The domains and groups with public folders.
     Public,
     Access,
+    Routes,
     Queue,
     Sessions,
 }
 
 impl ListId {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tree,
         Self::Domains,
         Self::Users,
@@ -34,6 +36,7 @@ impl ListId {
         Self::Groups,
         Self::Public,
         Self::Access,
+        Self::Routes,
         Self::Queue,
         Self::Sessions,
     ];
@@ -49,6 +52,7 @@ impl ListId {
             Page::Groups => &[Self::Tree, Self::Groups],
             Page::Public => &[Self::Tree, Self::Public],
             Page::Access => &[Self::Tree, Self::Access],
+            Page::Routes => &[Self::Tree, Self::Routes],
             _ => &[Self::Tree],
         }
     }
@@ -62,6 +66,7 @@ impl ListId {
             "group" => &[Self::Groups],
             "tree" => &[Self::Public],
             "access" => &[Self::Access],
+            "route" => &[Self::Routes],
             "queue" => &[Self::Queue],
             "session" => &[Self::Sessions],
             _ => &[],
@@ -127,6 +132,16 @@ impl Listed for PublicTree {
     type Ask = TreeList;
     fn ask(_scope: &str, page: Window) -> TreeList {
         TreeList { page }
+    }
+    fn key(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Listed for Route {
+    type Ask = RouteList;
+    fn ask(_scope: &str, page: Window) -> RouteList {
+        RouteList { page }
     }
     fn key(&self) -> String {
         self.name.clone()
@@ -222,6 +237,7 @@ impl Model {
             ListId::Groups => &mut self.groups,
             ListId::Public => &mut self.public,
             ListId::Access => &mut self.access,
+            ListId::Routes => &mut self.routes,
             ListId::Queue => &mut self.queue,
             ListId::Sessions => &mut self.sessions,
         }
@@ -241,6 +257,7 @@ impl Model {
                 ListId::Groups => self.fetch_from(|model| &mut model.groups),
                 ListId::Public => self.fetch_from(|model| &mut model.public),
                 ListId::Access => self.fetch_from(|model| &mut model.access),
+                ListId::Routes => self.fetch_from(|model| &mut model.routes),
                 ListId::Queue => self.fetch_from(|model| &mut model.queue),
                 ListId::Sessions => self.fetch_from(|model| &mut model.sessions),
             }

@@ -19,6 +19,7 @@ pub mod monitor;
 mod next_host_form;
 mod page;
 mod pages;
+mod route_form;
 pub mod said;
 pub mod settings;
 mod table;
@@ -104,6 +105,7 @@ pub struct Model {
     pub groups: Table<Group>,
     pub public: Table<PublicTree>,
     pub access: Table<ListEntry>,
+    pub routes: Table<shared::Route>,
     pub queue: Table<QueueRow>,
     pub sessions: Table<SessionRow>,
     /// The selected message of the queue, in full.
@@ -153,6 +155,7 @@ impl Model {
             groups: Table::default(),
             public: Table::default(),
             access: Table::default(),
+            routes: Table::default(),
             queue: Table::default(),
             sessions: Table::default(),
             message: None,

@@ -16,6 +16,8 @@ pub enum Page {
     /// Folders of domains and groups.
     Public,
     Access,
+    /// Of outgoing mail.
+    Routes,
     Services,
     Settings,
     Certificates,
@@ -26,7 +28,7 @@ pub enum Page {
 
 impl Page {
     /// What `--page` takes; those of a domain have `:DOMAIN` after them.
-    pub const NAMES: [&str; 16] = [
+    pub const NAMES: [&str; 17] = [
         "monitor",
         "queue",
         "log",
@@ -37,6 +39,7 @@ impl Page {
         "groups",
         "public",
         "access",
+        "routes",
         "services",
         "settings",
         "certificates",
@@ -59,6 +62,7 @@ impl Page {
             "groups" => Self::Groups,
             "public" => Self::Public,
             "access" => Self::Access,
+            "routes" => Self::Routes,
             "services" => Self::Services,
             "settings" => Self::Settings,
             "certificates" => Self::Certificates,
@@ -81,6 +85,7 @@ impl Page {
             Self::Groups => "groups",
             Self::Public => "public",
             Self::Access => "access",
+            Self::Routes => "routes",
             Self::Services => "services",
             Self::Settings => "settings",
             Self::Certificates => "certificates",

@@ -17,6 +17,7 @@ mod monitor;
 mod notices;
 mod public;
 mod queue;
+mod routes;
 mod services;
 mod sessions;
 mod settings;
@@ -98,6 +99,7 @@ fn page(ui: &mut Ui, cx: &mut Cx<'_>) {
         Page::Groups => groups::show(ui, cx),
         Page::Public => public::show(ui, cx),
         Page::Access => access::show(ui, cx),
+        Page::Routes => routes::show(ui, cx),
         Page::Services => services::show(ui, cx),
         Page::Settings => settings::show(ui, cx),
         Page::Certificates => certificates::show(ui, cx),

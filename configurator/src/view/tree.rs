@@ -3,9 +3,10 @@
 use eframe::egui::{self, Align2, CornerRadius, FontFamily, FontId, RichText, ScrollArea, Sense, Ui, Vec2};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE, ICON_FOLDER,
-    ICON_FOLDER_SHARED, ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX, ICON_PERSON,
-    ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE, ICON_VERIFIED,
+    ICON_ALT_ROUTE, ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE,
+    ICON_FOLDER, ICON_FOLDER_SHARED, ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX,
+    ICON_PERSON, ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
+    ICON_VERIFIED,
 };
 
 use super::Cx;
@@ -66,6 +67,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         );
         section(ui, cx, "tree-policy");
         plain(ui, cx, ICON_SHIELD, "page-access", Page::Access, String::new());
+        plain(ui, cx, ICON_ALT_ROUTE, "page-routes", Page::Routes, String::new());
         section(ui, cx, "tree-server");
         plain(ui, cx, ICON_LAN, "page-services", Page::Services, String::new());
         let edited = cx.model.settings.dirty();

@@ -153,6 +153,32 @@ fn escape_asks_before_it_throws_away_what_was_typed() {
     );
 }
 
+// A route would lose its password, or what was typed of it.
+#[test]
+fn a_route_is_changed_and_keeps_its_password() {
+    let mut stage = Stage::connected(Language::En, Choice::Light);
+    stage.go(Page::Routes);
+    stage.send(Message::Select(ListId::Routes, Some("archive".to_owned())));
+    stage.harness.get_by_label("Edit").click_accesskit();
+    stage.settle();
+    let senders = stage
+        .harness
+        .get_by_role_and_label(Role::MultilineTextInput, "Senders");
+    senders.click();
+    stage.settle();
+    let typed = eframe::egui::Event::Text("news@example.test, <>".to_owned());
+    stage.harness.event(typed);
+    stage.settle();
+    stage.harness.get_by_label("Save").click();
+    stage.settle();
+    let sent = stage.daemon.last("route.set").unwrap();
+    assert_eq!(sent["password"], json!(null));
+    assert_eq!(sent["route"]["from"], json!(["news@example.test", "<>"]));
+    assert_eq!(sent["route"]["to"], json!(["archive.test"]));
+    assert_eq!(sent["route"]["revision"], json!(7));
+    assert_eq!(sent["route"]["protocol"], json!("lmtp"));
+}
+
 #[test]
 fn deleting_a_user_asks_and_keeps_the_mail_unless_told_otherwise() {
     let mut stage = Stage::connected(Language::En, Choice::Light);

@@ -88,6 +88,10 @@ impl Played {
                  "not_after": 2_000_000_000, "self_signed": false, "served_for": ["mail.example.test"], "default": true},
             ]),
             "app-password.add" => json!({"password": "abcd-efgh-ijkm-npqr"}),
+            "route.list" => list(json!({"total": 1, "rows": [
+                {"name": "archive", "place": 10, "enabled": true, "to": ["archive.test"], "from": [], "hosts": ["192.0.2.9"],
+                 "tls": "verified", "protocol": "lmtp", "user": "me", "has_password": true, "comment": "", "revision": 7}
+            ]})),
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},
                 {"side": "block", "pattern": "*.dynamic.example.net", "revision": 2},

@@ -32,6 +32,11 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
             form.was.as_ref().map(|was| was.name.clone()),
         ),
         Form::Entry(_) => ("entry-add", None),
+        Form::Route(form) => pick(
+            "route-add",
+            "route-edit",
+            form.was.as_ref().map(|was| was.name.clone()),
+        ),
         Form::Tree(form) => pick(
             "tree-add",
             "tree-edit",
@@ -76,6 +81,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Alias(form) => drawn.alias(ui, form),
         Form::Group(form) => drawn.group(ui, form),
         Form::Entry(form) => drawn.entry(ui, form),
+        Form::Route(form) => drawn.route(ui, form),
         Form::Tree(form) => drawn.tree(ui, form),
         Form::Folder(form) => drawn.folder(ui, form),
         Form::Rights(form) => drawn.rights(ui, form),

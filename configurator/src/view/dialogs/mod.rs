@@ -6,6 +6,7 @@ mod forms;
 mod keys;
 mod logins;
 mod question;
+mod routes;
 mod vacation;
 
 use eframe::egui::{
