@@ -72,7 +72,7 @@ async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
         });
         let columns = [
             "place",
-            "route",
+            "name",
             "enabled",
             "recipients",
             "sender",
