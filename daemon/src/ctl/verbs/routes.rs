@@ -70,15 +70,7 @@ async fn list(session: &Session, arguments: &ArgMatches) -> Outcome {
                 route.tls.word().to_owned(),
             ]
         });
-        let columns = [
-            "place",
-            "name",
-            "enabled",
-            "recipients",
-            "sender",
-            "hosts",
-            "tls",
-        ];
+        let columns = ["place", "name", "enabled", "recipients", "sender", "hosts", "tls"];
         out.table(&columns, &cells.collect::<Vec<_>>());
         out.rest(rows.rows.len(), rows.total);
     });
