@@ -22,7 +22,9 @@ use shared::Address;
 use crate::Dice;
 
 /// Seeds of one run; of a long one.
-const SEEDS_COUNT: u64 = 100;
+const SEEDS_COUNT: u64 = 1000;
+/// Stories told at once: they wait more than they reckon.
+const LANES_COUNT: u64 = 12;
 const SEEDS_LONG_COUNT: u64 = 1_000_000;
 /// Lives of one disk; the last one ends well.
 const BOOTS_COUNT: u32 = 4;
@@ -469,14 +471,14 @@ fn power_cuts_lose_and_repeat_nothing() {
     };
     let seeds = seeds.unwrap_or(0..count);
     let failed: Vec<u64> = std::thread::scope(|scope| {
-        let lanes: Vec<_> = (0..2)
+        let lanes: Vec<_> = (0..LANES_COUNT)
             .map(|lane| {
                 let seeds = seeds.clone();
                 scope.spawn(move || {
                     let vfs = format!("whole-{lane}");
                     let mut cuts = 0;
                     let mut failed = Vec::new();
-                    for seed in seeds.filter(|seed| seed % 2 == lane) {
+                    for seed in seeds.filter(|seed| seed % LANES_COUNT == lane) {
                         match catch_unwind(AssertUnwindSafe(|| story(seed, &vfs))) {
                             Ok(more) => cuts += more,
                             Err(_) => {
