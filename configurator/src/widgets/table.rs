@@ -22,6 +22,28 @@ pub enum Width {
     Rest,
 }
 
+/// The least width of a column that a person may change, and of one that gets the rest.
+const WIDE_MIN_POINTS: f32 = 48.0;
+const REST_MIN_POINTS: f32 = 80.0;
+/// Steps of the room in which columns are measured anew.
+const ROOM_STEP_POINTS: f32 = 24.0;
+
+/// How much of their width the wide columns get, so that all fit into the room.
+fn share(columns: &[Column], room: f32) -> f32 {
+    let (mut wide, mut others) = (0.0, 0.0);
+    for column in columns {
+        match column.width {
+            Width::Wide(points) => wide += points,
+            Width::Fixed(points) => others += points,
+            Width::Rest => others += REST_MIN_POINTS,
+        }
+    }
+    if wide <= 0.0 {
+        return 1.0;
+    }
+    ((room - others) / wide).clamp(0.1, 1.0)
+}
+
 #[derive(Clone, Debug)]
 pub struct Column {
     /// The daemon's name of it for sorting; empty: it can't be sorted by.
@@ -112,8 +134,11 @@ pub fn show(
     ui.visuals_mut().selection.stroke.color = tokens.text;
     let line_y = ui.cursor().top() + height::HEADER;
     let (left, right) = (ui.max_rect().left(), ui.max_rect().right());
+    let share = share(spec.columns, right - left);
+    // The table remembers its widths: where there is too little room it is another one, a new one with every step of the room.
+    let room = (share < 1.0).then(|| ((right - left) / ROOM_STEP_POINTS) as i64);
     let mut builder = TableBuilder::new(ui)
-        .id_salt(spec.id)
+        .id_salt((spec.id, room))
         .striped(true)
         .sense(Sense::CLICK)
         .auto_shrink(false)
@@ -122,9 +147,12 @@ pub fn show(
         .cell_layout(Layout::left_to_right(Align::Center));
     for column in spec.columns {
         builder = builder.column(match column.width {
-            Width::Wide(points) => Track::initial(points).at_least(48.0).clip(true).resizable(true),
+            Width::Wide(points) => Track::initial(points * share)
+                .at_least(WIDE_MIN_POINTS)
+                .clip(true)
+                .resizable(true),
             Width::Fixed(points) => Track::exact(points).clip(true),
-            Width::Rest => Track::remainder().at_least(80.0).clip(true),
+            Width::Rest => Track::remainder().at_least(REST_MIN_POINTS).clip(true),
         });
     }
     if let Some(row) = moved {
@@ -259,4 +287,26 @@ pub fn text(ui: &mut Ui, text: &str, color: Option<Color32>) {
         rich = rich.color(color);
     }
     ui.add(egui::Label::new(rich).truncate());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last columns would lie over the panel beside the table.
+    #[test]
+    fn columns_fit_into_the_room() {
+        let column = |width| Column::new("", String::new(), width);
+        let columns = [
+            column(Width::Wide(330.0)),
+            column(Width::Rest),
+            column(Width::Wide(132.0)),
+            column(Width::Wide(150.0)),
+            column(Width::Fixed(108.0)),
+        ];
+        assert!((share(&columns, 1000.0) - 1.0).abs() < f32::EPSILON);
+        let narrow = share(&columns, 660.0);
+        assert!(narrow * 612.0 + 80.0 + 108.0 <= 660.1, "{narrow}");
+        assert!((share(&columns[1..2], 10.0) - 1.0).abs() < f32::EPSILON);
+    }
 }
