@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use drivers::{Driver, Memory, Placed, Sqlite};
-use shared::model::Domain;
-use shared::protocol::NewUser;
+use shared::model::{Domain, User};
+use shared::protocol::{NewUser, Page};
 
 use super::*;
 
