@@ -151,7 +151,12 @@ impl Queue {
         let state = &mut *state;
         let mut live = 0;
         for (id, message) in &mut state.messages {
-            if (ids.is_empty() || ids.contains(&MessageId(*id))) && !message.taken && !message.held {
+            if message.held || !(ids.is_empty() || ids.contains(&MessageId(*id))) {
+                continue;
+            }
+            // What is being tried is being tried; what was put off just now may have missed the statement above.
+            message.again = message.parking;
+            if !message.taken {
                 for state in message
                     .states()
                     .iter_mut()
@@ -315,7 +320,7 @@ impl Queue {
         if parked.is_err()
             && let Some(live) = self.inner.state.lock().messages.get_mut(&id.0)
         {
-            live.taken = false;
+            (live.taken, live.parking) = (false, false);
         }
         parked
     }

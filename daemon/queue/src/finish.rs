@@ -137,12 +137,14 @@ pub(crate) async fn park(inner: &Arc<Inner>, row: Row) -> Result<(), QueueError>
         obey(inner, id, &said, wish.clone()).await?;
         said = wish;
     }
+    // A row that became due meanwhile was left alone until now.
+    inner.waiting.wake();
     Ok(())
 }
 
 /// Changes the row of a message to what is wished of it.
 async fn obey(inner: &Inner, id: u64, said: &Wish, wish: Wish) -> Result<(), QueueError> {
-    let at_once = wish.removal != said.removal || wish.route != said.route;
+    let at_once = wish.removal != said.removal || wish.route != said.route || wish.again;
     let changed = inner.waiting.call(move |connection| {
         if wish.removal == Some(false) {
             return connection.execute("DELETE FROM message WHERE id = ?1", [id as i64]);
@@ -167,6 +169,7 @@ async fn obey(inner: &Inner, id: u64, said: &Wish, wish: Wish) -> Result<(), Que
 /// The row of a live message with its text.
 pub(crate) fn row_of(id: u64, live: &mut Live, text: &Blob) -> Result<Row, QueueError> {
     let held = live.held;
+    (live.parking, live.again) = (true, false);
     live.states();
     let head = Head {
         id: Some(id),

@@ -66,6 +66,10 @@ pub(crate) struct Live {
     pub(crate) revived: bool,
     /// Times that a job was dropped without an outcome.
     pub(crate) drops: u32,
+    /// On its way to `waiting.db`: its row is made.
+    pub(crate) parking: bool,
+    /// A retry was wished since its row was made.
+    pub(crate) again: bool,
     /// What it takes of the memory limit, given back with it.
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -83,6 +87,8 @@ pub(crate) struct Wish {
     pub(crate) held: bool,
     pub(crate) removal: Option<bool>,
     pub(crate) route: Option<String>,
+    /// To be tried again at once.
+    pub(crate) again: bool,
 }
 
 /// Counts a message as one that is being taken in, as long as it lives.
@@ -199,6 +205,8 @@ impl Live {
             removal,
             revived: false,
             drops: 0,
+            parking: false,
+            again: false,
             _permit: permit,
         }
     }
@@ -208,6 +216,7 @@ impl Live {
             held: self.held,
             removal: self.removal,
             route: self.head.route.clone(),
+            again: self.again,
         }
     }
 
@@ -378,14 +387,9 @@ impl Inner {
     pub(crate) fn insert(&self, id: u64, live: Live) {
         let mut state = self.state.lock();
         state.revived += usize::from(live.revived);
-        // A row that was due at once came back before its message was forgotten here.
-        let before = state.messages.insert(id, live);
-        state.revived -= usize::from(before.as_ref().is_some_and(|live| live.revived));
+        state.messages.insert(id, live);
         state.due.push_back(id);
         drop(state);
-        if let Some(before) = before {
-            self.let_go(before);
-        }
         self.ready.notify_one();
         self.notice();
     }
@@ -433,7 +437,7 @@ impl Inner {
         let Some(live) = state.messages.get_mut(&id) else {
             return;
         };
-        live.taken = false;
+        (live.taken, live.parking) = (false, false);
         live.drops += 1;
         if live.drops <= 1 {
             state.due.push_back(id);
@@ -448,7 +452,7 @@ impl Inner {
         ticket.settled = true;
         let mut state = self.state.lock();
         if let Some(live) = state.messages.get_mut(&ticket.id) {
-            live.taken = false;
+            (live.taken, live.parking) = (false, false);
             state.later.insert((at, ticket.id));
         }
         drop(state);

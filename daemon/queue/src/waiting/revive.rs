@@ -47,6 +47,10 @@ impl Worker {
         let mut result = Ok(());
         for row in rows {
             let id = row.id;
+            // Somebody may still want something of it there; whoever puts it off wakes us when that is done.
+            if inner.state.lock().messages.contains_key(&id) {
+                continue;
+            }
             match serde_json::from_slice::<Head>(&row.head) {
                 Ok(head) => match append(inner, row, head) {
                     Ok(live) => revived.push((id, live)),
