@@ -57,6 +57,13 @@ impl House {
         .await
     }
 
+    /// The same; a command that is not answered within that time fails.
+    async fn with_remote_and_patience(remote: SocketAddr, command: Duration) -> Self {
+        let dns = Dns::scripted(Scripted::unreachable())
+            .with_overrides(BTreeMap::from([(domain("remote.test"), remote)]));
+        Self::build_with(dns, &[], None, |parts| parts.timeouts.command = command).await
+    }
+
     async fn with_dns(dns: Dns, settings: &[(&str, &str)]) -> Self {
         Self::build(dns, settings, None, |http| http).await
     }
@@ -67,6 +74,18 @@ impl House {
         settings: &[(&str, &str)],
         roots: Option<&str>,
         http: impl FnOnce(Http) -> Http,
+    ) -> Self {
+        Self::build_with(dns, settings, roots, |parts| {
+            parts.http = http(parts.http.clone());
+        })
+        .await
+    }
+
+    async fn build_with(
+        dns: Dns,
+        settings: &[(&str, &str)],
+        roots: Option<&str>,
+        change: impl FnOnce(&mut Parts),
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let placed = Arc::new(Placed::single(Arc::new(Memory::new())));
@@ -96,7 +115,7 @@ impl House {
             std::fs::write(dir.path().join("tls/roots.pem"), roots).unwrap();
         }
         let mut parts = open(dir.path(), directory, dns);
-        parts.http = http(parts.http);
+        change(&mut parts);
         let events = Events::start(events::Options {
             dir: None,
             language: i18n::Language::En,
@@ -148,22 +167,9 @@ impl House {
 
     /// Waits until a message was put off, and gives the reply that is shown for it.
     async fn until_put_off(&self) -> String {
-        self.until("put off", async |queue| {
-            let rows = queue.list(shared::protocol::Page::default()).await.unwrap().rows;
-            rows.iter().any(|row| !row.last_reply.is_empty())
-        })
-        .await;
-        let rows = self
-            .parts
-            .queue
-            .list(shared::protocol::Page::default())
-            .await
-            .unwrap()
-            .rows;
-        rows.into_iter()
-            .map(|row| row.last_reply)
-            .find(|reply| !reply.is_empty())
-            .unwrap()
+        self.until("put off", async |queue| put_off(queue).await.is_some())
+            .await;
+        put_off(&self.parts.queue).await.unwrap()
     }
 
     /// The texts in a user's INBOX.
@@ -193,6 +199,24 @@ impl House {
     }
 }
 
+/// The reply for the first recipient who waits for another try, the one before having ended.
+async fn put_off(queue: &Queue) -> Option<String> {
+    for row in queue.list(shared::protocol::Page::default()).await.unwrap().rows {
+        // Perhaps it has gone since.
+        let Ok(message) = queue.show(row.id.parse().unwrap()).await else {
+            continue;
+        };
+        let waits = message
+            .states
+            .into_iter()
+            .find(|state| state.state == "waiting" && state.attempts > 0);
+        if let Some(state) = waits {
+            return Some(state.last_reply);
+        }
+    }
+    None
+}
+
 fn open(dir: &Path, directory: Directory, dns: Dns) -> Parts {
     let disk = RealDisk::shared();
     let queue_dir = dir.join("queue");
@@ -214,10 +238,6 @@ fn open(dir: &Path, directory: Directory, dns: Dns) -> Parts {
     let queue = Queue::open(disk.clone(), journal, &records, Events::none(), options).unwrap();
     let (tls, _) = Tls::open(disk.clone(), &dir.join("tls"), "mx.example.test").unwrap();
     let (dns_for_http, roots) = (dns.clone(), tls.roots());
-    let timeouts = Timeouts {
-        command: Duration::from_millis(300),
-        ..Timeouts::default()
-    };
     Parts {
         queue,
         directory,
@@ -227,7 +247,7 @@ fn open(dir: &Path, directory: Directory, dns: Dns) -> Parts {
         disk,
         events: Events::none(),
         smarthost_password: Arc::new(|| Some("secret".to_owned())),
-        timeouts,
+        timeouts: Timeouts::default(),
         http: Http::new(dns_for_http).with_roots(roots),
         sts_dir: dir.join("mta-sts"),
     }

@@ -89,8 +89,13 @@ async fn what_a_host_puts_off_or_breaks_off_stays_in_the_queue() {
             "no answer in time",
         ),
     ] {
+        let patience = if manner.hang_at == "MAIL" {
+            Duration::from_millis(300)
+        } else {
+            PATIENCE
+        };
         let fake = Fake::start(manner).await;
-        let house = House::with_remote(fake.address).await;
+        let house = House::with_remote_and_patience(fake.address, patience).await;
         house.send(&["a@remote.test"], TEXT).await;
         let shown = house.until_put_off().await;
         assert!(shown.contains(reply), "{shown} / {reply}");

@@ -115,7 +115,11 @@ async fn lmtp_answers_for_each_recipient() {
         "nobody@box.test",
     ];
     house.send(&all, TEXT).await;
-    house.until_put_off().await;
+    house
+        .until("one waits and the sender was told of the others", async |queue| {
+            put_off(queue).await.is_some() && queue.counts().messages == 1
+        })
+        .await;
     let told = house.inbox("ann@example.test").await;
     assert_eq!(told.len(), 1);
     for (who, is_told) in [
