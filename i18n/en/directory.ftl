@@ -9,6 +9,7 @@ refusal-address-invalid = { $address } is no mail address. One looks like user@e
 refusal-domain-invalid = { $domain } is no valid name of a domain.
 refusal-setting-invalid = { $value } is no valid value for the setting { $setting }.
 refusal-setting-out-of-range = { $value } is out of range for the setting { $setting }: it may be from { $min } to { $max }.
+refusal-network-invalid = "{ $network }" is no address and no network. Write 192.0.2.7, 192.0.2.0/24 or 192.0.2.1-192.0.2.9, with commas between them.
 refusal-capability-rule-invalid = "{ $rule }" is no rule. Write client NAME: CAPABILITY or user ADDRESS: CAPABILITY, with semicolons between the rules. IMAP4rev1, STARTTLS and AUTH can't be switched off.
 refusal-setting-unknown = There is no setting { $setting }.
 

@@ -9,6 +9,7 @@ refusal-address-invalid = { $address } — не почтовый адрес. А�
 refusal-domain-invalid = { $domain } — недопустимое имя домена.
 refusal-setting-invalid = { $value } — недопустимое значение настройки { $setting }.
 refusal-setting-out-of-range = { $value } — вне допустимых пределов настройки { $setting }: от { $min } до { $max }.
+refusal-network-invalid = «{ $network }» — не адрес и не сеть. Пишите 192.0.2.7, 192.0.2.0/24 или 192.0.2.1-192.0.2.9, между ними — запятая.
 refusal-capability-rule-invalid = «{ $rule }» — не правило. Пишите client ИМЯ: ВОЗМОЖНОСТЬ или user АДРЕС: ВОЗМОЖНОСТЬ, между правилами — точка с запятой. IMAP4rev1, STARTTLS и AUTH отключить нельзя.
 refusal-setting-unknown = Настройки { $setting } нет.
 

@@ -8,6 +8,7 @@ pub mod address;
 pub mod client;
 pub mod mechanisms;
 pub mod model;
+pub mod networks;
 pub mod protocol;
 pub mod refusal;
 pub mod rights;

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Refusal, switches};
+use crate::{Refusal, networks, switches};
 
 /// The longest list of rules.
 const SWITCHES_LENGTH_MAX_BYTES: usize = 4096;
+const NETWORKS_LENGTH_MAX_BYTES: usize = 4096;
 
 /// What a setting may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Kind {
     },
     /// `en`, `ru`.
     Language,
+    /// Addresses and networks: see [`crate::networks`].
+    Networks,
     /// Capabilities that are not offered to some: see [`crate::switches`].
     Switches,
 }
@@ -78,7 +81,11 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Language,
         default: "en",
     },
-    text("server.own-networks", ""),
+    Setting {
+        key: "server.own-networks",
+        kind: Kind::Networks,
+        default: "",
+    },
     text("server.postmaster", ""),
     number("smtp.message-size-max", "52428800", 1024, 1 << 40, Unit::Bytes),
     number("smtp.recipients-max", "1000", 1, 100_000, Unit::Count),
@@ -125,7 +132,11 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Flag,
         default: "false",
     },
-    text("net.proxies", ""),
+    Setting {
+        key: "net.proxies",
+        kind: Kind::Networks,
+        default: "",
+    },
     number("net.sessions-per-address-max", "200", 1, 1_000_000, Unit::Count),
     Setting {
         key: "tls.client-certificates",
@@ -213,6 +224,13 @@ impl Setting {
                 switches::parse(value).map_err(|refusal| refusal.field(self.key))?;
                 Ok(value.trim().to_owned())
             }
+            Kind::Networks => {
+                if value.len() > NETWORKS_LENGTH_MAX_BYTES || value.chars().any(char::is_control) {
+                    return Err(bad());
+                }
+                networks::list(value).map_err(|refusal| refusal.field(self.key))?;
+                Ok(value.trim().to_owned())
+            }
             Kind::Language => match value {
                 "en" | "ru" => Ok(value.to_owned()),
                 _ => Err(bad()),
@@ -251,6 +269,13 @@ impl Settings {
         let setting = find(key).ok_or_else(|| Refusal::new("setting-unknown").with("setting", key))?;
         self.values.insert(key.to_owned(), setting.validate(value)?);
         Ok(())
+    }
+
+    /// Sets a value that was stored. What was taken in before it was checked as strictly stays as it is.
+    pub fn restore(&mut self, key: &str, value: &str) {
+        if self.set(key, value).is_err() && find(key).is_some_and(|setting| setting.kind == Kind::Networks) {
+            self.values.insert(key.to_owned(), value.to_owned());
+        }
     }
 
     /// What differs from the defaults.

@@ -193,7 +193,7 @@ fn value(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) -> egui::Respo
             typed = chosen.unwrap_or(typed);
             response
         }
-        Kind::Text { .. } | Kind::Switches => {
+        Kind::Text { .. } | Kind::Networks | Kind::Switches => {
             field::edit(ui, setting.key, &mut typed, setting.default, 300.0, false)
         }
         Kind::Number { .. } => field::edit(ui, setting.key, &mut typed, setting.default, 140.0, false),

@@ -103,7 +103,7 @@ impl Core {
             .await?;
         let mut settings = Settings::default();
         for row in rows.iter().filter(|row| row.text("key") != SETTINGS_REVISION_KEY) {
-            let _ = settings.set(row.text("key"), row.text("value"));
+            settings.restore(row.text("key"), row.text("value"));
         }
         self.settings.store(Arc::new(settings));
         Ok(())

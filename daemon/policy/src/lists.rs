@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use shared::Address;
+use shared::{Address, networks};
 
-use crate::ranges::{self, Ranges};
+use crate::ranges::Ranges;
 
 /// Entries with a `*` in an unusual place are tried one after the other: no more than these.
 const PATTERNS_MAX: usize = 10_000;
@@ -45,10 +45,7 @@ impl Snapshot {
     pub(crate) fn new(mut allow: List, mut block: List, own: &str, proxies: &str) -> Self {
         allow.compile();
         block.compile();
-        let networks = |text: &str| {
-            let parts = text.split([',', ';', ' ']);
-            Ranges::new(parts.filter_map(|part| ranges::parse(part.trim())).collect())
-        };
+        let networks = |text: &str| Ranges::new(networks::list_of_valid(text));
         Self {
             allow,
             block,
@@ -76,7 +73,7 @@ impl Snapshot {
 impl List {
     pub(crate) fn add(&mut self, entry: &str) {
         let entry = entry.trim().to_lowercase();
-        if let Some(range) = ranges::parse(&entry) {
+        if let Some(range) = networks::parse(&entry) {
             self.gathered.push(range);
         } else if let Some((local, domain)) = entry.rsplit_once('@') {
             let everybody = local.is_empty() || local == "*";

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use shared::networks::number;
+
 /// Ranges that don't overlap, sorted; IPv4 addresses stand as mapped ones (RFC 4291 §2.5.5.2).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ranges {
@@ -40,36 +42,6 @@ impl Ranges {
     }
 }
 
-/// Reads an address, `address/bits` or `first-last`; `None` if it is none of them.
-pub(crate) fn parse(text: &str) -> Option<(u128, u128)> {
-    if let Some((address, bits)) = text.split_once('/') {
-        let (address, bits): (IpAddr, u32) = (address.trim().parse().ok()?, bits.trim().parse().ok()?);
-        let bits = match address {
-            IpAddr::V4(_) if bits <= 32 => bits + 96,
-            IpAddr::V6(_) if bits <= 128 => bits,
-            _ => return None,
-        };
-        let mask = u128::MAX.checked_shr(bits).unwrap_or(0);
-        let number = number(address);
-        return Some((number & !mask, number | mask));
-    }
-    if let Ok(address) = text.trim().parse() {
-        let number = number(address);
-        return Some((number, number));
-    }
-    let (first, last) = text.split_once('-')?;
-    let (first, last): (IpAddr, IpAddr) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-    let (from, to) = (number(first), number(last));
-    (first.is_ipv4() == last.is_ipv4() && from <= to).then_some((from, to))
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().into(),
-        IpAddr::V6(v6) => v6.into(),
-    }
-}
-
 fn address_of(number: u128) -> IpAddr {
     let v6 = Ipv6Addr::from(number);
     v6.to_ipv4_mapped()
@@ -78,6 +50,8 @@ fn address_of(number: u128) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use shared::networks::parse;
+
     use super::*;
 
     #[test]
