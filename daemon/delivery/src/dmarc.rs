@@ -15,7 +15,7 @@ use disk::blob::Blob;
 use events::Scope;
 use events::kinds::delivery::DmarcReportSent;
 use parking_lot::Mutex;
-use queue::{Envelope, Notify, Origin, QueueError, Recipient};
+use queue::{Envelope, QueueError};
 use shared::protocol::DmarcWaiting;
 use shared::settings::Settings;
 use shared::{Address, DomainName};
@@ -219,25 +219,7 @@ async fn commit(
 ) -> Result<(), QueueError> {
     let settings = inner.parts.directory.settings();
     let text = render(&settings, domain, day, to, seen);
-    let recipient = |address: &Address| Recipient {
-        address: address.clone(),
-        // Nobody is to hear that a report did not arrive.
-        notify: Some(Notify::default()),
-        original: None,
-    };
-    let envelope = Envelope {
-        sender: None,
-        recipients: to.iter().map(recipient).collect(),
-        origin: Origin::Server,
-        user: None,
-        smtputf8: !to.iter().all(Address::is_ascii),
-        eight_bit: false,
-        require_tls: false,
-        return_full: None,
-        envelope_id: None,
-        session: 0,
-        received: now(),
-    };
+    let envelope = Envelope::from_server(to, 0, now());
     let mut intake = inner.parts.queue.intake();
     intake.write(text.as_bytes()).await?;
     let text: Blob = intake.finish().await?;

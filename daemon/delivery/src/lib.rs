@@ -140,7 +140,7 @@ pub(crate) struct Inner {
     pub(crate) gathered: dmarc::Gathered,
     /// Held while reports are sent.
     pub(crate) reporting: tokio::sync::Mutex<()>,
-    pub(crate) answered: vacation::Answered,
+    pub(crate) answering: vacation::Answering,
     pub(crate) pool: Pool,
     pub(crate) sts: Sts,
     /// Why DANE can't be used, as it was told last.
@@ -167,7 +167,7 @@ impl Delivery {
             signers: sign::Signers::default(),
             gathered: dmarc::Gathered::default(),
             reporting: tokio::sync::Mutex::default(),
-            answered: vacation::Answered::default(),
+            answering: vacation::Answering::default(),
             pool: Pool::default(),
             sts,
             dane_trouble: Mutex::new(None),

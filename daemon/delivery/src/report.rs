@@ -11,7 +11,7 @@ use disk::blob::Blob;
 use events::Scope;
 use events::kinds::delivery::{BounceDropped, BounceSent};
 use i18n::Language;
-use queue::{Envelope, Job, Notify, Origin, QueueError, Recipient};
+use queue::{Envelope, Job, Notify, QueueError, Recipient};
 use shared::Address;
 use wire::message::date::Date;
 
@@ -169,24 +169,13 @@ async fn send(
     );
     let text = render(&report, &id, &original, whole);
     let eight_bit = !text.is_ascii();
+    let own = Envelope::from_server(std::slice::from_ref(sender), envelope.session, now);
     let own = Envelope {
-        sender: None,
-        recipients: vec![Recipient {
-            address: sender.clone(),
-            notify: Some(Notify::default()),
-            original: None,
-        }],
-        origin: Origin::Server,
-        user: None,
-        smtputf8: !sender.is_ascii() || envelope.smtputf8,
+        smtputf8: own.smtputf8 || envelope.smtputf8,
         eight_bit,
-        // A report is worth more than its way (RFC 8689 §5): it holds headers only.
         // RFC 8689 §5
         require_tls: envelope.require_tls,
-        return_full: None,
-        envelope_id: None,
-        session: envelope.session,
-        received: now,
+        ..own
     };
     let marks: Vec<String> = lines.iter().map(mark).collect();
     let committed = inner

@@ -2,11 +2,11 @@
 //!
 //! An answer is for a person who wrote to the user by name, once in so many days: never for lists, bulk mail, robots, bounces and answers
 //! (RFC 3834 §2), and it has the null reverse-path, so that nothing answers it. It is committed together with a mark on its cause, so that a crash
-//! repeats none. Who was answered is remembered in memory only: after a restart somebody may hear it once more.
+//! repeats none. Who was answered is noted in the directory after that.
 //!
 //! Must not know: who may send as whom beyond what `directory` says, how a message was received.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use directory::Account;
 use disk::blob::Blob;
 use events::Scope;
 use events::kinds::delivery::VacationAnswered;
+use events::kinds::store::StoreFailed;
 use parking_lot::Mutex;
-use queue::{Envelope, Job, Notify, Origin, QueueError, Recipient};
+use queue::{Envelope, Job, QueueError};
 use shared::model::{OwnerId, Vacation};
 use shared::{Address, DomainName};
 use wire::message::addresses::mailboxes;
@@ -25,36 +26,38 @@ use wire::message::{decode, field, headers, unfold};
 use crate::report::{base64_lines, encoded_words, one_line};
 use crate::{Inner, now, text};
 
-/// Who was answered: so many are remembered.
-const ANSWERED_MAX_COUNT: usize = 100_000;
 /// Addresses of To and Cc that are looked at.
 const ADDRESSED_MAX_COUNT: usize = 100;
 /// Bytes of a Message-ID that is referred to.
 const MESSAGE_ID_MAX_BYTES: usize = 500;
 /// Characters of the subject that is taken over.
 const SUBJECT_MAX_CHARS: usize = 200;
-const DAY_S: i64 = 86_400;
 
-/// Whom a user answered last, and when (Unix seconds).
+/// Who is being answered now, so that two messages at once get one answer.
 #[derive(Debug, Default)]
-pub(crate) struct Answered {
-    last: Mutex<HashMap<(OwnerId, String), i64>>,
+pub(crate) struct Answering {
+    now: Mutex<HashSet<(OwnerId, String)>>,
 }
 
-impl Answered {
-    fn lately(&self, owner: OwnerId, to: &Address, days: u32, now: i64) -> bool {
-        let last = self.last.lock().get(&(owner, to.key())).copied();
-        last.is_some_and(|at| now - at < i64::from(days) * DAY_S)
-    }
+/// Ends with the answer.
+struct Turn<'a> {
+    of: &'a Answering,
+    key: (OwnerId, String),
+}
 
-    fn note(&self, owner: OwnerId, to: &Address, now: i64) {
-        let mut last = self.last.lock();
-        if last.len() >= ANSWERED_MAX_COUNT {
-            last.retain(|_, at| now - *at < DAY_S);
-        }
-        if last.len() < ANSWERED_MAX_COUNT {
-            last.insert((owner, to.key()), now);
-        }
+impl Answering {
+    fn begin(&self, owner: OwnerId, to: &Address) -> Option<Turn<'_>> {
+        let key = (owner, to.key());
+        self.now
+            .lock()
+            .insert(key.clone())
+            .then_some(Turn { of: self, key })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.of.now.lock().remove(&self.key);
     }
 }
 
@@ -68,8 +71,16 @@ pub(crate) async fn answer(inner: &Arc<Inner>, job: &mut Job, account: &Account)
         return Ok(());
     };
     let mark = format!("vacation {}", account.owner.0);
-    let answered = inner.answered.lately(account.owner, &sender, vacation.days, now);
-    if answered || job.has_mark(&mark) || is_robot(&sender) || sender.key() == account.address.key() {
+    if job.has_mark(&mark) || is_robot(&sender) || sender.key() == account.address.key() {
+        return Ok(());
+    }
+    let Some(_turn) = inner.answering.begin(account.owner, &sender) else {
+        return Ok(());
+    };
+    let directory = &inner.parts.directory;
+    let answered = directory.is_answered(account.owner, &sender, vacation.days, now);
+    // A directory that can't be asked now: better no answer than a second one.
+    if answered.await.unwrap_or(true) {
         return Ok(());
     }
     let Ok(header) = text::header(&inner.parts.disk, &job.text).await else {
@@ -78,30 +89,12 @@ pub(crate) async fn answer(inner: &Arc<Inner>, job: &mut Job, account: &Account)
     if is_automatic(&header) || !is_addressed(inner, account, &header).await {
         return Ok(());
     }
+    let own = Envelope::from_server(std::slice::from_ref(&sender), job.envelope.session, now);
     let envelope = Envelope {
-        sender: None,
-        recipients: vec![Recipient {
-            address: sender.clone(),
-            // Nobody is to hear that an answer did not arrive.
-            notify: Some(Notify::default()),
-            original: None,
-        }],
-        origin: Origin::Server,
-        user: None,
-        smtputf8: !sender.is_ascii() || !account.address.is_ascii(),
-        eight_bit: false,
-        require_tls: false,
-        return_full: None,
-        envelope_id: None,
-        session: job.envelope.session,
-        received: now,
+        smtputf8: own.smtputf8 || !account.address.is_ascii(),
+        ..own
     };
-    let hostname = inner
-        .parts
-        .directory
-        .settings()
-        .text("server.hostname")
-        .to_owned();
+    let hostname = directory.settings().text("server.hostname").to_owned();
     let id = format!("{now:x}.{}.{}@{hostname}", job.id, account.owner.0);
     let text = render(account, vacation, &sender, &header, &id, now);
     let text = Blob::Bytes(text.into_bytes().into());
@@ -111,7 +104,14 @@ pub(crate) async fn answer(inner: &Arc<Inner>, job: &mut Job, account: &Account)
         .commit_from(job, &[mark], envelope, text)
         .await?;
     drop(committed);
-    inner.answered.note(account.owner, &sender, now);
+    let noted = directory.note_answer(account.owner, &sender, vacation.days, now);
+    if let Err(error) = noted.await {
+        let failed = StoreFailed {
+            store: "vacation".to_owned(),
+            reason: error.to_string(),
+        };
+        inner.parts.events.emit(Scope::message(job.id), failed);
+    }
     let event = VacationAnswered {
         user: account.address.to_string(),
         recipient: sender.to_string(),

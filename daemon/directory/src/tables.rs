@@ -14,7 +14,7 @@ use shared::{Address, DomainName, Route};
 use crate::admin::dmarc::DmarcRow;
 use crate::admin::{
     access, aliases, app_passwords, certificates, dkim, dmarc, domains, groups, import, routes, settings,
-    trees, users,
+    trees, users, vacation,
 };
 use crate::{ChangeError, Directory, Unavailable, Way};
 
@@ -187,6 +187,27 @@ impl Directory {
     }
     pub async fn remove_dmarc_rows(&self, keys: &[String]) -> Result<(), ChangeError> {
         dmarc::remove(&self.inner, keys).await
+    }
+
+    /// Whether the user has answered that address within so many days before `now` (Unix seconds), or as many as he may.
+    pub async fn is_answered(
+        &self,
+        owner: OwnerId,
+        to: &Address,
+        days: u32,
+        now: i64,
+    ) -> Result<bool, Unavailable> {
+        vacation::is_answered(&self.inner, owner, to, days, now).await
+    }
+    /// Notes that the user has answered that address.
+    pub async fn note_answer(
+        &self,
+        owner: OwnerId,
+        to: &Address,
+        days: u32,
+        now: i64,
+    ) -> Result<(), ChangeError> {
+        vacation::note(&self.inner, owner, to, days, now).await
     }
 
     pub async fn groups(&self, page: Page) -> Result<Rows<Group>, Unavailable> {

@@ -322,6 +322,26 @@ pub const DMARC_RESULT: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Whom users who are away have answered; `recipient` is the folded address, `at` Unix seconds, `until_day` days since 1970: from then on the row
+/// says nothing.
+pub const VACATION_ANSWER: Descriptor = Descriptor {
+    kind: Kind::Settings,
+    table: "vacation_answer",
+    version: 1,
+    fields: &[
+        field("owner", Type::Int),
+        field("recipient", Type::Text),
+        field("at", Type::Int),
+        field("until_day", Type::Int),
+    ],
+    key: &["owner", "recipient"],
+    unique: &[],
+    indexed: &["owner", "until_day"],
+    searchable: &[],
+    sortable: &["recipient"],
+    migrations: &[],
+};
+
 /// Rules of `policy`, in the order of `place`.
 pub const RULE: Descriptor = Descriptor {
     kind: Kind::Rules,
@@ -432,6 +452,7 @@ pub const ALL: &[&Descriptor] = &[
     &ACCESS,
     &DKIM_KEY,
     &DMARC_RESULT,
+    &VACATION_ANSWER,
     &RULE,
     &ROUTE,
     &LIST,

@@ -109,6 +109,30 @@ pub struct Envelope {
     pub received: i64,
 }
 
+impl Envelope {
+    /// Of a message that the server writes itself: with the null reverse-path, and nobody hears that it did not arrive.
+    pub fn from_server(to: &[Address], session: u64, received: i64) -> Self {
+        let recipient = |address: &Address| Recipient {
+            address: address.clone(),
+            notify: Some(Notify::default()),
+            original: None,
+        };
+        Self {
+            sender: None,
+            recipients: to.iter().map(recipient).collect(),
+            origin: Origin::Server,
+            user: None,
+            smtputf8: !to.iter().all(Address::is_ascii),
+            eight_bit: false,
+            require_tls: false,
+            return_full: None,
+            envelope_id: None,
+            session,
+            received,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     pub address: Address,

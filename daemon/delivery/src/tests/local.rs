@@ -79,6 +79,28 @@ async fn forwarding_goes_on_as_a_message_of_its_own_and_never_in_circles() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_mailbox_puts_off_and_keeps_the_message() {
     let house = House::with_dns(nowhere(), &[]).await;
+    let bob = address("bob@example.test");
+    let limit = async |quota_bytes| {
+        let directory = &house.parts.directory;
+        let user = directory.user(&bob).await.unwrap().unwrap();
+        let user = shared::model::User { quota_bytes, ..user };
+        directory.set_user(user, "test").await.unwrap();
+    };
+    limit(Some(10)).await;
+    house.send(&["bob@example.test", "cy@example.test"], TEXT).await;
+    assert_eq!(house.until_put_off().await, "452 4.2.2 The mailbox is full");
+    assert_eq!(house.inbox("cy@example.test").await, [TEXT]);
+    limit(None).await;
+    house.parts.queue.retry(&[]).await.unwrap();
+    house.until_empty().await;
+    assert_eq!(house.inbox("bob@example.test").await, [TEXT]);
+    assert_eq!(house.inbox("cy@example.test").await, [TEXT], "not twice");
+}
+
+/// Whoever writes to somebody who is away would not know, or be told again and again, or two servers would talk for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_away_answers_people_who_name_him_once() {
+    let house = House::with_dns(nowhere(), &[]).await;
     for (who, text) in [
         ("bob@example.test", "Back on Monday\nBob"),
         ("ann@example.test", "Away as well"),

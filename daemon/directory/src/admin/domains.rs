@@ -127,6 +127,7 @@ pub(crate) async fn remove(
             .delete_all(&kinds::CREDENTIAL, Filter::any_of("owner", values.clone()))
             .delete_all(&kinds::APP_PASSWORD, Filter::any_of("owner", values.clone()))
             .delete_all(&kinds::USER_CERTIFICATE, Filter::any_of("owner", values.clone()))
+            .delete_all(&kinds::VACATION_ANSWER, Filter::any_of("owner", values.clone()))
             .delete_all(&kinds::SHARE, Filter::any_of("owner", values));
     }
     core.write(batch, "domain", name.as_str()).await?;

@@ -14,6 +14,7 @@ pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod trees;
 pub(crate) mod users;
+pub(crate) mod vacation;
 
 use drivers::{Filter, kinds};
 use shared::{Address, DomainName, Refusal};

@@ -7,7 +7,7 @@ use shared::model::{OwnerId, User, Vacation, send_as};
 use shared::protocol::{NewUser, Page, Rows, UserRow};
 use shared::{Address, DomainName, Refusal};
 
-use super::{app_passwords, check_free, check_text, groups, in_own_domain};
+use super::{app_passwords, check_free, check_text, groups, in_own_domain, vacation};
 use crate::core::{Core, domain_filter, query};
 use crate::login::permit;
 use crate::password::{Given, Stored};
@@ -105,7 +105,10 @@ pub(crate) async fn set(core: &Core, mut user: User, by: &str) -> Result<u64, Ch
             Some(user.revision),
         )
         .delete_all(&kinds::GROUP_MEMBER, Filter::equal("member_key", key.as_str()));
-    let batch = with_groups(batch, &user);
+    let mut batch = with_groups(batch, &user);
+    if user.vacation != old.vacation {
+        batch = vacation::forgotten(batch, old.owner);
+    }
     let revisions = core.write(batch, "user", &user.address.to_string()).await?;
     done(core, &user, "changed", by);
     Ok(super::domains::first(revisions))
@@ -196,6 +199,7 @@ pub(crate) async fn remove(core: &Core, address: &Address, by: &str) -> Result<O
         )
         .delete_all(&kinds::SHARE, Filter::equal("owner", Value::from(user.owner.0)))
         .delete_all(&kinds::GROUP_MEMBER, Filter::equal("member_key", key.as_str()));
+    let batch = vacation::forgotten(batch, user.owner);
     core.write(batch, "user", &user.address.to_string()).await?;
     done(core, &user, "removed", by);
     Ok(user.owner)
