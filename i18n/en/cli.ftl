@@ -34,9 +34,9 @@ cli-dkim-show = Show a key and the record that publishes it
 cli-dkim-enable = Sign with a key
 cli-dkim-disable = Sign no longer with a key
 cli-dkim-remove = Remove a key
-cli-dmarc = Reports on others' mail (DMARC)
-cli-dmarc-list = List the reports that wait
-cli-dmarc-send = Send what waits now
+cli-report = Reports to other domains: on mail in their names (DMARC) and on connections to them (TLS-RPT)
+cli-report-list = List the reports that wait
+cli-report-send = Send what waits now
 cli-user = Users
 cli-user-add = Add a user
 cli-user-list = List the users
@@ -185,6 +185,7 @@ cli-opt-group = A group the user belongs to (may be repeated)
 cli-opt-recipient = Recipients: a domain, *.domain, an address or * (may be repeated)
 cli-opt-sender = Senders: a domain, *.domain, an address, * or <> (may be repeated)
 cli-opt-host = A next host, or mx:DOMAIN (may be repeated); none: those of the recipient's domain
+cli-opt-kind = Only those of that kind: dmarc or tls
 cli-opt-encryption = TLS towards the host: none, opportunistic, verified or dane
 cli-opt-over = smtp or lmtp
 cli-opt-login = The name to log in with; empty: without a login
@@ -236,7 +237,7 @@ cli-more-rows = … and { $count ->
    *[other] { $count } rows
 } more: use --limit and --offset
 cli-done-dkim-add = Publish the record, then sign with the key: batpostctl dkim enable … --selector { $selector }
-cli-done-dmarc-send = { $count ->
+cli-done-report-send = { $count ->
     [0] No report was sent.
     [one] { $count } report sent.
    *[other] { $count } reports sent.
@@ -366,6 +367,7 @@ cli-column-pattern = PATTERN
 cli-column-comment = REMARK
 cli-column-setting = SETTING
 cli-column-value = VALUE
+cli-column-count = COUNT
 cli-column-kind = KIND
 cli-column-database = DATABASE
 cli-column-driver = DRIVER

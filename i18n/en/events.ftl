@@ -30,6 +30,11 @@ event-dmarc-report-sent = Report on { $messages ->
     [one] { $messages } message
    *[other] { $messages } messages
 } of { $domain } sent to { $to } (DMARC)
+event-tls-report-sent = Report on { $sessions ->
+    [one] { $sessions } connection
+   *[other] { $sessions } connections
+} to the hosts of { $domain }, of which { $failures } failed, sent to { $to } (TLS-RPT)
+event-tls-report-failed = The report on connections to the hosts of { $domain } (TLS-RPT) did not reach { $to }: { $reason }
 event-signing-key-unusable = The key { $selector } of { $domain } can't be opened: mail leaves without its signature. Make a new key (batpostctl dkim add), or restore keys/secret.
 event-configuration-changed = Configuration changed by { $by }: { $kind } { $name } ({ $action })
 event-certificate-made = Self-signed certificate for { $host } made

@@ -34,9 +34,9 @@ cli-dkim-show = Показать ключ и запись, которая его
 cli-dkim-enable = Подписывать ключом
 cli-dkim-disable = Больше не подписывать ключом
 cli-dkim-remove = Удалить ключ
-cli-dmarc = Отчёты о чужой почте (DMARC)
-cli-dmarc-list = Показать отчёты, которые ждут отправки
-cli-dmarc-send = Отправить сейчас всё, что ждёт
+cli-report = Отчёты другим доменам: о почте от их имени (DMARC) и о подключениях к ним (TLS-RPT)
+cli-report-list = Показать отчёты, которые ждут отправки
+cli-report-send = Отправить сейчас всё, что ждёт
 cli-user = Пользователи
 cli-user-add = Добавить пользователя
 cli-user-list = Показать список пользователей
@@ -185,6 +185,7 @@ cli-opt-group = Группа, в которую входит пользоват�
 cli-opt-recipient = Получатели: домен, *.домен, адрес или * (можно повторять)
 cli-opt-sender = Отправители: домен, *.домен, адрес, * или <> (можно повторять)
 cli-opt-host = Следующий сервер или mx:ДОМЕН (можно повторять); без него — серверы домена получателя
+cli-opt-kind = Только отчёты этого вида: dmarc или tls
 cli-opt-encryption = TLS до сервера: none, opportunistic, verified или dane
 cli-opt-over = smtp или lmtp
 cli-opt-login = Имя для входа; пусто — без входа
@@ -237,7 +238,7 @@ cli-more-rows = … и ещё { $count ->
    *[many] { $count } строк
 }: см. --limit и --offset
 cli-done-dkim-add = Опубликуйте запись, затем включите подпись: batpostctl dkim enable … --selector { $selector }
-cli-done-dmarc-send = { $count ->
+cli-done-report-send = { $count ->
     [0] Ни один отчёт не отправлен.
     [one] Отправлен { $count } отчёт.
     [few] Отправлено { $count } отчёта.
@@ -375,6 +376,7 @@ cli-column-pattern = ОБРАЗЕЦ
 cli-column-comment = ПРИМЕЧАНИЕ
 cli-column-setting = НАСТРОЙКА
 cli-column-value = ЗНАЧЕНИЕ
+cli-column-count = ЧИСЛО
 cli-column-kind = ВИД
 cli-column-database = БАЗА
 cli-column-driver = ДРАЙВЕР

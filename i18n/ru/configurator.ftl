@@ -109,7 +109,7 @@ theme-light = Тема: светлая
 theme-dark = Тема: тёмная
 notices = Уведомления
 notices-none = Пока нечего сообщить.
-notice-reports-sent = То, что ждало, поставлено в очередь.
+notice-reports-sent = Всё, что можно отправить, отправлено.
 notice-saved = Сохранено.
 notice-copied = Скопировано.
 notice-removed = Удалено: { $name }.
@@ -364,13 +364,25 @@ denied-none = ничего
 password-set = задан
 password-not-set = не задан
 password-unchanged = без изменений
-dmarc-send = Отправить отчёты DMARC
+reports = Отчёты доменам
+reports-send = Отправить сейчас
+reports-none = Ни один отчёт не ждёт.
+reports-dmarc = { $name }: { $count ->
+    [one] { $count } письмо
+    [few] { $count } письма
+   *[many] { $count } писем
+} (DMARC)
+reports-tls = { $name }: { $count ->
+    [one] { $count } подключение
+    [few] { $count } подключения
+   *[many] { $count } подключений
+} (TLS-RPT)
 dkim = Подпись (DKIM)
 dkim-add = Новый ключ
 dkim-title = Ключ домена { $name }
 dkim-remove = Удалить ключ { $name }
 dkim-enable = Подписывать ключом { $name }
-dkim-disable = Не подписывать ключом { $name }
+dkim-disable = Больше не подписывать ключом { $name }
 dkim-sign = Подписывать
 dkim-sign-no-more = Не подписывать
 dkim-copy-name = Копировать имя записи TXT
@@ -404,12 +416,6 @@ groups-none-hint = Группе дают права на папки; у неё �
 
 route-add = Новый маршрут
 route-edit = Маршрут { $name }
-route-test = Куда пойдёт почта?
-route-test-do = Показать
-route-test-of = Почта для { $name }
-field-test-to = Получатель
-field-test-from = Отправитель
-field-test-from-help = Пусто: отчёт о доставке.
 routes-none = Маршрутов нет
 routes-none-hint = Вся исходящая почта идёт через узел-посредник из настроек или прямо на серверы доменов получателей.
 route-all = все
@@ -618,7 +624,7 @@ ask-entry-text = Для { $name } больше не будет исключен�
 ask-folder = Удалить папку?
 ask-folder-text = Папка { $name } и все письма в ней исчезнут навсегда.
 ask-reports = Отправить отчёты сейчас?
-ask-reports-text = Домены, которые этого желают, сейчас узнают, какая почта от их имени сюда приходила. Если это включено в настройках, так происходит раз в день само.
+ask-reports-text = Домены, которые этого желают, узнают, какая почта от их имени сюда приходила (DMARC) и как были защищены подключения к их серверам (TLS-RPT). Если это включено в настройках, так происходит раз в день само.
 ask-dkim-remove = Удалить ключ?
 ask-dkim-remove-text = Ключ { $name } исчезнет навсегда. Почту, которую он подписал, можно проверить, пока его запись стоит в DNS.
 ask-dkim-enable = Подписывать ключом?
@@ -670,6 +676,7 @@ settings-group-pop3 = POP3
 settings-group-net = Подключения
 settings-group-forward = Пересылка
 settings-group-dmarc = Отчёты (DMARC)
+settings-group-tls-report = Отчёты (TLS-RPT)
 settings-group-tls = TLS
 settings-group-oauth = Поставщик учётных записей
 settings-group-outgoing = Исходящая почта
@@ -777,12 +784,14 @@ setting-outgoing-dane = Соблюдать DANE
 setting-outgoing-dane-help = Серверы, чьи сертификаты названы в подписанных записях DNS, получают почту только по проверенным подключениям. Серверы имён должны передавать подписи.
 setting-forward-srs = Свой адрес отправителя у пересылаемой почты (SRS)
 setting-forward-srs-help = Почта, которую псевдоним или пользователь пересылает на другие серверы, уходит с адресом этого сервера, ведущим обратно к отправителю. Без этого её принимают за поддельную (SPF).
+setting-tls-report-send = Отправлять отчёты о подключениях
+setting-tls-report-send-help = Раз в день домены, которые этого желают, узнают, как были защищены подключения к их серверам и почему не были (TLS-RPT).
 setting-dmarc-reports = Отправлять отчёты
 setting-dmarc-reports-help = Раз в день домены, которые этого желают, узнают, какая почта от их имени сюда приходила и чем закончились её проверки.
 setting-dmarc-organization = Организация в отчётах
-setting-dmarc-organization-help = Кто сообщает. Пусто: имя сервера.
+setting-dmarc-organization-help = Кто сообщает — в отчётах о почте (DMARC) и о подключениях (TLS-RPT). Пусто: имя сервера.
 setting-dmarc-contact = Адрес в отчётах
-setting-dmarc-contact-help = Адрес, с которого приходят отчёты. Пусто: адрес почтмейстера.
+setting-dmarc-contact-help = Адрес, с которого приходят отчёты; почта его домена должна подписываться (DKIM). Пусто: адрес почтмейстера.
 setting-queue-lifetime = Прекратить попытки через
 setting-queue-lifetime-help = Секунд, после которых недоставленное письмо возвращается отправителю.
 setting-queue-warn-after = Предупреждать о задержке через
@@ -858,6 +867,7 @@ dns-why-a = Адрес сервера.
 dns-why-mx = Куда идёт почта домена.
 dns-why-spf = Кто может отправлять от имени домена: только этот сервер.
 dns-why-dmarc = Что другим делать с письмами, не прошедшими проверку, и куда о них сообщать.
+dns-why-tls-report = Куда другие сообщают, что не могут подключиться к серверу безопасно.
 dns-why-imaps = Позволяет почтовым программам самим найти IMAP.
 dns-why-submissions = Позволяет почтовым программам самим найти, куда отправлять.
 wizard-port = порт { $ports }

@@ -32,6 +32,12 @@ event-dmarc-report-sent = Отчёт о { $messages ->
     [few] { $messages } письмах
    *[many] { $messages } письмах
 } домена { $domain } отправлен на { $to } (DMARC)
+event-tls-report-sent = Отчёт о { $sessions ->
+    [one] { $sessions } подключении
+    [few] { $sessions } подключениях
+   *[many] { $sessions } подключениях
+} к серверам домена { $domain }, неудачных: { $failures }, отправлен на { $to } (TLS-RPT)
+event-tls-report-failed = Отчёт о подключениях к серверам домена { $domain } (TLS-RPT) не дошёл до { $to }: { $reason }
 event-signing-key-unusable = Ключ { $selector } домена { $domain } не открывается: почта уходит без его подписи. Создайте новый ключ (batpostctl dkim add) или восстановите keys/secret.
 event-configuration-changed = Настройки изменены ({ $by }): { $kind } { $name } ({ $action })
 event-certificate-made = Создан самоподписанный сертификат для { $host }

@@ -11,6 +11,7 @@ pub mod model;
 pub mod networks;
 pub mod protocol;
 pub mod refusal;
+pub mod report;
 pub mod rights;
 pub mod route;
 pub mod settings;

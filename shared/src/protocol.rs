@@ -13,6 +13,7 @@ use crate::model::{
     Alias, AppPassword, Certificate, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side,
     User, UserCertificate,
 };
+pub use crate::report::{ReportKind, ReportWaiting};
 use crate::route::{Route, RouteProtocol, RouteTls};
 
 /// The version of this protocol; a daemon refuses a client of another major version.
@@ -34,16 +35,6 @@ pub trait Request: Serialize + DeserializeOwned + Send {
 }
 
 /// A JSON-RPC request or notification on the wire.
-/// A report that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DmarcWaiting {
-    /// The domain that the report is on.
-    pub domain: String,
-    /// The beginning of its day, in Unix seconds.
-    pub day: i64,
-    pub messages: u64,
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
     pub jsonrpc: String,
@@ -262,10 +253,10 @@ requests! {
     /// Where mail for that address would go now. Asks the DNS, connects to nobody. Without a sender: a bounce.
     RouteTest "route.test" => RouteAnswer { to: String, #[serde(default)] from: Option<String> }
 
-    /// Aggregate reports (DMARC) that wait to be sent.
-    DmarcList "dmarc.list" => Rows<DmarcWaiting> {}
-    /// Sends what waits now, the day that is not over too; gives the reports that were sent.
-    DmarcSend "dmarc.send" => Count {}
+    /// Aggregate reports to other domains that wait to be sent.
+    ReportList "report.list" => Rows<ReportWaiting> {}
+    /// Sends what waits now, the day that is not over too; gives the reports that were sent. Without a kind: all.
+    ReportSend "report.send" => Count { #[serde(default)] kind: Option<ReportKind> }
 
     QueueList "queue.list" => Rows<QueueRow> { #[serde(default)] page: Page }
     QueueShow "queue.show" => QueueMessage { id: String }

@@ -170,6 +170,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "false",
     },
     flag("forward.srs", "true"),
+    flag("tls-report.send", "false"),
     flag("dmarc.reports", "false"),
     text("dmarc.organization", ""),
     text("dmarc.contact", ""),

@@ -107,9 +107,14 @@ fn senders_are_checked_and_reported_on() {
             .find(|text| text.starts_with(&format!("Return-Path: <x@{sender}>")));
         assert!(text.is_some_and(|text| text.contains(results)), "{texts:?}");
     }
-    let waiting = server.ctl_json(&["dmarc", "list"]);
+    let waiting = server.ctl_json(&["report", "list"]);
     assert_eq!(waiting["rows"][0]["domain"], "good.test");
-    assert_eq!(waiting["rows"][0]["messages"], 1);
-    assert!(server.ctl_ok(&["dmarc", "send"]).contains('1'));
-    assert_eq!(server.ctl_json(&["dmarc", "list"])["total"], 0);
+    assert_eq!(waiting["rows"][0]["count"], 1);
+    assert_eq!(waiting["rows"][0]["kind"], "dmarc");
+    assert!(
+        server
+            .ctl_ok(&["report", "send", "--kind", "dmarc"])
+            .contains('1')
+    );
+    assert_eq!(server.ctl_json(&["report", "list"])["total"], 0);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use shared::protocol::{
-    AccessRemove, AliasRemove, AppPasswordRemove, CertificateRemove, DmarcSend, DomainGet, DomainRemove,
-    FolderRemove, GroupList, GroupRemove, Page as Window, QueueRemove, ServiceSet, ServiceState, SessionEnd,
+    AccessRemove, AliasRemove, AppPasswordRemove, CertificateRemove, DomainGet, DomainRemove, FolderRemove,
+    GroupList, GroupRemove, Page as Window, QueueRemove, ReportSend, ServiceSet, ServiceState, SessionEnd,
     TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure, RouteList, RouteRemove};
@@ -89,13 +89,9 @@ impl Model {
         });
     }
 
-    /// An app password is told in the answer and nowhere else; of a test the answer is all there is.
+    /// An app password is told in the answer and nowhere else.
     fn step_done(&mut self, serial: u64, answer: Value) {
         let Some(edit) = self.edit(serial) else { return };
-        if let Form::RouteTest(form) = &edit.form {
-            self.dialog = form.tested(answer).map(Dialog::RouteTested);
-            return;
-        }
         let secret = match &edit.form {
             Form::AppPassword(form) => form.secret(answer),
             _ => None,
@@ -257,8 +253,7 @@ impl Model {
             | Form::ServerCertificate(_)
             | Form::Dkim(_)
             | Form::Export(_)
-            | Form::NextHost(_)
-            | Form::RouteTest(_) => {}
+            | Form::NextHost(_) => {}
         }
     }
 
@@ -426,8 +421,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         | Form::Certificate(_)
         | Form::ServerCertificate(_)
         | Form::Dkim(_)
-        | Form::Export(_)
-        | Form::RouteTest(_) => &[],
+        | Form::Export(_) => &[],
         Form::Vacation(_) => &[ListId::Users],
     }
 }
@@ -492,7 +486,7 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
                 label: label.clone(),
             })]
         }
-        About::SendReports => vec![Call::of(&DmarcSend {})],
+        About::SendReports => vec![Call::of(&ReportSend { kind: None })],
         About::Dkim {
             step,
             domain,

@@ -7,7 +7,6 @@ use shared::model::Side;
 use super::dkim::DkimStep;
 use super::forms::{Call, Errors, Form};
 use super::keys::Secret;
-use super::route_test::Tested;
 use super::said::Said;
 
 /// What is open in front of the page.
@@ -17,8 +16,6 @@ pub enum Dialog {
     Ask(Question),
     /// Something that is shown once.
     Secret(Secret),
-    /// Where mail would go.
-    RouteTested(Tested),
 }
 
 /// A form that is being filled in.
@@ -119,7 +116,7 @@ pub enum About {
         domain: String,
         selector: String,
     },
-    /// Aggregate reports (DMARC), now instead of at the end of the day.
+    /// Aggregate reports to other domains, now instead of at the end of the day.
     SendReports,
     EndSession {
         id: u64,

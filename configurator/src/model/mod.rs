@@ -20,7 +20,6 @@ mod next_host_form;
 mod page;
 mod pages;
 mod route_form;
-pub mod route_test;
 pub mod said;
 pub mod settings;
 mod table;
@@ -35,8 +34,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use shared::model::{Alias, Certificate, Group, ListEntry, PublicTree};
 use shared::protocol::{
-    Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, Request, SessionRow, SettingList,
-    Storage, StorageShow, UserRow, Welcome,
+    Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, ReportWaiting, Request, SessionRow,
+    SettingList, Storage, StorageShow, UserRow, Welcome,
 };
 
 use crate::link::{Arrival, Failed, Outgoing};
@@ -111,6 +110,8 @@ pub struct Model {
     pub sessions: Table<SessionRow>,
     /// The selected message of the queue, in full.
     pub message: Option<QueueMessage>,
+    /// Reports to other domains that wait; `None`: nobody asked yet.
+    pub reports: Option<Vec<ReportWaiting>>,
     /// The text of a message that is being read.
     pub message_text: Option<(String, String)>,
     pub folders: Folders,
@@ -160,6 +161,7 @@ impl Model {
             queue: Table::default(),
             sessions: Table::default(),
             message: None,
+            reports: None,
             message_text: None,
             folders: Folders::default(),
             keys: Keys::default(),

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use shared::model::Domain;
 use shared::protocol::{
     Check, DomainAdd, Failure, NewUser, QueueHold, QueueRead, QueueRelease, QueueRetry, QueueShow,
-    ServiceSet, ServiceState, SettingSet, UserAdd,
+    ReportList, ServiceSet, ServiceState, SettingSet, UserAdd,
 };
 use shared::{DomainName, Refusal};
 
@@ -78,6 +78,15 @@ impl Model {
                 // A message that was delivered meanwhile is no longer there, which is no fault.
                 model.message = answer.ok();
             }
+        });
+    }
+
+    /// The reports that wait, for the question whether to send them.
+    pub(super) fn read_reports(&mut self) {
+        self.reports = None;
+        self.ask(&ReportList {}, |model, answer| match answer {
+            Ok(reports) => model.reports = Some(reports.rows),
+            Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::dialog::{Dialog, Edit, Question};
+use super::dialog::{About, Dialog, Edit, Question};
 use super::lists::ListId;
 use super::said::{Said, Tone};
 use super::{Effect, LogMessage, LogPart, Message, Model, Page, Status};
@@ -90,7 +90,12 @@ impl Model {
             }
             Message::TakeTheirs => self.resolve(false),
             Message::KeepMine => self.resolve(true),
-            Message::Ask(about) => self.dialog = Some(Dialog::Ask(Question::new(about))),
+            Message::Ask(about) => {
+                if about == About::SendReports {
+                    self.read_reports();
+                }
+                self.dialog = Some(Dialog::Ask(Question::new(about)));
+            }
             Message::Choose(choice) => {
                 if let Some(Dialog::Ask(question)) = &mut self.dialog {
                     question.choice = choice;

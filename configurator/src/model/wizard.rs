@@ -99,7 +99,7 @@ impl Wizard {
         Address::from_parts(self.local.trim(), DomainName::parse(self.domain.trim())?)
     }
 
-    /// The records that let others find the server (RFC 5321 §5.1, RFC 7208, RFC 7489, RFC 6186).
+    /// The records that let others find the server (RFC 5321 §5.1, RFC 7208, RFC 7489, RFC 8460, RFC 6186).
     pub fn records(&self) -> Vec<Record> {
         let ascii = |text: &str| {
             DomainName::parse(text.trim())
@@ -127,6 +127,12 @@ impl Wizard {
                 "TXT",
                 format!("\"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\""),
                 "dns-why-dmarc",
+            ),
+            record(
+                format!("_smtp._tls.{domain}"),
+                "TXT",
+                format!("\"v=TLSRPTv1; rua=mailto:postmaster@{domain}\""),
+                "dns-why-tls-report",
             ),
             record(
                 format!("_imaps._tcp.{domain}"),

@@ -71,7 +71,7 @@ fn actions(ui: &mut Ui, cx: &mut Cx<'_>) {
         if any && button(ui, Weight::Plain, Some(ICON_REPLAY), &cx.t.get("queue-retry-all")).clicked() {
             cx.send(Message::Queue(QueueAct::Retry, Vec::new()));
         }
-        if button(ui, Weight::Plain, None, &cx.t.get("dmarc-send")).clicked() {
+        if button(ui, Weight::Plain, None, &cx.t.get("reports")).clicked() {
             cx.send(Message::Ask(About::SendReports));
         }
         return;

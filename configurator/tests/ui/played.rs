@@ -92,15 +92,14 @@ impl Played {
                 {"name": "archive", "place": 10, "enabled": true, "to": ["archive.test"], "from": [], "hosts": ["192.0.2.9"],
                  "tls": "verified", "protocol": "lmtp", "user": "me", "has_password": true, "comment": "", "revision": 7}
             ]})),
-            "route.test" => {
-                json!({"by": "route", "route": "archive", "protocol": "lmtp", "tls": "verified", "user": "me", "problem": "",
-                "hosts": [{"host": "mx.archive.test", "address": "192.0.2.9:24", "security": "verified"}]})
-            }
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},
                 {"side": "block", "pattern": "*.dynamic.example.net", "revision": 2},
                 {"side": "allow", "pattern": "partner@example.org", "comment": "партнёр", "revision": 3},
             ]})),
+            "report.list" => json!({"total": 2, "rows": [
+                {"kind": "dmarc", "domain": "signer.test", "day": 1_764_288_000, "count": 5},
+                {"kind": "tls", "domain": "far.test", "day": 1_764_288_000, "count": 2}]}),
             "queue.list" => list(queue()),
             "queue.show" => message(params["id"].as_str().unwrap_or_default()),
             "queue.read" => json!({"base64": "U3ViamVjdDogaGVsbG8NCg0KVGV4dC4NCg=="}),

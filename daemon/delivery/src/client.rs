@@ -1,6 +1,6 @@
 //! A connection to another host that speaks SMTP or LMTP: replies in, commands out, TLS.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ pub(crate) struct Client {
     /// It speaks LMTP (RFC 2033).
     pub(crate) lmtp: bool,
     given_up: bool,
+    /// Where it is spoken from.
+    pub(crate) own: Option<IpAddr>,
 }
 
 impl Client {
@@ -66,6 +68,7 @@ impl Client {
         let stream = within(timeouts.connect, async { Ok(TcpStream::connect(address).await?) }).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
+            own: stream.local_addr().ok().map(|own| own.ip()),
             stream: Stream::Plain(stream),
             input: Vec::new(),
             timeouts,
@@ -169,6 +172,7 @@ impl Client {
             timeouts: self.timeouts,
             lmtp: self.lmtp,
             given_up: false,
+            own: self.own,
         })
     }
 

@@ -12,8 +12,8 @@
 //!
 //! Must not know: sessions of the server, how the queue or a mailbox keeps things.
 
+mod aggregate;
 mod client;
-mod dmarc;
 mod explain;
 mod hosts;
 mod local;
@@ -59,7 +59,7 @@ use tls::Tls;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-pub use dmarc::ReportError;
+pub use aggregate::ReportError;
 use hosts::Hosts;
 use pool::Pool;
 use sts::Sts;
@@ -137,7 +137,7 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) hosts: Hosts,
     pub(crate) signers: sign::Signers,
-    pub(crate) gathered: dmarc::Gathered,
+    pub(crate) gathered: aggregate::Gathered,
     /// Held while reports are sent.
     pub(crate) reporting: tokio::sync::Mutex<()>,
     pub(crate) answering: vacation::Answering,
@@ -165,7 +165,7 @@ impl Delivery {
             parts,
             hosts: Hosts::default(),
             signers: sign::Signers::default(),
-            gathered: dmarc::Gathered::default(),
+            gathered: aggregate::Gathered::default(),
             reporting: tokio::sync::Mutex::default(),
             answering: vacation::Answering::default(),
             pool: Pool::default(),
@@ -186,7 +186,8 @@ impl Delivery {
             inner.spawn(work(inner.clone()));
         }
         inner.spawn(follow_settings(inner.clone()));
-        inner.spawn(dmarc::run(inner.clone()));
+        inner.spawn(aggregate::keep(inner.clone()));
+        inner.spawn(aggregate::run(inner.clone()));
         Self { inner }
     }
 

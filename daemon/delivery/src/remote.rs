@@ -15,10 +15,11 @@ use shared::DomainName;
 use shared::route::RouteProtocol;
 use tokio::task::JoinSet;
 
+use crate::aggregate::About;
 use crate::hosts::{Limits, NotNow, Place};
 use crate::pool::Key;
 use crate::process::Verdicts;
-use crate::security::{self, Security};
+use crate::security::{self, Findings, Security};
 use crate::transaction::{self, Login};
 use crate::verdict::{Verdict, replies};
 use crate::way::{self, Hop, Way};
@@ -55,6 +56,8 @@ pub(crate) struct Target {
     pub(crate) protocol: RouteProtocol,
     pub(crate) security: Security,
     pub(crate) login: Option<Login>,
+    /// Who is told how a session ends; `None`: nobody.
+    pub(crate) about: Option<Arc<About>>,
 }
 
 impl Target {
@@ -114,7 +117,9 @@ pub(crate) async fn deliver(
     let mut indices: Vec<u32> = groups.into_values().flatten().collect();
     // As the sender named them.
     indices.sort_unstable();
-    let (ways, lost) = way::sort(inner, job, indices).await;
+    // RFC 8689 §5: REQUIRETLS outweighs the field.
+    let relaxed = !job.envelope.require_tls && text::needs_no_tls(&header);
+    let (ways, lost) = way::sort(inner, job, indices, relaxed).await;
     verdicts.extend(lost);
     let mut tasks = JoinSet::new();
     for (way, indices) in ways {
@@ -151,7 +156,12 @@ async fn keep(inner: &Arc<Inner>, job: &mut Job, found: &[(u32, Verdict)]) -> Re
 /// One way, host after host.
 async fn group(inner: &Arc<Inner>, mail: &Mail, way: &Way, indices: &[u32]) -> Vec<(u32, Verdict)> {
     let all = |verdict: Verdict| indices.iter().map(|index| (*index, verdict.clone())).collect();
-    let targets = match targets(inner, way).await {
+    let mut findings = Findings::new();
+    let found = targets(inner, way, &mut findings).await;
+    for (about, finding) in &findings {
+        inner.count_tls(about, Some(finding));
+    }
+    let targets = match found {
         Ok(targets) => targets,
         Err(verdict) => return all(verdict),
     };
@@ -272,8 +282,12 @@ fn rest(inner: &Inner, place: &Place, target: &Target, limits: Limits, reason: &
     inner.parts.events.emit(Scope::default(), event);
 }
 
-/// The addresses to be tried, best first.
-pub(crate) async fn targets(inner: &Inner, way: &Way) -> Result<Vec<Target>, Verdict> {
+/// The addresses to be tried, best first; `findings`: what is wrong with the security of hosts that are not among them, or of the domain.
+pub(crate) async fn targets(
+    inner: &Inner,
+    way: &Way,
+    findings: &mut Findings,
+) -> Result<Vec<Target>, Verdict> {
     let mut found = Found::default();
     for hop in &way.hops {
         if found.targets.len() >= TRIES_MAX {
@@ -286,6 +300,7 @@ pub(crate) async fn targets(inner: &Inner, way: &Way) -> Result<Vec<Target>, Ver
                 protocol: way.protocol,
                 security: Security::OPPORTUNISTIC,
                 login: None,
+                about: None,
             }),
             Hop::Host(host, port) => {
                 found.host(inner, way, None, host, *port).await;
@@ -297,6 +312,7 @@ pub(crate) async fn targets(inner: &Inner, way: &Way) -> Result<Vec<Target>, Ver
             }
         }
     }
+    findings.append(&mut found.findings);
     match (found.targets.is_empty(), found.trouble) {
         (true, Some(Verdict::Failed { reply, host })) if way.chosen => {
             // It is the administrator's to mend, not the sender's: 4.4.4 for what would be for good.
@@ -314,6 +330,7 @@ pub(crate) async fn targets(inner: &Inner, way: &Way) -> Result<Vec<Target>, Ver
 struct Found {
     targets: Vec<Target>,
     trouble: Option<Verdict>,
+    findings: Findings,
 }
 
 impl Found {
@@ -340,16 +357,18 @@ impl Found {
             Err(verdict) => return self.trouble(verdict),
         };
         let here = !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback);
-        let security = match security::of(inner, way, domain, (host, port), here).await {
-            Ok(security) => security,
+        let findings = &mut self.findings;
+        let held = match security::of(inner, way, domain, (host, port), here, findings).await {
+            Ok(held) => held,
             Err(verdict) => return self.trouble(verdict),
         };
         self.targets.extend(addresses.into_iter().map(|ip| Target {
             host: host.to_owned(),
             address: SocketAddr::new(ip, port),
             protocol: way.protocol,
-            security: security.clone(),
+            security: held.security.clone(),
             login: way.login.clone(),
+            about: held.about.clone(),
         }));
     }
 }
@@ -372,7 +391,7 @@ async fn exchangers(inner: &Inner, way: &Way, domain: &DomainName, found: &mut F
         .iter()
         .find(|exchanger| exchanger.host == own)
         .map(|exchanger| exchanger.preference);
-    let known = security::Domain::ask(inner, way, domain).await?;
+    let known = security::Domain::ask(inner, way, domain, &mut found.findings).await?;
     let before = found.targets.len();
     let better = exchangers
         .iter()

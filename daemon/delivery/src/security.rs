@@ -15,6 +15,7 @@ use shared::route::RouteTls;
 use tls::{DaneRecord, Trust};
 
 use crate::Inner;
+use crate::aggregate::{About, Finding, Flaw, Policy as Told};
 use crate::sts::{Mode, Policy};
 use crate::verdict::Verdict;
 use crate::way::Way;
@@ -130,39 +131,99 @@ fn dane_record((usage, selector, matching, data): &Record) -> DaneRecord {
     }
 }
 
+/// What holds for a host, and who is told how it ends.
+pub(crate) struct Held {
+    pub(crate) security: Security,
+    pub(crate) about: Option<Arc<About>>,
+}
+
+impl From<Security> for Held {
+    fn from(security: Security) -> Self {
+        Self {
+            security,
+            about: None,
+        }
+    }
+}
+
+/// What a domain is told though there was no session.
+pub(crate) type Findings = Vec<(About, Finding)>;
+
 /// What is known of the domain whose exchangers are used.
 pub(crate) struct Domain {
     name: DomainName,
     /// Its exchangers are proved by signatures.
     signed: bool,
     policy: Option<Arc<Policy>>,
+    /// It is told how sessions end.
+    told: bool,
 }
 
 impl Domain {
     /// Asks the DNS, and the domain's web server for its policy.
-    pub(crate) async fn ask(inner: &Inner, way: &Way, name: &DomainName) -> Result<Self, Verdict> {
-        let asked = way.tls == RouteTls::Opportunistic && way.login.is_none();
+    pub(crate) async fn ask(
+        inner: &Inner,
+        way: &Way,
+        name: &DomainName,
+        findings: &mut Findings,
+    ) -> Result<Self, Verdict> {
+        // RFC 8689 §5: who does not care for security is not asked about it, and what comes of that is nobody's failure.
+        let asked = way.tls == RouteTls::Opportunistic && way.login.is_none() && !way.relaxed;
+        let told = (asked || way.tls == RouteTls::Dane) && inner.reports_tls();
         let signed = if way.tls == RouteTls::Dane || (asked && uses_dane(inner).await) {
             let signed = inner.parts.dns.is_secure(name).await;
             // RFC 7672 §2.1.2: what should be signed and is not must not be believed.
             signed.or_else(|error| match error {
                 DnsError::NoSuchDomain => Ok(false),
-                DnsError::Temporary(reason) => Err(unproved(name.as_str(), &reason)),
+                DnsError::Temporary(reason) => {
+                    if told {
+                        let about = About {
+                            to: name.clone(),
+                            policy: Told::tlsa(name.as_str(), std::iter::empty()),
+                        };
+                        findings.push((about, Finding::new(Flaw::DnssecInvalid, "mx", "")));
+                    }
+                    Err(unproved(name.as_str(), &reason))
+                }
             })?
         } else {
             false
         };
         let settings = inner.parts.directory.settings();
-        let policy = if asked && settings.flag("outgoing.mta-sts") {
-            inner.sts.policy(inner, name).await
-        } else {
-            None
-        };
-        Ok(Self {
+        let mut domain = Self {
             name: name.clone(),
             signed,
+            policy: None,
+            told,
+        };
+        if asked && settings.flag("outgoing.mta-sts") {
+            let (policy, flaw) = inner.sts.policy(inner, name).await;
+            if let Some((flaw, reason)) = flaw {
+                let policy = Told::sts(name, Vec::new(), &[]);
+                domain.tell(policy, Finding::new(flaw, reason, ""), findings);
+            }
+            domain.policy = policy;
+        }
+        Ok(domain)
+    }
+
+    fn tell(&self, policy: Told, finding: Finding, findings: &mut Findings) {
+        findings.extend(self.about(policy).map(|about| (about, finding)));
+    }
+
+    fn about(&self, policy: Told) -> Option<About> {
+        self.told.then(|| About {
+            to: self.name.clone(),
             policy,
         })
+    }
+
+    /// A host of it, held to that.
+    fn held(&self, security: Security, policy: Told) -> Held {
+        Held {
+            security,
+            about: self.about(policy).map(Arc::new),
+        }
     }
 }
 
@@ -173,45 +234,66 @@ pub(crate) async fn of(
     domain: Option<&Domain>,
     (host, port): (&str, u16),
     here: bool,
-) -> Result<Security, Verdict> {
+    findings: &mut Findings,
+) -> Result<Held, Verdict> {
     match way.tls {
         RouteTls::None => {
-            return Ok(Security {
+            let security = Security {
                 want: Want::Never,
                 ..Security::OPPORTUNISTIC
-            });
+            };
+            return Ok(security.into());
         }
-        RouteTls::Verified => return Ok(Security::verified(Source::Route)),
+        RouteTls::Verified => return Ok(Security::verified(Source::Route).into()),
         RouteTls::Dane => {
             let signed = domain.is_none_or(|domain| domain.signed);
             let found = if signed {
-                dane(inner, domain, host, port).await?
+                dane(inner, domain, (host, port), findings).await?
             } else {
                 None
             };
-            let found = found.filter(Security::is_verified);
+            let found = found.filter(|held| held.security.is_verified());
+            if let (None, Some(domain)) = (&found, domain) {
+                let finding = Finding::new(Flaw::DaneRequired, "", host);
+                domain.tell(Told::none(&domain.name), finding, findings);
+            }
             return found.ok_or_else(|| unproved(host, "there are no records to verify it by"));
         }
         RouteTls::Opportunistic => {}
     }
     // Over a network, a password goes to nobody but who it is for.
     if way.login.is_some() && !here {
-        return Ok(Security::verified(Source::Login));
+        return Ok(Security::verified(Source::Login).into());
     }
     let Some(domain) = domain else {
-        return Ok(Security::OPPORTUNISTIC);
+        return Ok(Security::OPPORTUNISTIC.into());
     };
     if domain.signed
-        && let Some(security) = dane(inner, Some(domain), host, port).await?
+        && let Some(held) = dane(inner, Some(domain), (host, port), findings).await?
     {
-        return Ok(security);
+        return Ok(held);
     }
     let Some(policy) = &domain.policy else {
-        return Ok(Security::OPPORTUNISTIC);
+        return Ok(domain.held(Security::OPPORTUNISTIC, Told::none(&domain.name)));
     };
-    let named = policy.names(host);
+    by_policy(domain, policy, host, findings)
+}
+
+/// What the domain's policy (MTA-STS) asks for.
+fn by_policy(domain: &Domain, policy: &Policy, host: &str, findings: &mut Findings) -> Result<Held, Verdict> {
+    let told = policy.told(&domain.name);
+    let named = policy.names(host) || policy.mode == Mode::None;
+    if !named {
+        let finding = Finding::new(Flaw::ValidationFailure, "host-not-in-policy", host);
+        domain.tell(told.clone(), finding, findings);
+    }
+    let testing = Security {
+        check: Check::Roots,
+        source: Source::MtaSts,
+        ..Security::OPPORTUNISTIC
+    };
     match policy.mode {
-        Mode::Enforce if named => Ok(Security::verified(Source::MtaSts)),
+        Mode::Enforce if named => Ok(domain.held(Security::verified(Source::MtaSts), told)),
         // RFC 8461 §5: such a host is no exchanger of the domain.
         Mode::Enforce => Err(Verdict::PutOff {
             host: Some(host.to_owned()),
@@ -220,12 +302,10 @@ pub(crate) async fn of(
                 domain.name
             ),
         }),
-        Mode::Testing => Ok(Security {
-            check: Check::Roots,
-            source: Source::MtaSts,
-            ..Security::OPPORTUNISTIC
-        }),
-        Mode::None => Ok(Security::OPPORTUNISTIC),
+        Mode::Testing if named => Ok(domain.held(testing, told)),
+        // Told already.
+        Mode::Testing => Ok(testing.into()),
+        Mode::None => Ok(domain.held(Security::OPPORTUNISTIC, told)),
     }
 }
 
@@ -233,19 +313,30 @@ pub(crate) async fn of(
 async fn dane(
     inner: &Inner,
     domain: Option<&Domain>,
-    host: &str,
-    port: u16,
-) -> Result<Option<Security>, Verdict> {
+    (host, port): (&str, u16),
+    findings: &mut Findings,
+) -> Result<Option<Held>, Verdict> {
     let records = match inner.parts.dns.dane(host, port).await {
         Ok(Dane::Records(records)) => records,
         Ok(Dane::None) | Err(DnsError::NoSuchDomain) => return Ok(None),
-        Err(DnsError::Temporary(reason)) => return Err(unproved(host, &reason)),
+        Err(DnsError::Temporary(reason)) => {
+            if let Some(domain) = domain {
+                let finding = Finding::new(Flaw::DnssecInvalid, "tlsa", host);
+                domain.tell(Told::tlsa(host, std::iter::empty()), finding, findings);
+            }
+            return Err(unproved(host, &reason));
+        }
     };
-    let usable: Vec<Record> = records
+    let records: Vec<Record> = records
         .into_iter()
         .map(|record| (record.usage, record.selector, record.matching, record.data))
-        .filter(|record| dane_record(record).is_usable())
         .collect();
+    let told = records
+        .iter()
+        .map(|(usage, selector, matching, data)| (*usage, *selector, *matching, data.as_slice()));
+    let told = Told::tlsa(host, told);
+    let mut usable = records;
+    usable.retain(|record| dane_record(record).is_usable());
     // RFC 7672 §2.2: records that say nothing to us still say that there is TLS.
     let (check, must_hold) = if usable.is_empty() {
         (Check::Nothing, false)
@@ -260,11 +351,15 @@ async fn dane(
             true,
         )
     };
-    Ok(Some(Security {
+    let security = Security {
         want: Want::Must,
         check,
         must_hold,
         source: Source::Dane,
+    };
+    Ok(Some(match domain {
+        Some(domain) => domain.held(security, told),
+        None => security.into(),
     }))
 }
 

@@ -2,12 +2,15 @@
 //!
 //! Must not know: which message it is for.
 
+use std::net::IpAddr;
+
 use events::Scope;
 use events::kinds::delivery::{OutgoingEncrypted, OutgoingPlain, OutgoingTlsRefused, OutgoingVerified};
 use shared::route::RouteProtocol;
 use wire::smtp::reply::Reply;
 
 use crate::Inner;
+use crate::aggregate::{Finding, Flaw};
 use crate::client::{Client, ClientError, Offers};
 use crate::remote::Target;
 use crate::security::{Check, Source, Want};
@@ -108,6 +111,14 @@ async fn encrypted(inner: &Inner, target: &Target) -> Result<Session, Failure> {
         inner.parts.events.emit(Scope::default(), event);
         session
     };
+    if security.want != Want::Never && !session.offers.starttls {
+        count(
+            inner,
+            target,
+            session.client.own,
+            Some((Flaw::StartTlsNotSupported, "")),
+        );
+    }
     match (security.want, session.offers.starttls) {
         (Want::Never, _) => Ok(plain(session, "the route says so")),
         (Want::IfOffered, false) => Ok(plain(session, "TLS is not offered")),
@@ -160,6 +171,12 @@ async fn secure(inner: &Inner, session: Session, target: &Target) -> Result<Sess
     let mut client = session.client;
     let reply = client.command("STARTTLS").await?;
     if !reply.is_positive() {
+        count(
+            inner,
+            target,
+            client.own,
+            Some((Flaw::ValidationFailure, "starttls-refused")),
+        );
         return Err(Failure::insecure(format!("STARTTLS: {reply}")));
     }
     let (tls, trust, must) = (
@@ -171,7 +188,10 @@ async fn secure(inner: &Inner, session: Session, target: &Target) -> Result<Sess
     let side = side
         .map_err(|error| Failure::down(&error))?
         .map_err(|error| Failure::insecure(error.to_string()))?;
-    let mut client = match client.start_tls(side.config.clone(), &target.host).await {
+    let own = client.own;
+    let started = client.start_tls(side.config.clone(), &target.host).await;
+    count(inner, target, own, flaw(target, &side, started.is_ok()));
+    let mut client = match started {
         Ok(client) => client,
         Err(error @ ClientError::Tls(_)) => return Err(Failure::insecure(error.to_string())),
         Err(error) => return Err(error.into()),
@@ -187,6 +207,28 @@ async fn secure(inner: &Inner, session: Session, target: &Target) -> Result<Sess
         offers,
         messages: 0,
     })
+}
+
+/// What a report tells of a handshake (RFC 8460 §4.3).
+fn flaw(target: &Target, side: &tls::Client, started: bool) -> Option<(Flaw, &'static str)> {
+    match side.verified() {
+        Some(Err(error)) => {
+            Some(tls::Flaw::of(error).map_or((Flaw::ValidationFailure, "handshake"), Flaw::of_certificate))
+        }
+        _ if !started => Some((Flaw::ValidationFailure, "handshake")),
+        None if target.security.source == Source::Dane => Some((Flaw::TlsaInvalid, "no-record-is-usable")),
+        _ => None,
+    }
+}
+
+/// For the report to the recipients' domain, if there is one.
+fn count(inner: &Inner, target: &Target, own: Option<IpAddr>, flaw: Option<(Flaw, &'static str)>) {
+    let Some(about) = &target.about else { return };
+    let finding = flaw.map(|(flaw, reason)| Finding {
+        addresses: Some((target.address.ip(), own)),
+        ..Finding::new(flaw, reason, &target.host)
+    });
+    inner.count_tls(about, finding.as_ref());
 }
 
 /// Why the connection is as it is.

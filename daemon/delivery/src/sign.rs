@@ -137,6 +137,14 @@ async fn each_piece(inner: &Inner, job: &Job, from: u64, mut take: impl FnMut(&[
     }
 }
 
+/// Whether what is written in the name of that domain is signed.
+pub(crate) async fn has_key(inner: &Inner, author: Option<&DomainName>) -> bool {
+    match author {
+        Some(author) => keys(inner, author).await.is_ok_and(|keys| !keys.is_empty()),
+        None => false,
+    }
+}
+
 /// The keys of the domain, or of the nearest one above it that has some: that is aligned too (RFC 7489 §3.1.1), and the server's own name
 /// is often below the domain that it serves.
 async fn keys(inner: &Inner, author: &DomainName) -> Result<Arc<[SigningKey]>, Unavailable> {

@@ -15,11 +15,12 @@ use std::time::Duration;
 use disk::SharedDisk;
 use events::Scope;
 use events::kinds::delivery::{StsFailed, StsPolicy};
-use http::{Http, Limits, Request};
+use http::{Http, HttpError, Limits, Request};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use shared::DomainName;
 
+use crate::aggregate::{Flaw, Policy as Told};
 use crate::{Inner, now};
 
 /// Policies kept in memory, and on the disk.
@@ -105,6 +106,22 @@ impl Policy {
         })
     }
 
+    /// For a report: the lines as they were published, but for those that mean nothing here.
+    pub(crate) fn told(&self, domain: &DomainName) -> Told {
+        let mode = match self.mode {
+            Mode::Enforce => "enforce",
+            Mode::Testing => "testing",
+            Mode::None => "none",
+        };
+        let mut lines = vec![
+            "version: STSv1".to_owned(),
+            format!("mode: {mode}"),
+            format!("max_age: {}", self.max_age),
+        ];
+        lines.extend(self.mx.iter().map(|mx| format!("mx: {mx}")));
+        Told::sts(domain, lines, &self.mx)
+    }
+
     fn holds(&self, now: i64) -> bool {
         // A clock that was set back must not make a policy hold for ever.
         self.fetched <= now + MAX_AGE_MAX_S && now < self.fetched.saturating_add(self.max_age)
@@ -137,8 +154,12 @@ impl Sts {
         }
     }
 
-    /// The policy of a domain as it holds now; `None`: there is none.
-    pub(crate) async fn policy(&self, inner: &Inner, domain: &DomainName) -> Option<Arc<Policy>> {
+    /// The policy of a domain as it holds now, if there is one, and what was just wrong with fetching it.
+    pub(crate) async fn policy(
+        &self,
+        inner: &Inner,
+        domain: &DomainName,
+    ) -> (Option<Arc<Policy>>, Option<(Flaw, &'static str)>) {
         let known = self.known(domain);
         let mut known = known.lock().await;
         let now = now();
@@ -150,7 +171,7 @@ impl Sts {
         let txt = inner.parts.dns.txt(&format!("_mta-sts.{domain}")).await;
         let Some(id) = txt.ok().and_then(|records| id(&records)) else {
             // §5.1, §10.2: a record that went away ends no policy before its time.
-            return known.policy.clone();
+            return (known.policy.clone(), None);
         };
         let fresh = known
             .policy
@@ -158,9 +179,10 @@ impl Sts {
             .is_some_and(|policy| policy.id == id && now - policy.fetched < REFRESH_AFTER_S);
         let paused = known.failed_at.is_some_and(|at| now - at < FAILURE_PAUSE_S);
         if fresh || paused {
-            return known.policy.clone();
+            return (known.policy.clone(), None);
         }
         let events = &inner.parts.events;
+        let mut flaw = None;
         match self.fetch(domain, &id, now).await {
             Ok(policy) => {
                 let event = StsPolicy {
@@ -172,16 +194,17 @@ impl Sts {
                 known.failed_at = None;
                 known.policy = Some(Arc::new(policy));
             }
-            Err(reason) => {
+            Err((found, reason)) => {
                 let event = StsFailed {
                     domain: domain.to_string(),
                     reason,
                 };
                 events.emit(Scope::default(), event);
                 known.failed_at = Some(now);
+                flaw = Some((found, ""));
             }
         }
-        known.policy.clone()
+        (known.policy.clone(), flaw)
     }
 
     fn known(&self, domain: &DomainName) -> Arc<tokio::sync::Mutex<Known>> {
@@ -194,7 +217,8 @@ impl Sts {
     }
 
     /// §3.3: HTTPS with a certificate for that name, the status 200, no redirection, a text.
-    async fn fetch(&self, domain: &DomainName, id: &str, now: i64) -> Result<Policy, String> {
+    async fn fetch(&self, domain: &DomainName, id: &str, now: i64) -> Result<Policy, (Flaw, String)> {
+        let unfetched = |reason: String| (Flaw::StsPolicyFetchError, reason);
         let url = format!("https://mta-sts.{domain}/.well-known/mta-sts.txt");
         let limits = Limits {
             total: FETCH_TIMEOUT,
@@ -202,17 +226,22 @@ impl Sts {
             redirects_max_count: 0,
             ..Limits::default()
         };
-        let request = Request::get(&url).map_err(|error| error.to_string())?;
+        let request = Request::get(&url).map_err(|error| unfetched(error.to_string()))?;
         let answer = self.http.send(request, &limits).await;
-        let answer = answer.map_err(|error| error.to_string())?;
+        let answer = answer.map_err(|error| match error {
+            // RFC 8460 §4.3.2.2
+            HttpError::Certificate(_) => (Flaw::StsWebpkiInvalid, error.to_string()),
+            error => unfetched(error.to_string()),
+        })?;
         if answer.status != 200 {
-            return Err(format!("{url}: status {}", answer.status));
+            return Err(unfetched(format!("{url}: status {}", answer.status)));
         }
+        let invalid = |what: &str| (Flaw::StsPolicyInvalid, format!("{url}: {what}"));
         if answer.content_type() != "text/plain" {
-            return Err(format!("{url}: not text/plain"));
+            return Err(invalid("not text/plain"));
         }
-        let text = std::str::from_utf8(&answer.body).map_err(|_| format!("{url}: no text"))?;
-        Policy::parse(text, id, now).ok_or_else(|| format!("{url}: no policy"))
+        let text = std::str::from_utf8(&answer.body).map_err(|_| invalid("no text"))?;
+        Policy::parse(text, id, now).ok_or_else(|| invalid("no policy"))
     }
 
     async fn read(&self, domain: &DomainName) -> Option<Policy> {

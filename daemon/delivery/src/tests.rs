@@ -10,6 +10,7 @@ mod reports;
 mod routes;
 mod security;
 mod sign;
+mod tls_report;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -58,6 +58,17 @@ pub(crate) fn goes_in_circles(header: &[u8]) -> bool {
         > HOPS_MAX_COUNT
 }
 
+/// Whether the message says that security must not keep it (RFC 8689 §5). More than one such field says nothing.
+pub(crate) fn needs_no_tls(header: &[u8]) -> bool {
+    let mut fields = wire::message::headers(header).filter(|field| field.is("TLS-Required"));
+    let (Some(field), None) = (fields.next(), fields.next()) else {
+        return false;
+    };
+    wire::message::unfold(field.value)
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"no")
+}
+
 /// Whether the message was forwarded by that address before.
 pub(crate) fn was_delivered_to(header: &[u8], address: &str) -> bool {
     let mut fields =

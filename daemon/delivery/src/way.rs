@@ -58,6 +58,9 @@ pub(crate) struct Way {
     pub(crate) tls: RouteTls,
     pub(crate) protocol: RouteProtocol,
     pub(crate) login: Option<Login>,
+    /// The message says that it may go over a way that is not secure, whatever the recipients' domains say (RFC 8689 §5). What an administrator
+    /// says of the way still holds.
+    pub(crate) relaxed: bool,
 }
 
 /// The way of that recipient's mail.
@@ -96,6 +99,7 @@ pub(crate) async fn of(inner: &Inner, sender: Option<&Address>, recipient: &Addr
             tls: route.tls,
             protocol: route.protocol,
             login,
+            relaxed: false,
         });
     }
     let smarthost = settings.text("outgoing.smarthost");
@@ -122,6 +126,7 @@ fn plain(by: By, hops: Vec<Hop>) -> Way {
         tls: RouteTls::Opportunistic,
         protocol: RouteProtocol::Smtp,
         login: None,
+        relaxed: false,
     }
 }
 
@@ -129,14 +134,19 @@ fn port(inner: &Inner) -> u16 {
     u16::try_from(inner.parts.directory.settings().number("outgoing.port")).unwrap_or(25)
 }
 
-/// Recipients that go the same way, so that one transaction takes them. Each way with one of its domains.
+/// Recipients that go the same way, so that one transaction takes them. Each way with one of its domains. `relaxed`: see [`Way`].
 pub(crate) async fn sort(
     inner: &Inner,
     job: &Job,
     indices: Vec<u32>,
+    relaxed: bool,
 ) -> (Vec<(Way, Vec<u32>)>, Vec<(u32, Verdict)>) {
     if let Some(hop) = job.route.as_deref().and_then(|route| hop(route, port(inner))) {
-        return (vec![(plain(By::Message, vec![hop]), indices)], Vec::new());
+        let way = Way {
+            relaxed,
+            ..plain(By::Message, vec![hop])
+        };
+        return (vec![(way, indices)], Vec::new());
     }
     let envelope = &job.envelope;
     let mut ways: Vec<(Way, Vec<u32>)> = Vec::new();
@@ -145,7 +155,8 @@ pub(crate) async fn sort(
         let Some(recipient) = envelope.recipients.get(index as usize) else {
             continue;
         };
-        match of(inner, envelope.sender.as_ref(), &recipient.address).await {
+        let found = of(inner, envelope.sender.as_ref(), &recipient.address).await;
+        match found.map(|way| Way { relaxed, ..way }) {
             Ok(way) => match ways.iter_mut().find(|(other, _)| *other == way) {
                 Some((_, indices)) => indices.push(index),
                 None => ways.push((way, vec![index])),

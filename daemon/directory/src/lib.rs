@@ -26,7 +26,7 @@ use shared::model::{OwnerId, Protocol, Vacation};
 use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal, Route};
 
-pub use admin::dmarc::DmarcRow;
+pub use admin::reports::ReportRow;
 pub use login::Login;
 pub use oauth::Provider;
 pub use sharing::{Identity, Whose};

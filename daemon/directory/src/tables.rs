@@ -8,12 +8,12 @@ use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, User,
     UserCertificate,
 };
-use shared::protocol::{DomainRow, ImportReport, NewUser, Page, Rows, UserRow};
+use shared::protocol::{DomainRow, ImportReport, NewUser, Page, ReportKind, Rows, UserRow};
 use shared::{Address, DomainName, Route};
 
-use crate::admin::dmarc::DmarcRow;
+use crate::admin::reports::ReportRow;
 use crate::admin::{
-    access, aliases, app_passwords, certificates, dkim, dmarc, domains, groups, import, routes, settings,
+    access, aliases, app_passwords, certificates, dkim, domains, groups, import, reports, routes, settings,
     trees, users, vacation,
 };
 use crate::{ChangeError, Directory, Unavailable, Way};
@@ -178,15 +178,19 @@ impl Directory {
     }
 
     /// Keeps results for aggregate reports, adding to what is there.
-    pub async fn add_dmarc_rows(&self, rows: Vec<DmarcRow>) -> Result<(), ChangeError> {
-        dmarc::add(&self.inner, rows).await
+    pub async fn add_report_rows(&self, kind: ReportKind, rows: Vec<ReportRow>) -> Result<(), ChangeError> {
+        reports::add(&self.inner, kind, rows).await
     }
     /// Those of one domain, or all, which come without their bodies.
-    pub async fn dmarc_rows(&self, domain: Option<&str>) -> Result<Vec<DmarcRow>, Unavailable> {
-        dmarc::rows(&self.inner, domain).await
+    pub async fn report_rows(
+        &self,
+        kind: ReportKind,
+        domain: Option<&str>,
+    ) -> Result<Vec<ReportRow>, Unavailable> {
+        reports::rows(&self.inner, kind, domain).await
     }
-    pub async fn remove_dmarc_rows(&self, keys: &[String]) -> Result<(), ChangeError> {
-        dmarc::remove(&self.inner, keys).await
+    pub async fn remove_report_rows(&self, kind: ReportKind, keys: &[String]) -> Result<(), ChangeError> {
+        reports::remove(&self.inner, kind, keys).await
     }
 
     /// Whether the user has answered that address within so many days before `now` (Unix seconds), or as many as he may.

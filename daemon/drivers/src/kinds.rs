@@ -302,7 +302,7 @@ pub const DKIM_KEY: Descriptor = Descriptor {
     migrations: &[],
 };
 
-/// What is kept for aggregate reports (DMARC) until they are sent; `day` counts from 1970, `body` is JSON.
+/// What is kept for aggregate reports on mail (DMARC) until they are sent; `day` counts from 1970, `body` is JSON.
 pub const DMARC_RESULT: Descriptor = Descriptor {
     kind: Kind::Settings,
     table: "dmarc_result",
@@ -320,6 +320,12 @@ pub const DMARC_RESULT: Descriptor = Descriptor {
     searchable: &[],
     sortable: &["key"],
     migrations: &[],
+};
+
+/// The same for reports on the security of connections (TLS-RPT).
+pub const TLS_RESULT: Descriptor = Descriptor {
+    table: "tls_result",
+    ..DMARC_RESULT
 };
 
 /// Whom users who are away have answered; `recipient` is the folded address, `at` Unix seconds, `until_day` days since 1970: from then on the row
@@ -452,6 +458,7 @@ pub const ALL: &[&Descriptor] = &[
     &ACCESS,
     &DKIM_KEY,
     &DMARC_RESULT,
+    &TLS_RESULT,
     &VACATION_ANSWER,
     &RULE,
     &ROUTE,

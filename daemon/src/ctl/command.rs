@@ -29,7 +29,7 @@ pub(super) fn build(t: Texts) -> Command {
         .subcommands([
             domain(t),
             dkim(t),
-            dmarc(t),
+            report(t),
             user(t),
             alias(t),
             group(t),
@@ -148,10 +148,13 @@ fn dkim(t: Texts) -> Command {
         .subcommand(one(t.command("remove", "dkim-remove"), true))
 }
 
-fn dmarc(t: Texts) -> Command {
-    noun(t, "dmarc")
-        .subcommand(t.command("list", "dmarc-list"))
-        .subcommand(t.command("send", "dmarc-send"))
+fn report(t: Texts) -> Command {
+    noun(t, "report")
+        .subcommand(t.command("list", "report-list"))
+        .subcommand(
+            t.command("send", "report-send")
+                .arg(t.option("kind", "KIND").value_parser(["dmarc", "tls"])),
+        )
 }
 
 fn user(t: Texts) -> Command {

@@ -118,4 +118,4 @@ fn leads_to(
 
 #[derive(Debug, thiserror::Error)]
 #[error("the certificate is none of those that the TLSA records name")]
-struct NoMatch;
+pub(crate) struct NoMatch;

@@ -18,6 +18,9 @@ pub(super) fn show(ctx: &Context, cx: &mut Cx<'_>, asked: &Question) {
         title(ui, &head);
         ui.add(Label::new(text).wrap());
         choice(ui, cx, asked);
+        if asked.about == About::SendReports {
+            waiting(ui, cx);
+        }
         if let Some(problem) = &asked.problem {
             ui.add_space(space::S);
             banner(ui, Mood::Bad, ICON_ERROR, &problem.words(&cx.t), |_| {});
@@ -54,6 +57,27 @@ fn choice(ui: &mut Ui, cx: &mut Cx<'_>, asked: &Question) {
     let mut on = asked.choice;
     if ui.checkbox(&mut on, cx.t.get(key)).changed() {
         cx.send(Message::Choose(on));
+    }
+}
+
+/// The reports that wait, as many as there is room for.
+fn waiting(ui: &mut Ui, cx: &Cx<'_>) {
+    const SHOWN_MAX_COUNT: usize = 10;
+    let Some(reports) = &cx.model.reports else { return };
+    ui.add_space(space::S);
+    if reports.is_empty() {
+        ui.label(cx.t.get("reports-none"));
+    }
+    for report in reports.iter().take(SHOWN_MAX_COUNT) {
+        let args = [
+            ("name", Arg::from(report.domain.as_str())),
+            ("count", Arg::from(report.count)),
+        ];
+        ui.label(cx.t.with(&format!("reports-{}", report.kind.word()), &args));
+    }
+    let more = reports.len().saturating_sub(SHOWN_MAX_COUNT);
+    if more > 0 {
+        ui.label(cx.t.count("and-more", more as u64));
     }
 }
 
@@ -96,7 +120,7 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::SendReports => (
             cx.t.get("ask-reports"),
             cx.t.get("ask-reports-text"),
-            cx.t.get("dmarc-send"),
+            cx.t.get("reports-send"),
         ),
         About::Dkim { step, selector, .. } => match step {
             DkimStep::Remove => named("ask-dkim-remove", "ask-dkim-remove-text", selector),

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use authenticity::{Outcome, Reading, Results, Spf};
+use shared::protocol::ReportKind;
 use tokio::time::Instant;
 
 use super::fake::{Fake, Manner};
@@ -32,7 +33,11 @@ async fn reports_are_gathered_and_go_to_those_who_want_them() {
     let house = House::with_dns(dns.clone(), &[]).await;
     let (results, peer): (_, IpAddr) = (results(&dns).await, [192, 0, 2, 1].into());
     house.delivery.checked(&results, peer);
-    assert_eq!(house.delivery.dmarc_waiting().await.unwrap(), [], "off at first");
+    assert_eq!(
+        house.delivery.reports_waiting().await.unwrap(),
+        [],
+        "off at first"
+    );
     let directory = &house.parts.directory;
     for (key, value) in [("dmarc.reports", "true"), ("dmarc.contact", "dmarc@example.test")] {
         let (_, revision) = directory.setting_values().await.unwrap();
@@ -42,12 +47,12 @@ async fn reports_are_gathered_and_go_to_those_who_want_them() {
         house.delivery.checked(&results, peer);
         house.delivery.checked(&results, [192, 0, 2, 2].into());
         // Written down in between: the counts are added up.
-        let waiting = house.delivery.dmarc_waiting().await.unwrap();
+        let waiting = house.delivery.reports_waiting().await.unwrap();
         assert_eq!(waiting[0].domain, "signer.test");
     }
-    assert_eq!(house.delivery.dmarc_waiting().await.unwrap()[0].messages, 4);
-    assert_eq!(house.delivery.send_dmarc_reports().await.unwrap(), 1);
-    assert_eq!(house.delivery.dmarc_waiting().await.unwrap(), []);
+    assert_eq!(house.delivery.reports_waiting().await.unwrap()[0].count, 4);
+    assert_eq!(house.delivery.send_reports(ReportKind::Dmarc).await.unwrap(), 1);
+    assert_eq!(house.delivery.reports_waiting().await.unwrap(), []);
     house.until_empty().await;
     let recipients: Vec<String> = fake
         .lines()

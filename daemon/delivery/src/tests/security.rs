@@ -9,9 +9,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use super::fake::{Fake, Manner};
 use super::*;
 
-const HOST: &str = "mx.far.test";
+pub(super) const HOST: &str = "mx.far.test";
 
-async fn host(tls: Option<Tls>) -> Fake {
+pub(super) async fn host(tls: Option<Tls>) -> Fake {
     let offers: &[&str] = if tls.is_some() { &["STARTTLS"] } else { &[] };
     Fake::start(Manner {
         offers,
@@ -21,14 +21,14 @@ async fn host(tls: Option<Tls>) -> Fake {
     .await
 }
 
-fn table(fake: &Fake) -> Scripted {
+pub(super) fn table(fake: &Fake) -> Scripted {
     Scripted::new()
         .with_mx("far.test", 10, HOST)
         .with_address(HOST, fake.address.ip())
 }
 
 /// What became of a message: `None` if it went, else why it was put off.
-async fn outcome(house: &House, fake: &Fake) -> Option<String> {
+pub(super) async fn outcome(house: &House, fake: &Fake) -> Option<String> {
     house.send(&["a@far.test"], TEXT).await;
     house
         .until("gone or put off", async |queue| {
@@ -128,7 +128,7 @@ async fn a_host_whose_records_can_not_be_proved_is_not_used() {
 }
 
 /// A web server with that answer; how often it was asked.
-async fn web(tls: Tls, answer: String) -> (SocketAddr, Arc<std::sync::atomic::AtomicUsize>) {
+pub(super) async fn web(tls: Tls, answer: String) -> (SocketAddr, Arc<std::sync::atomic::AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -148,7 +148,7 @@ async fn web(tls: Tls, answer: String) -> (SocketAddr, Arc<std::sync::atomic::At
     (address, asked)
 }
 
-fn policy(mode: &str, mx: &str) -> String {
+pub(super) fn policy(mode: &str, mx: &str) -> String {
     let text = format!("version: STSv1\r\nmode: {mode}\r\nmx: {mx}\r\nmax_age: 86400\r\n");
     let length = text.len();
     format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{text}")

@@ -29,7 +29,7 @@ impl House {
 }
 
 /// Whose signatures stand on a text that left, and whether they hold.
-async fn signatures(text: &str, keys: &[(&str, &str)]) -> Vec<(String, Outcome)> {
+pub(super) async fn signatures(text: &str, keys: &[(&str, &str)]) -> Vec<(String, Outcome)> {
     let table = keys.iter().fold(Scripted::new(), |table, (selector, record)| {
         table.with_txt(&format!("{selector}._domainkey.example.test"), record)
     });

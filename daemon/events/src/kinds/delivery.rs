@@ -26,5 +26,9 @@ events! {
     StsFailed "sts-failed" Delivery Warning { domain: String, reason: String }
     /// An aggregate report (DMARC) is in the queue.
     DmarcReportSent "dmarc-report-sent" Delivery Info { domain: String, messages: u64, to: String }
+    /// An aggregate report on connections (TLS-RPT) has reached a web server or the queue.
+    TlsReportSent "tls-report-sent" Delivery Info { domain: String, sessions: u64, failures: u64, to: String }
+    /// One of those who want a report did not get it.
+    TlsReportFailed "tls-report-failed" Delivery Warning { domain: String, to: String, reason: String }
     QueueChanged "queue-changed" Delivery Info { action: String, by: String }
 }

@@ -4,7 +4,6 @@ mod access;
 mod app_passwords;
 mod certificates;
 mod dkim;
-mod dmarc;
 mod domains;
 mod folders;
 mod groups;
@@ -12,6 +11,7 @@ mod logs;
 mod public;
 mod queue;
 mod queue_texts;
+mod reports;
 mod routes;
 mod server;
 mod sessions;
@@ -37,7 +37,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
     match noun {
         "domain" => domains::run(session, verb, inner).await,
         "dkim" => dkim::run(session, verb, inner).await,
-        "dmarc" => dmarc::run(session, verb).await,
+        "report" => reports::run(session, verb, inner).await,
         "user" => users::run(session, verb, inner).await,
         "alias" => groups::aliases(session, verb, inner).await,
         "group" => groups::groups(session, verb, inner).await,

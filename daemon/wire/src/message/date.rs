@@ -56,6 +56,13 @@ impl Date {
         )
     }
 
+    /// `1996-07-17T09:23:25Z` (RFC 3339), in UTC.
+    pub fn rfc3339(&self) -> String {
+        let utc = Self::utc(self.unix);
+        let (year, month, of_month) = civil(utc.local_day());
+        format!("{year:04}-{month:02}-{of_month:02}T{}Z", utc.time())
+    }
+
     fn local_seconds(&self) -> i64 {
         self.unix.saturating_add(i64::from(self.offset) * 60)
     }

@@ -1,19 +1,21 @@
-//! What is kept for aggregate reports (DMARC) until they are sent: alike messages of one day are one row.
+//! What is kept for aggregate reports until they are sent: what is alike on one day is one row. Each kind of report has a table of its own, so
+//! that none takes the room of another.
 //!
 //! Must not know: what a row's body means.
 
-use drivers::{Batch, Filter, Row, kinds};
+use drivers::{Batch, Descriptor, Filter, Row, kinds};
+use shared::protocol::ReportKind;
 
 use crate::core::Core;
 use crate::{ChangeError, Unavailable};
 
-/// Rows in all; further ones are dropped.
+/// Rows of one kind; further ones are dropped.
 const ROWS_MAX_COUNT: u64 = 100_000;
 
-/// Alike messages of one day.
+/// What is alike on one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DmarcRow {
-    /// The same for alike messages of a day.
+pub struct ReportRow {
+    /// The same for what is alike on a day.
     pub key: String,
     /// Days since 1970.
     pub day: i64,
@@ -23,17 +25,22 @@ pub struct DmarcRow {
     pub count: u64,
 }
 
+fn table(kind: ReportKind) -> &'static Descriptor {
+    match kind {
+        ReportKind::Dmarc => &kinds::DMARC_RESULT,
+        ReportKind::Tls => &kinds::TLS_RESULT,
+    }
+}
+
 /// Adds to what is there.
-pub(crate) async fn add(core: &Core, rows: Vec<DmarcRow>) -> Result<(), ChangeError> {
-    let driver = core.driver(&kinds::DMARC_RESULT);
-    let there = driver
-        .count(&kinds::DMARC_RESULT, None)
-        .await
-        .map_err(Unavailable::from)?;
+pub(crate) async fn add(core: &Core, kind: ReportKind, rows: Vec<ReportRow>) -> Result<(), ChangeError> {
+    let table = table(kind);
+    let there = core.driver(table).count(table, None).await;
+    let there = there.map_err(Unavailable::from)?;
     let mut room = ROWS_MAX_COUNT.saturating_sub(there);
     let mut batch = Batch::new();
     for row in rows {
-        let had = core.get(&kinds::DMARC_RESULT, &row.key).await?;
+        let had = core.get(table, &row.key).await?;
         if had.is_none() {
             if room == 0 {
                 continue;
@@ -42,7 +49,7 @@ pub(crate) async fn add(core: &Core, rows: Vec<DmarcRow>) -> Result<(), ChangeEr
         }
         let before = had.and_then(|had| had.count("count")).unwrap_or(0);
         batch = batch.put(
-            Row::new(&kinds::DMARC_RESULT)
+            Row::new(table)
                 .with("key", row.key)
                 .with("day", row.day)
                 .with("domain", row.domain)
@@ -50,12 +57,16 @@ pub(crate) async fn add(core: &Core, rows: Vec<DmarcRow>) -> Result<(), ChangeEr
                 .with("count", before + row.count),
         );
     }
-    core.write(batch, "dmarc", "").await.map(drop)
+    core.write(batch, kind.word(), "").await.map(drop)
 }
 
 /// Those of one domain, or all.
-pub(crate) async fn rows(core: &Core, domain: Option<&str>) -> Result<Vec<DmarcRow>, Unavailable> {
-    let read = |row: &Row| DmarcRow {
+pub(crate) async fn rows(
+    core: &Core,
+    kind: ReportKind,
+    domain: Option<&str>,
+) -> Result<Vec<ReportRow>, Unavailable> {
+    let read = |row: &Row| ReportRow {
         key: row.text("key").to_owned(),
         day: row.count("day").unwrap_or(0) as i64,
         domain: row.text("domain").to_owned(),
@@ -63,15 +74,13 @@ pub(crate) async fn rows(core: &Core, domain: Option<&str>) -> Result<Vec<DmarcR
         count: row.count("count").unwrap_or(0),
     };
     if let Some(domain) = domain {
-        let rows = core
-            .all(&kinds::DMARC_RESULT, Filter::equal("domain", domain))
-            .await?;
+        let rows = core.all(table(kind), Filter::equal("domain", domain)).await?;
         return Ok(rows.iter().map(read).collect());
     }
     // Without the bodies, which would fill the memory.
     let mut out = Vec::new();
-    core.each(&kinds::DMARC_RESULT, |row| {
-        out.push(DmarcRow {
+    core.each(table(kind), |row| {
+        out.push(ReportRow {
             body: String::new(),
             ..read(row)
         });
@@ -80,10 +89,10 @@ pub(crate) async fn rows(core: &Core, domain: Option<&str>) -> Result<Vec<DmarcR
     Ok(out)
 }
 
-pub(crate) async fn remove(core: &Core, keys: &[String]) -> Result<(), ChangeError> {
+pub(crate) async fn remove(core: &Core, kind: ReportKind, keys: &[String]) -> Result<(), ChangeError> {
     let mut batch = Batch::new();
     for key in keys {
-        batch = batch.delete_all(&kinds::DMARC_RESULT, Filter::equal("key", key.as_str()));
+        batch = batch.delete_all(table(kind), Filter::equal("key", key.as_str()));
     }
-    core.write(batch, "dmarc", "").await.map(drop)
+    core.write(batch, kind.word(), "").await.map(drop)
 }
