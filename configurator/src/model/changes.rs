@@ -89,9 +89,13 @@ impl Model {
         });
     }
 
-    /// An app password is told in the answer and nowhere else.
+    /// An app password is told in the answer and nowhere else; of a test the answer is all there is.
     fn step_done(&mut self, serial: u64, answer: Value) {
         let Some(edit) = self.edit(serial) else { return };
+        if let Form::RouteTest(form) = &edit.form {
+            self.dialog = form.tested(answer).map(Dialog::RouteTested);
+            return;
+        }
         let secret = match &edit.form {
             Form::AppPassword(form) => form.secret(answer),
             _ => None,
@@ -253,7 +257,8 @@ impl Model {
             | Form::ServerCertificate(_)
             | Form::Dkim(_)
             | Form::Export(_)
-            | Form::NextHost(_) => {}
+            | Form::NextHost(_)
+            | Form::RouteTest(_) => {}
         }
     }
 
@@ -421,7 +426,8 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         | Form::Certificate(_)
         | Form::ServerCertificate(_)
         | Form::Dkim(_)
-        | Form::Export(_) => &[],
+        | Form::Export(_)
+        | Form::RouteTest(_) => &[],
         Form::Vacation(_) => &[ListId::Users],
     }
 }

@@ -7,6 +7,7 @@ use shared::model::Side;
 use super::dkim::DkimStep;
 use super::forms::{Call, Errors, Form};
 use super::keys::Secret;
+use super::route_test::Tested;
 use super::said::Said;
 
 /// What is open in front of the page.
@@ -16,6 +17,8 @@ pub enum Dialog {
     Ask(Question),
     /// Something that is shown once.
     Secret(Secret),
+    /// Where mail would go.
+    RouteTested(Tested),
 }
 
 /// A form that is being filled in.

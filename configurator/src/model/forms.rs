@@ -18,6 +18,7 @@ pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Wh
 pub use super::keys::{AppForm, CertificateForm};
 pub use super::next_host_form::NextHostForm;
 pub use super::route_form::RouteForm;
+pub use super::route_test::RouteTestForm;
 pub use super::vacation_form::VacationForm;
 
 /// A request, ready to be sent.
@@ -57,6 +58,7 @@ pub enum Form {
     Dkim(DkimForm),
     Export(ExportForm),
     NextHost(NextHostForm),
+    RouteTest(RouteTestForm),
     Vacation(VacationForm),
 }
 
@@ -392,6 +394,7 @@ impl Form {
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),
             Self::NextHost(form) => Ok(form.calls()),
+            Self::RouteTest(form) => Ok(form.calls()),
             Self::Vacation(form) => form.calls(),
         }
     }

@@ -20,6 +20,7 @@ mod next_host_form;
 mod page;
 mod pages;
 mod route_form;
+pub mod route_test;
 pub mod said;
 pub mod settings;
 mod table;

@@ -1,13 +1,13 @@
 //! The routes of outgoing mail, in the order in which they are asked.
 
 use eframe::egui::Ui;
-use egui_material_icons::icons::{ICON_ADD, ICON_ALT_ROUTE, ICON_DELETE, ICON_EDIT};
+use egui_material_icons::icons::{ICON_ADD, ICON_ALT_ROUTE, ICON_DELETE, ICON_EDIT, ICON_ROUTE};
 use shared::route::{Route, RouteProtocol, RouteTls};
 
 use super::{Cx, domains, list};
 use crate::model::Message;
 use crate::model::dialog::About;
-use crate::model::forms::{Form, RouteForm};
+use crate::model::forms::{Form, RouteForm, RouteTestForm};
 use crate::model::lists::ListId;
 use crate::theme::size;
 use crate::widgets::table::{Column, Width, text};
@@ -31,6 +31,9 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         |ui, cx| {
             if button(ui, Weight::Primary, Some(ICON_ADD), &cx.t.get("route-add")).clicked() {
                 cx.send(Message::Open(Form::Route(RouteForm::new())));
+            }
+            if button(ui, Weight::Plain, Some(ICON_ROUTE), &cx.t.get("route-test")).clicked() {
+                cx.send(Message::Open(Form::RouteTest(RouteTestForm::default())));
             }
         },
     );
@@ -58,7 +61,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 /// Patterns or hosts, or what none of them means.
 fn or(cx: &Cx<'_>, texts: &[String], nothing: &str, between: &str) -> String {
-    if texts.is_empty() {
+    if texts.is_empty() || texts == ["*"] {
         cx.t.get(nothing)
     } else {
         texts.join(between)

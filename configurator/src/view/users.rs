@@ -121,7 +121,9 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
         })
         .size(size::STRONG),
     );
-    ui.label(RichText::new(&address).color(cx.tokens.text_soft));
+    if !user.name.is_empty() {
+        ui.label(RichText::new(&address).color(cx.tokens.text_soft));
+    }
     ui.horizontal_wrapped(|ui| {
         if button(ui, Weight::Plain, Some(ICON_EDIT), &cx.t.get("edit")).clicked() {
             cx.send(Message::Open(Form::User(UserForm::of(user))));

@@ -29,7 +29,13 @@ pub fn button(ui: &mut Ui, weight: Weight, icon: Option<MaterialIcon>, text: &st
         let button = button
             .frame_when_inactive(weight != Weight::Quiet)
             .min_size(Vec2::new(0.0, height::CONTROL));
-        named(ui.add(button.wrap_mode(egui::TextWrapMode::Extend)), text)
+        // Below others it is cut at the edge; beside others the row makes room for it.
+        let wrap = if ui.layout().is_horizontal() {
+            egui::TextWrapMode::Extend
+        } else {
+            egui::TextWrapMode::Truncate
+        };
+        named(ui.add(button.wrap_mode(wrap)), text)
     })
 }
 

@@ -179,6 +179,40 @@ fn a_route_is_changed_and_keeps_its_password() {
     assert_eq!(sent["route"]["protocol"], json!("lmtp"));
 }
 
+// Nobody would know where mail goes before it has gone.
+#[test]
+fn it_is_told_where_mail_would_go() {
+    let mut stage = Stage::connected(Language::En, Choice::Light);
+    stage.go(Page::Routes);
+    stage.harness.get_by_label("Where would mail go?").click();
+    stage.settle();
+    stage
+        .harness
+        .get_by_role_and_label(Role::TextInput, "Recipient")
+        .click();
+    stage.settle();
+    let typed = eframe::egui::Event::Text(" old@archive.test".to_owned());
+    stage.harness.event(typed);
+    stage.settle();
+    stage.harness.get_by_label("Show").click();
+    stage.settle();
+    let sent = stage.daemon.last("route.test").unwrap();
+    assert_eq!(*sent, json!({"to": "old@archive.test", "from": null}));
+    stage.harness.get_by_label("Mail for old@archive.test");
+    stage.harness.get_by_label("The mail takes the route archive.");
+    stage
+        .harness
+        .get_by_label("mx.archive.test, 192.0.2.9:24 (verified certificate)");
+    stage.harness.get_by_label("Close").click();
+    stage.settle();
+    assert!(
+        stage
+            .harness
+            .query_by_label("Mail for old@archive.test")
+            .is_none()
+    );
+}
+
 #[test]
 fn deleting_a_user_asks_and_keeps_the_mail_unless_told_otherwise() {
     let mut stage = Stage::connected(Language::En, Choice::Light);

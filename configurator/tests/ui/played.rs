@@ -92,6 +92,10 @@ impl Played {
                 {"name": "archive", "place": 10, "enabled": true, "to": ["archive.test"], "from": [], "hosts": ["192.0.2.9"],
                  "tls": "verified", "protocol": "lmtp", "user": "me", "has_password": true, "comment": "", "revision": 7}
             ]})),
+            "route.test" => {
+                json!({"by": "route", "route": "archive", "protocol": "lmtp", "tls": "verified", "user": "me", "problem": "",
+                "hosts": [{"host": "mx.archive.test", "address": "192.0.2.9:24", "security": "verified"}]})
+            }
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},
                 {"side": "block", "pattern": "*.dynamic.example.net", "revision": 2},

@@ -50,6 +50,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::Certificate(form) => ("user-certificate-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
+        Form::RouteTest(_) => ("route-test", None),
         Form::Vacation(form) => (
             "vacation-title",
             form.was.as_ref().map(|was| was.address.to_string()),
@@ -69,6 +70,7 @@ pub(super) fn save_key(form: &Form) -> &'static str {
     match form {
         Form::Export(_) => "log-export-do",
         Form::AppPassword(_) => "app-password-make",
+        Form::RouteTest(_) => "route-test-do",
         _ => "save",
     }
 }
@@ -99,6 +101,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
             });
         }
         Form::Vacation(form) => drawn.vacation(ui, form),
+        Form::RouteTest(form) => drawn.route_test(ui, form),
         Form::NextHost(form) => {
             drawn.row(ui, "route", "field-next-host", "field-next-host-help", |ui| {
                 line(ui, "route", &mut form.route, "mail.example.com:25")

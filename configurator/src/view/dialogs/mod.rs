@@ -6,6 +6,7 @@ mod forms;
 mod keys;
 mod logins;
 mod question;
+mod route_test;
 mod routes;
 mod vacation;
 
@@ -28,6 +29,7 @@ pub(super) fn show(ctx: &Context, cx: &mut Cx<'_>) {
         Some(Dialog::Edit(edit)) => edit_dialog(ctx, cx, edit),
         Some(Dialog::Ask(asked)) => question::show(ctx, cx, asked),
         Some(Dialog::Secret(secret)) => keys::secret(ctx, cx, secret),
+        Some(Dialog::RouteTested(tested)) => route_test::answer(ctx, cx, tested),
         None if cx.model.message_text.is_some() => reader(ctx, cx),
         None => {}
     }
