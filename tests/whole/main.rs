@@ -13,6 +13,8 @@ mod clients;
 mod control;
 mod corpus;
 mod crash;
+#[cfg(target_os = "linux")]
+mod dane;
 mod dialogues;
 mod journeys;
 mod logins;

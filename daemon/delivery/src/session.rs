@@ -193,7 +193,7 @@ async fn secure(inner: &Inner, session: Session, target: &Target) -> Result<Sess
     count(inner, target, own, flaw(target, &side, started.is_ok()));
     let mut client = match started {
         Ok(client) => client,
-        Err(error @ ClientError::Tls(_)) => return Err(Failure::insecure(error.to_string())),
+        Err(error @ ClientError::Tls(_)) => return Err(Failure::insecure(reason(&side, &error))),
         Err(error) => return Err(error.into()),
     };
     let settings = inner.parts.directory.settings();
@@ -207,6 +207,17 @@ async fn secure(inner: &Inner, session: Session, target: &Target) -> Result<Sess
         offers,
         messages: 0,
     })
+}
+
+/// What an administrator reads: a foreign error inside the library's own is shown by it as its type.
+fn reason(side: &tls::Client, error: &ClientError) -> String {
+    let flaw = side.verified().and_then(|found| found.as_ref().err());
+    match flaw.and_then(tls::Flaw::of) {
+        Some(tls::Flaw::NoRecord) => {
+            "TLS: the certificate is none of those that the TLSA records name".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// What a report tells of a handshake (RFC 8460 §4.3).

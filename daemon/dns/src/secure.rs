@@ -4,12 +4,13 @@
 //! hold is a temporary failure, since an attacker can make one. Confessed: where a host's name is an alias (CNAME), its TLSA records are looked for
 //! under the name itself, not under the one that it leads to first (RFC 7672 §2.2.2); exchangers must not be aliases (RFC 2181 §10.3).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::net::{DnsError as NetDnsError, NetError};
-use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::{Mutex, OnceCell};
@@ -109,12 +110,9 @@ impl Secure {
 
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Answer, DnsError> {
         let resolver = self.inner.resolver.get_or_try_init(async || {
-            let anchor = self.inner.config.trust_anchor.clone();
-            build(&self.inner.config, |options| {
-                options.validate = true;
-                options.trust_anchor = anchor;
-            })
-            .map_err(DnsError::Temporary)
+            let anchors = anchors(self.inner.config.trust_anchor.clone()).await;
+            let built = anchors.and_then(|anchors| build(&self.inner.config, Some(anchors)));
+            built.map_err(DnsError::Temporary)
         });
         let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')))
             .map_err(|_| DnsError::NoSuchDomain)?;
@@ -137,6 +135,17 @@ impl Secure {
             Err(error) => Err(DnsError::Temporary(error.to_string())),
         }
     }
+}
+
+/// The keys that everything else is proved by: those of a file, or the root's.
+async fn anchors(file: Option<PathBuf>) -> Result<TrustAnchors, String> {
+    let Some(file) = file else {
+        return Ok(TrustAnchors::default());
+    };
+    let shown = file.display().to_string();
+    let read = tokio::task::spawn_blocking(move || TrustAnchors::from_file(&file)).await;
+    let read = read.map_err(|error| error.to_string())?;
+    read.map_err(|error| format!("{shown}: {error}"))
 }
 
 /// That there is nothing has to be proved as well.

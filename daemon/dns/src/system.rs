@@ -1,12 +1,14 @@
 //! The machine's resolver, or the servers that the configuration names.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError as NetDnsError, NetError};
+use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
@@ -27,7 +29,7 @@ pub(crate) struct System {
 
 impl System {
     pub(crate) fn new(config: &Config) -> Result<Self, String> {
-        let resolver = build(config, |_| {})?;
+        let resolver = build(config, None)?;
         Ok(Self {
             resolver,
             secure: Secure::new(config),
@@ -121,11 +123,8 @@ impl System {
     }
 }
 
-/// A resolver over the machine's name servers or those that the configuration names.
-pub(crate) fn build(
-    config: &Config,
-    change: impl FnOnce(&mut ResolverOpts),
-) -> Result<TokioResolver, String> {
+/// A resolver over the machine's name servers or those that the configuration names. `anchors`: it validates, from these keys on.
+pub(crate) fn build(config: &Config, anchors: Option<TrustAnchors>) -> Result<TokioResolver, String> {
     let mut builder = if config.servers.is_empty() {
         TokioResolver::builder_tokio().map_err(|error| error.to_string())?
     } else {
@@ -137,7 +136,11 @@ pub(crate) fn build(
     options.timeout = config.timeout_ms.map_or(TIMEOUT, Duration::from_millis);
     options.attempts = ATTEMPTS;
     options.cache_size = CACHE_MAX_COUNT;
-    change(options);
+    if let Some(anchors) = anchors {
+        options.validate = true;
+        // The option of that name is a path that nobody reads.
+        builder = builder.with_trust_anchor(Arc::new(anchors));
+    }
     builder.build().map_err(|error| error.to_string())
 }
 
