@@ -80,6 +80,7 @@ refusal-route-unknown = There is no route { $name }.
 refusal-route-name-invalid = “{ $name }” is no name for a route: give one of at most 64 bytes.
 refusal-route-pattern-invalid = { $pattern } is no pattern. Write a domain, *.domain, an address or *, for senders also <>.
 refusal-route-host-invalid = { $value } is no host. Write host, host:port, an address or mx:domain.
+refusal-language-unknown = { $value } is no language that the server writes. Known are: en, ru.
 refusal-route-tls-unknown = { $value } is no way to encrypt. Known are: none, opportunistic, verified, dane.
 refusal-route-protocol-unknown = { $value } is no protocol of a route. Known are: smtp, lmtp.
 refusal-route-lmtp-needs-host = A route over LMTP needs the name of a host.

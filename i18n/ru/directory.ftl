@@ -80,6 +80,7 @@ refusal-route-unknown = Маршрута { $name } нет.
 refusal-route-name-invalid = «{ $name }» не годится как имя маршрута: нужно имя не длиннее 64 байт.
 refusal-route-pattern-invalid = { $pattern } — не шаблон. Напишите домен, *.домен, адрес или *, для отправителей ещё и <>.
 refusal-route-host-invalid = { $value } — не сервер. Напишите имя, имя:порт, адрес или mx:домен.
+refusal-language-unknown = На языке { $value } сервер не пишет. Известны: en, ru.
 refusal-route-tls-unknown = { $value } — неизвестный способ шифрования. Известны: none, opportunistic, verified, dane.
 refusal-route-protocol-unknown = { $value } — неизвестный протокол маршрута. Известны: smtp, lmtp.
 refusal-route-lmtp-needs-host = Маршруту по LMTP нужно имя сервера.

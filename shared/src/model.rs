@@ -47,6 +47,9 @@ pub struct Domain {
     /// The ways in which its users may log in, of [`crate::mechanisms::MECHANISMS`]; empty: the standard ones.
     #[serde(default)]
     pub mechanisms: Vec<String>,
+    /// The language of what the server writes to its users, one of [`LANGUAGES`]; empty: the server's.
+    #[serde(default)]
+    pub language: String,
     #[serde(default)]
     pub revision: u64,
 }
@@ -62,6 +65,7 @@ impl Domain {
             user_quota_bytes: None,
             users_max: None,
             mechanisms: Vec::new(),
+            language: String::new(),
             revision: 0,
         }
     }
@@ -94,6 +98,9 @@ pub struct User {
     /// What people who write to the user are answered while the user is away.
     #[serde(default)]
     pub vacation: Vacation,
+    /// The language of what the server writes to the user, one of [`LANGUAGES`]; empty: the domain's.
+    #[serde(default)]
+    pub language: String,
     /// Names of the groups the user is a direct member of.
     #[serde(default)]
     pub groups: Vec<String>,
@@ -322,6 +329,18 @@ impl Default for Vacation {
 
 fn week() -> u32 {
     7
+}
+
+/// The languages in which the server writes.
+pub const LANGUAGES: [&str; 2] = ["en", "ru"];
+
+/// Refuses what is neither a language nor empty.
+pub fn check_language(language: &str) -> Result<(), Refusal> {
+    if language.is_empty() || LANGUAGES.contains(&language) {
+        return Ok(());
+    }
+    let refusal = Refusal::new("language-unknown").with("value", language);
+    Err(refusal.field("language"))
 }
 
 /// An entry of [`User::send_as`] in its canonical form: an address, `@domain` or `*`.

@@ -200,6 +200,24 @@ fn every_noun_has_its_life() {
     assert_eq!(server.ctl_json(&["domain", "list"])["total"], 1);
 }
 
+// A user who can't read the server's language would not know why a message came back.
+#[test]
+fn a_language_is_given_and_taken_away() {
+    let server = crate::server(1);
+    let user = "user1@example.test";
+    server.ctl_ok(&["domain", "set", "example.test", "--language", "ru"]);
+    assert_eq!(
+        server.ctl_json(&["domain", "show", "example.test"])["language"],
+        "ru"
+    );
+    for (given, kept) in [("en", "en"), ("default", "")] {
+        server.ctl_ok(&["user", "set", user, "--language", given]);
+        assert_eq!(server.ctl_json(&["user", "show", user])["language"], kept);
+    }
+    let (code, _) = refused(&server, &["user", "set", user, "--language", "xx"], "C.UTF-8");
+    assert_eq!(code, 2);
+}
+
 #[test]
 fn the_server_shows_itself() {
     let server = crate::server(1);

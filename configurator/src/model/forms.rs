@@ -74,6 +74,8 @@ pub struct DomainForm {
     pub users_max: String,
     /// Empty: the standard ones.
     pub mechanisms: Vec<String>,
+    /// Empty: the server's.
+    pub language: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,6 +93,8 @@ pub struct UserForm {
     pub forward: String,
     pub forward_keep: bool,
     pub send_as: String,
+    /// Empty: the domain's.
+    pub language: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,6 +159,7 @@ impl DomainForm {
             quota: domain.user_quota_bytes.map(show_bytes).unwrap_or_default(),
             users_max: domain.users_max.map(|max| max.to_string()).unwrap_or_default(),
             mechanisms: domain.mechanisms.clone(),
+            language: domain.language.clone(),
         }
     }
 
@@ -175,6 +180,7 @@ impl DomainForm {
             user_quota_bytes,
             users_max,
             mechanisms: self.mechanisms.clone(),
+            language: self.language.clone(),
             revision: self.was.as_ref().map_or(0, |was| was.revision),
         };
         Ok(vec![if self.was.is_some() {
@@ -208,6 +214,7 @@ impl UserForm {
             forward: lines(&user.forward_to),
             forward_keep: user.forward_keep,
             send_as: user.send_as.join("\n"),
+            language: user.language.clone(),
             ..Self::default()
         }
     }
@@ -248,6 +255,7 @@ impl UserForm {
             forward_to,
             forward_keep: self.forward_keep,
             send_as,
+            language: self.language.clone(),
             groups,
             ..was.clone()
         };

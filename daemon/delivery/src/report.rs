@@ -146,7 +146,7 @@ async fn send(
     now: i64,
 ) -> Result<(), QueueError> {
     let settings = inner.parts.directory.settings();
-    let language = Language::from_code(settings.text("server.language")).unwrap_or(Language::En);
+    let language = language(inner, sender, settings.text("server.language")).await;
     let hostname = settings.text("server.hostname");
     let until = envelope
         .received
@@ -190,6 +190,15 @@ async fn send(
     };
     inner.parts.events.emit(scope, event);
     Ok(())
+}
+
+/// The language of the sender, if that is one of our users who has one; else the server's.
+async fn language(inner: &Inner, sender: &Address, servers: &str) -> Language {
+    // A directory that can't be asked now: better a report in another language than none.
+    let account = inner.parts.directory.account(sender).await.ok().flatten();
+    let own = account.and_then(|account| Language::from_code(&account.language));
+    own.or_else(|| Language::from_code(servers))
+        .unwrap_or(Language::En)
 }
 
 /// What of the original is returned, and whether that is all of it (RFC 3461 §6.3: only failures return a whole text; RFC 8689 §5: none that

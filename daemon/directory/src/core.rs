@@ -311,6 +311,11 @@ fn known(user: User, domain: &Domain) -> Known {
         forward_to: user.forward_to,
         forward_keep: user.forward_keep,
         send_as: user.send_as,
+        language: if user.language.is_empty() {
+            domain.language.clone()
+        } else {
+            user.language
+        },
         vacation: user.vacation.enabled.then(|| Arc::new(user.vacation)),
     };
     Known {

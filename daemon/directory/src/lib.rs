@@ -56,6 +56,8 @@ pub struct Account {
     pub forward_keep: bool,
     /// What else the user may send as: [`User::send_as`].
     pub send_as: Vec<String>,
+    /// The language of what the server writes to the user; empty: the server's.
+    pub language: String,
     /// An answer that is switched on; whether it is time for it is another question.
     pub vacation: Option<Arc<Vacation>>,
 }

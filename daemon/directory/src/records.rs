@@ -52,6 +52,7 @@ pub(crate) fn domain_row(domain: &Domain) -> Row {
         .with("users_max", domain.users_max.map(u64::from))
         .with("mechanisms", domain.mechanisms.clone())
         .with("own_mechanisms", !domain.mechanisms.is_empty())
+        .with("language", domain.language.as_str())
 }
 
 pub(crate) fn domain(row: &Row) -> Result<Domain, Unavailable> {
@@ -71,6 +72,7 @@ pub(crate) fn domain(row: &Row) -> Result<Domain, Unavailable> {
             .count("users_max")
             .map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
         mechanisms: row.list("mechanisms").to_vec(),
+        language: row.text("language").to_owned(),
         revision: row.revision(),
     })
 }
@@ -94,6 +96,7 @@ pub(crate) fn user_row(user: &User) -> Row {
         .with("has_password", user.has_password)
         .with("send_as", user.send_as.clone())
         .with("vacation", vacation_text(&user.vacation))
+        .with("language", user.language.as_str())
 }
 
 /// Nothing for a user who never wrote one.
@@ -122,6 +125,7 @@ pub(crate) fn user(row: &Row) -> Result<User, Unavailable> {
         forward_keep: row.flag("forward_keep"),
         send_as: row.list("send_as").to_vec(),
         vacation: serde_json::from_str(row.text("vacation")).unwrap_or_default(),
+        language: row.text("language").to_owned(),
         groups: Vec::new(),
         has_password: row.flag("has_password"),
         revision: row.revision(),

@@ -24,7 +24,7 @@ pub const SETTING: Descriptor = Descriptor {
 pub const DOMAIN: Descriptor = Descriptor {
     kind: Kind::Domains,
     table: "domain",
-    version: 2,
+    version: 3,
     fields: &[
         field("name", Type::Text),
         field("enabled", Type::Flag),
@@ -35,6 +35,7 @@ pub const DOMAIN: Descriptor = Descriptor {
         field("users_max", Type::Int),
         field("mechanisms", Type::List),
         field("own_mechanisms", Type::Flag),
+        field("language", Type::Text),
         REVISION,
     ],
     key: &["name"],
@@ -50,6 +51,10 @@ pub const DOMAIN: Descriptor = Descriptor {
         Migration::AddField {
             version: 2,
             field: "own_mechanisms",
+        },
+        Migration::AddField {
+            version: 3,
+            field: "language",
         },
     ],
 };
@@ -71,7 +76,7 @@ pub const DOMAIN_NAME: Descriptor = Descriptor {
 pub const USER: Descriptor = Descriptor {
     kind: Kind::Users,
     table: "user",
-    version: 3,
+    version: 4,
     fields: &[
         field("key", Type::Text),
         field("address", Type::Text),
@@ -87,6 +92,7 @@ pub const USER: Descriptor = Descriptor {
         field("send_as", Type::List),
         // JSON, or nothing.
         field("vacation", Type::Text),
+        field("language", Type::Text),
         REVISION,
     ],
     key: &["key"],
@@ -102,6 +108,10 @@ pub const USER: Descriptor = Descriptor {
         Migration::AddField {
             version: 3,
             field: "vacation",
+        },
+        Migration::AddField {
+            version: 4,
+            field: "language",
         },
     ],
 };

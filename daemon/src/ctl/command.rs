@@ -94,6 +94,12 @@ fn bytes(t: Texts, id: &'static str) -> Arg {
     t.option(id, "BYTES").value_parser(value_parser!(u64))
 }
 
+/// `default` takes it away.
+fn language(t: Texts) -> Arg {
+    t.option("language", "LANGUAGE")
+        .value_parser(["en", "ru", "default"])
+}
+
 fn domain(t: Texts) -> Command {
     let fields = |command: Command| {
         command
@@ -103,6 +109,7 @@ fn domain(t: Texts) -> Command {
             .arg(bytes(t, "user-quota"))
             .arg(many(t.option("alias", "DOMAIN")))
             .arg(many(t.option("mechanism", "NAME")))
+            .arg(language(t))
     };
     noun(t, "domain")
         .subcommand(fields(t.command("add", "domain-add").arg(t.positional("name"))))
@@ -183,6 +190,7 @@ fn user(t: Texts) -> Command {
                 .arg(t.flag("no-forward"))
                 .arg(many(t.option("send-as", "ADDRESS")))
                 .arg(t.flag("no-send-as"))
+                .arg(language(t))
                 .arg(switch(t, "keep-copy"))
                 .arg(many(t.option("deny", "PROTOCOL"))),
         )

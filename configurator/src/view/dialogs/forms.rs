@@ -188,6 +188,7 @@ impl Drawn<'_, '_> {
                 )
             });
         });
+        self.language(ui, &mut form.language, "language-of-server");
         self.mechanisms(ui, form);
         ui.checkbox(&mut form.enabled, self.get("field-domain-enabled"));
     }
@@ -227,6 +228,7 @@ impl Drawn<'_, '_> {
             self.row(ui, "send_as", "field-send-as", "field-send-as-help", |ui| {
                 several(ui, "send_as", &mut form.send_as, 2)
             });
+            self.language(ui, &mut form.language, "language-of-domain");
             ui.label(
                 RichText::new(self.get("field-allowed"))
                     .size(size::SMALL)
@@ -248,6 +250,19 @@ impl Drawn<'_, '_> {
             });
         }
         ui.checkbox(&mut form.enabled, self.get("field-user-enabled"));
+    }
+
+    /// `none`: what holds if none is chosen.
+    fn language(&self, ui: &mut Ui, language: &mut String, none: &str) {
+        let mut all = vec![(String::new(), self.get(none))];
+        all.extend(i18n::Language::ALL.map(|one| (one.code().to_owned(), one.own_name().to_owned())));
+        self.row(ui, "language", "field-language", "field-language-help", |ui| {
+            let (response, chosen) = choice(ui, "language", language, &all, 214.0);
+            if let Some(chosen) = chosen {
+                *language = chosen;
+            }
+            response
+        });
     }
 
     fn alias(&self, ui: &mut Ui, form: &mut AliasForm) {

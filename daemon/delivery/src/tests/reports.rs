@@ -13,6 +13,40 @@ fn words(report: &str) -> String {
     String::from_utf8(wire::base64::decode(encoded.replace("\r\n", "").as_bytes()).unwrap()).unwrap()
 }
 
+/// People would get what they can't read, though somebody said what they can.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_in_the_language_of_its_reader() {
+    for (of_domain, of_user, language) in [
+        ("", "", "en"),
+        ("ru", "", "ru"),
+        ("ru", "en", "en"),
+        ("", "ru", "ru"),
+    ] {
+        let house = House::with_dns(Dns::scripted(Scripted::unreachable()), &[]).await;
+        let directory = &house.parts.directory;
+        let mut domain = directory.domain(&domain("example.test")).await.unwrap().unwrap();
+        of_domain.clone_into(&mut domain.language);
+        directory.set_domain(domain, "test").await.unwrap();
+        let mut user = directory
+            .user(&address("ann@example.test"))
+            .await
+            .unwrap()
+            .unwrap();
+        of_user.clone_into(&mut user.language);
+        directory.set_user(user.clone(), "test").await.unwrap();
+        user.language = "xx".to_owned();
+        assert!(
+            directory.set_user(user, "test").await.is_err(),
+            "no such language"
+        );
+        house.send(&["nobody@example.test"], TEXT).await;
+        house.until_empty().await;
+        let text = house.inbox("ann@example.test").await.remove(0);
+        let wanted = format!("Content-Language: {language}\r\n");
+        assert!(text.contains(&wanted), "{of_domain}, {of_user}: {text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_explains_in_the_server_s_language() {
     for (language, subject, sentence, from) in [

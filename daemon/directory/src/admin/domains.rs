@@ -176,6 +176,7 @@ async fn owners(core: &Core, name: &DomainName) -> Result<Vec<OwnerId>, Unavaila
 }
 
 async fn check(core: &Core, domain: &Domain) -> Result<(), ChangeError> {
+    shared::model::check_language(&domain.language)?;
     check_text("description", &domain.description)?;
     if domain.aliases.len() > DOMAIN_ALIASES_MAX {
         let refusal = Refusal::new("too-many")

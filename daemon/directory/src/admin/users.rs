@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use drivers::{Batch, Filter, Value, kinds};
-use shared::model::{OwnerId, User, Vacation, send_as};
+use shared::model::{OwnerId, User, Vacation, check_language, send_as};
 use shared::protocol::{NewUser, Page, Rows, UserRow};
 use shared::{Address, DomainName, Refusal};
 
@@ -217,6 +217,7 @@ pub(super) fn new_user(address: Address, new: &NewUser, has_password: bool) -> U
         forward_to: Vec::new(),
         forward_keep: true,
         send_as: Vec::new(),
+        language: String::new(),
         vacation: Vacation::default(),
         groups: new.groups.clone(),
         has_password,
@@ -254,6 +255,7 @@ pub(super) async fn check(core: &Core, user: &User) -> Result<(), ChangeError> {
         }
     }
     user.vacation.check()?;
+    check_language(&user.language)?;
     for entry in &user.send_as {
         send_as(entry).map_err(|refusal| refusal.field("send_as"))?;
     }

@@ -52,6 +52,9 @@ fn fill(domain: &mut Domain, arguments: &ArgMatches) -> Result<(), shared::Refus
     if arguments.contains_id("alias") {
         domain.aliases = parsed(arguments, "alias")?;
     }
+    if let Some(language) = optional(arguments, "language") {
+        domain.language = language.replace("default", "");
+    }
     if arguments.contains_id("mechanism") {
         domain.mechanisms = texts(arguments, "mechanism");
         // How the standard is named on the command line, where a list can't be empty.
@@ -143,6 +146,7 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
                     .map(|bytes| out.bytes(bytes))
                     .unwrap_or_default(),
             ),
+            ("language", domain.language.clone()),
         ]);
     });
     Ok(())

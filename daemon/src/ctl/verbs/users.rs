@@ -121,6 +121,7 @@ async fn show(session: &Session, arguments: &ArgMatches) -> Outcome {
             ("groups", user.groups.join(", ")),
             ("forward", forward.join(", ")),
             ("send-as", user.send_as.join(", ")),
+            ("language", user.language.clone()),
             ("mailbox", user.owner.0.to_string()),
         ]);
     });
@@ -171,6 +172,9 @@ fn fill(user: &mut User, arguments: &ArgMatches) -> Result<(), Refusal> {
     }
     if let Some(keep) = arguments.get_one::<bool>("keep-copy") {
         user.forward_keep = *keep;
+    }
+    if let Some(language) = optional(arguments, "language") {
+        user.language = language.replace("default", "");
     }
     if arguments.contains_id("deny") {
         user.denied_protocols = protocols(arguments, "deny")?;
