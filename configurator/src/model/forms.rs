@@ -402,7 +402,7 @@ impl Form {
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),
             Self::NextHost(form) => Ok(form.calls()),
-            Self::RouteTest(form) => Ok(form.calls()),
+            Self::RouteTest(form) => form.calls(),
             Self::Vacation(form) => form.calls(),
         }
     }

@@ -1,8 +1,9 @@
 //! Where mail for an address would go: what is asked, and the answer.
 
+use shared::Address;
 use shared::protocol::{RouteAnswer, RouteTest};
 
-use super::forms::Call;
+use super::forms::{Call, Check, Errors};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteTestForm {
@@ -19,12 +20,13 @@ pub struct Tested {
 }
 
 impl RouteTestForm {
-    pub(super) fn calls(&self) -> Vec<Call> {
-        let from = self.from.trim();
-        vec![Call::of(&RouteTest {
-            to: self.to.trim().to_owned(),
-            from: (!from.is_empty()).then(|| from.to_owned()),
-        })]
+    pub(super) fn calls(&self) -> Result<Vec<Call>, Errors> {
+        let mut check = Check::default();
+        let to = check.one("to", self.to.trim(), Address::parse);
+        let from = check.optional("from", &self.from, Address::parse);
+        let to = check.done(to)?.to_string();
+        let from = from.map(|from| from.to_string());
+        Ok(vec![Call::of(&RouteTest { to, from })])
     }
 
     pub(super) fn tested(&self, answer: serde_json::Value) -> Option<Tested> {
