@@ -18,6 +18,7 @@ mod dane;
 mod dialogues;
 mod journeys;
 mod logins;
+mod postfix;
 mod power;
 #[cfg(target_os = "linux")]
 mod recovery;

@@ -110,7 +110,11 @@ fn server(remote: &Remote, users: usize) -> Server {
 }
 
 /// Sends as user 1; the queue id.
-fn submit(server: &Server, from: &str, to: &str) -> String {
+pub(crate) fn submit(server: &Server, from: &str, to: &str) -> String {
+    submit_text(server, from, to, "Subject: to the remote\r\n\r\n.a line\r\n")
+}
+
+pub(crate) fn submit_text(server: &Server, from: &str, to: &str, text: &str) -> String {
     let mut smtp = server.connect("submission");
     smtp.smtp("", "220");
     smtp.smtp("EHLO client.test", "250");
@@ -118,9 +122,7 @@ fn submit(server: &Server, from: &str, to: &str) -> String {
     smtp.smtp(&format!("MAIL FROM:<{from}>"), "250");
     smtp.smtp(&format!("RCPT TO:<{to}>"), "250");
     smtp.smtp("DATA", "354");
-    smtp.send_raw(&stuffed(
-        format!("From: <{from}>\r\nSubject: to the remote\r\n\r\n.a line\r\n").as_bytes(),
-    ));
+    smtp.send_raw(&stuffed(format!("From: <{from}>\r\n{text}").as_bytes()));
     let answer = smtp.smtp("", "250");
     smtp.smtp("QUIT", "221");
     answer.rsplit(' ').next().unwrap().to_owned()

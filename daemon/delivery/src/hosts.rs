@@ -123,6 +123,13 @@ impl Hosts {
         rests.map(|()| place)
     }
 
+    /// Hosts that rest may be tried now.
+    pub(crate) fn wake(&self) {
+        for host in self.all.lock().values() {
+            host.state.lock().rests_until = 0;
+        }
+    }
+
     fn host(&self, address: SocketAddr, limits: Limits, now: i64) -> Arc<Host> {
         let mut all = self.all.lock();
         if let Some(host) = all.get(&address) {
@@ -324,6 +331,9 @@ mod tests {
             );
             let rests = hosts.place(address(), LIMITS, 0, (now + rest - 1) * 1000).await;
             assert_eq!(rests.unwrap_err(), NotNow::Rests("no answer".to_owned()));
+            hosts.wake();
+            let place = hosts.place(address(), LIMITS, 0, (now + rest - 1) * 1000).await;
+            assert!(place.is_ok(), "an administrator wants it now");
             now += rest;
         }
         let place = hosts.place(address(), LIMITS, 0, now * 1000).await.unwrap();

@@ -209,6 +209,11 @@ impl Delivery {
         }
     }
 
+    /// Hosts that could not be reached are tried now, not after their rest: somebody wants mail to go at once.
+    pub fn wake_hosts(&self) {
+        self.inner.hosts.wake();
+    }
+
     /// Where mail for that address would go now; without a sender: a bounce.
     pub async fn route(&self, sender: Option<&Address>, recipient: &Address) -> RouteAnswer {
         explain::explain(&self.inner, sender, recipient).await

@@ -48,6 +48,7 @@ impl Handle for QueueShow {
 impl Handle for QueueRetry {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Count, Fault> {
         let ids = ids(&self.ids)?;
+        context.delivery.wake_hosts();
         let count = context.queue.retry(&ids).await?;
         told(context, caller, &ids, "retry");
         Ok(Count { count })
@@ -66,6 +67,7 @@ impl Handle for QueueHold {
 impl Handle for QueueRelease {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Count, Fault> {
         let ids = ids(&self.ids)?;
+        context.delivery.wake_hosts();
         let count = context.queue.release(&ids).await?;
         told(context, caller, &ids, "release");
         Ok(Count { count })
@@ -90,6 +92,7 @@ impl Handle for QueueRoute {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Count, Fault> {
         let ids = ids(&self.ids)?;
         let route = self.route.map(|route| host_and_port(&route)).transpose()?;
+        context.delivery.wake_hosts();
         let count = context.queue.set_route(&ids, route.as_deref()).await?;
         told(context, caller, &ids, "route");
         Ok(Count { count })
