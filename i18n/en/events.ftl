@@ -36,6 +36,18 @@ event-tls-report-sent = Report on { $sessions ->
 } to the hosts of { $domain }, of which { $failures } failed, sent to { $to } (TLS-RPT)
 event-tls-report-failed = The report on connections to the hosts of { $domain } (TLS-RPT) did not reach { $to }: { $reason }
 event-signing-key-unusable = The key { $selector } of { $domain } can't be opened: mail leaves without its signature. Make a new key (batpostctl dkim add), or restore keys/secret.
+event-external-message = Message of { $sender } fetched from { $account } for { $user }
+event-external-fetched = { $messages ->
+    [one] { $messages } message
+   *[other] { $messages } messages
+} for { $user } fetched from { $account } ({ $host })
+event-external-failed = No mail can be fetched from { $account } ({ $host }) for { $user }: { $reason }
+event-external-recovered = Mail is fetched again from { $account } ({ $host }) for { $user }
+event-external-skipped = { $reason ->
+    [too-large] Message { $message } of { $account } is too large and stays there ({ $user })
+   *[loop] Message { $message } of { $account } goes round in circles and stays there ({ $user })
+}
+event-external-not-expunged = { $account } ({ $user }): the server can't remove single messages; in { $folder } they are only marked as deleted
 event-configuration-changed = Configuration changed by { $by }: { $kind } { $name } ({ $action })
 event-certificate-made = Self-signed certificate for { $host } made
 event-certificate-expires = The certificate of { $names } ends in { $days ->

@@ -39,6 +39,19 @@ event-tls-report-sent = Отчёт о { $sessions ->
 } к серверам домена { $domain }, неудачных: { $failures }, отправлен на { $to } (TLS-RPT)
 event-tls-report-failed = Отчёт о подключениях к серверам домена { $domain } (TLS-RPT) не дошёл до { $to }: { $reason }
 event-signing-key-unusable = Ключ { $selector } домена { $domain } не открывается: почта уходит без его подписи. Создайте новый ключ (batpostctl dkim add) или восстановите keys/secret.
+event-external-message = Письмо от { $sender } забрано из { $account } для { $user }
+event-external-fetched = Для { $user } из { $account } ({ $host }) { $messages ->
+    [one] забрано { $messages } письмо
+    [few] забрано { $messages } письма
+   *[many] забрано { $messages } писем
+}
+event-external-failed = Почту из { $account } ({ $host }) для { $user } нельзя забрать: { $reason }
+event-external-recovered = Почта из { $account } ({ $host }) для { $user } снова забирается
+event-external-skipped = { $reason ->
+    [too-large] Письмо { $message } из { $account } слишком велико и остаётся там ({ $user })
+   *[loop] Письмо { $message } из { $account } ходит по кругу и остаётся там ({ $user })
+}
+event-external-not-expunged = { $account } ({ $user }): сервер не умеет удалять отдельные письма; в { $folder } они только помечены как удалённые
 event-configuration-changed = Настройки изменены ({ $by }): { $kind } { $name } ({ $action })
 event-certificate-made = Создан самоподписанный сертификат для { $host }
 event-certificate-expires = Сертификат { $names } истекает через { $days ->

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod client;
+pub mod external;
 pub mod mechanisms;
 pub mod model;
 pub mod networks;
@@ -18,6 +19,7 @@ pub mod settings;
 pub mod switches;
 
 pub use address::{Address, DomainName};
+pub use external::External;
 pub use refusal::Refusal;
 pub use rights::Rights;
 pub use route::Route;

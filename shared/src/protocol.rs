@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Refusal;
+use crate::external::{External, ExternalState};
+pub use crate::external::{ExternalAnswer, ExternalRow};
 use crate::model::{
     Alias, AppPassword, Certificate, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side,
     User, UserCertificate,
 };
 pub use crate::report::{ReportKind, ReportWaiting};
-use crate::route::{Route, RouteProtocol, RouteTls};
+use crate::route::Route;
+pub use crate::route::{RouteAnswer, RouteHost};
 
 /// The version of this protocol; a daemon refuses a client of another major version.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
@@ -189,6 +192,17 @@ requests! {
     }
     UserCertificateRemove "user-certificate.remove" => Done { address: String, fingerprint: String }
 
+    /// Mailboxes elsewhere whose mail is fetched; `user` empty: those of all.
+    ExternalList "external.list" => Rows<ExternalRow> { #[serde(default)] user: String, #[serde(default)] page: Page }
+    ExternalAdd "external.add" => Changed { external: External, #[serde(default)] password: Option<String> }
+    /// Without a password the old one stays; the empty one takes it away.
+    ExternalSet "external.set" => Changed { external: External, #[serde(default)] password: Option<String> }
+    ExternalRemove "external.remove" => Done { user: String, name: String }
+    /// Visits it now; the answer comes at the end of that, or, without `wait`, at once.
+    ExternalFetch "external.fetch" => ExternalState { user: String, name: String, #[serde(default = "yes")] wait: bool }
+    /// Connects and logs in, and takes nothing.
+    ExternalTest "external.test" => ExternalAnswer { user: String, name: String }
+
     AliasList "alias.list" => Rows<Alias> { #[serde(default)] domain: String, #[serde(default)] page: Page }
     AliasAdd "alias.add" => Changed { alias: Alias }
     AliasSet "alias.set" => Changed { alias: Alias }
@@ -295,32 +309,6 @@ requests! {
     Check "check" => CheckReport { #[serde(default)] user: Option<String>, #[serde(default)] repair: bool }
     /// Stops the daemon cleanly.
     Shutdown "shutdown" => Done {}
-}
-
-/// Where mail for an address would go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RouteAnswer {
-    /// `here` (an address of this server), `override` (of `batpost.toml`), `route`, `smarthost` (of the settings) or `direct`.
-    pub by: String,
-    /// The route's name, if one decides.
-    pub route: String,
-    pub protocol: RouteProtocol,
-    pub tls: RouteTls,
-    /// Logs in under that name; empty: without a login.
-    pub user: String,
-    /// In the order in which they would be tried.
-    pub hosts: Vec<RouteHost>,
-    /// Why it would go nowhere, as a report would say it; empty if it goes.
-    pub problem: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RouteHost {
-    pub host: String,
-    /// With the port.
-    pub address: String,
-    /// What the certificate would have to satisfy: `none`, `opportunistic`, `verified`, `mta-sts`, `dane`.
-    pub security: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -498,7 +486,7 @@ pub struct Monitor {
 /// Pushed on the `changes` channel when something of this kind changed: read it anew.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Change {
-    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `dkim`, `route`, `setting`, `service`, `session`, `queue`.
+    /// `domain`, `user`, `alias`, `group`, `folder`, `access`, `dkim`, `route`, `external`, `setting`, `service`, `session`, `queue`.
     pub kind: String,
     pub name: String,
     pub by: String,

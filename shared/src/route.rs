@@ -110,6 +110,32 @@ pub struct Route {
     pub revision: u64,
 }
 
+/// Where mail for an address would go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteAnswer {
+    /// `here` (an address of this server), `override` (of `batpost.toml`), `route`, `smarthost` (of the settings) or `direct`.
+    pub by: String,
+    /// The route's name, if one decides.
+    pub route: String,
+    pub protocol: RouteProtocol,
+    pub tls: RouteTls,
+    /// Logs in under that name; empty: without a login.
+    pub user: String,
+    /// In the order in which they would be tried.
+    pub hosts: Vec<RouteHost>,
+    /// Why it would go nowhere, as a report would say it; empty if it goes.
+    pub problem: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteHost {
+    pub host: String,
+    /// With the port.
+    pub address: String,
+    /// What the certificate would have to satisfy: `none`, `opportunistic`, `verified`, `mta-sts`, `dane`.
+    pub security: String,
+}
+
 /// Where a route leads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NextHop {

@@ -149,6 +149,7 @@ pub const SETTINGS: &[Setting] = &[
     text("oauth.keys", ""),
     text("oauth.introspection-url", ""),
     text("oauth.client-id", ""),
+    number("fetch.concurrency", "10", 1, 1000, Unit::Count),
     text("outgoing.smarthost", ""),
     text("outgoing.smarthost-user", ""),
     number("outgoing.port", "25", 1, 65_535, Unit::Count),

@@ -16,6 +16,7 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod dane;
 mod dialogues;
+mod external;
 mod journeys;
 mod logins;
 mod postfix;

@@ -404,6 +404,7 @@ fn envelope(owners: &[OwnerId]) -> Envelope {
         smtputf8: false,
         eight_bit: false,
         require_tls: false,
+        folder: None,
         return_full: None,
         envelope_id: None,
         session: 1,

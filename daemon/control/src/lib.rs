@@ -22,6 +22,7 @@ use delivery::Delivery;
 use directory::Directory;
 use drivers::Placed;
 use events::Events;
+use fetch::Fetch;
 use i18n::Language;
 use mailbox::Mailboxes;
 use net::Net;
@@ -50,6 +51,7 @@ pub struct Context {
     /// Disk of the data directory.
     pub disk: disk::SharedDisk,
     pub delivery: Delivery,
+    pub fetch: Fetch,
 }
 
 /// Who asks.

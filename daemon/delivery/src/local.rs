@@ -163,11 +163,18 @@ fn delivery(job: &Job, account: &Account) -> mailbox::Delivery {
     mailbox::Delivery {
         message: job.record,
         target: 0,
-        folder: None,
+        folder: folder(job, account),
         text: job.text.clone(),
         received: job.envelope.received,
         quota_bytes: account.quota_bytes,
     }
+}
+
+/// The folder that the envelope names is one of its recipient's own mailbox.
+fn folder(job: &Job, account: &Account) -> Option<String> {
+    let named = job.envelope.folder.as_ref()?;
+    let own = |recipient: &Recipient| recipient.address.key() == account.address.key();
+    job.envelope.recipients.iter().any(own).then(|| named.clone())
 }
 
 fn verdict(delivered: Result<(), MailboxError>) -> Verdict {
@@ -209,6 +216,7 @@ async fn forward(inner: &Arc<Inner>, job: &mut Job, index: u32, by: &Address, to
     let envelope = Envelope {
         sender,
         recipients: vec![copy],
+        folder: None,
         ..(*job.envelope).clone()
     };
     let Some(mut top) = sign::seal(inner, job, &header, by.domain()).await else {

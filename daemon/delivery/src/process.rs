@@ -99,7 +99,7 @@ fn emit(inner: &Inner, job: &Job, verdicts: &Verdicts, next_try: i64) {
                 scope,
                 DeliveredLocally {
                     recipient,
-                    folder: "INBOX".to_owned(),
+                    folder: job.envelope.folder.clone().unwrap_or_else(|| "INBOX".to_owned()),
                 },
             ),
             Verdict::Forwarded => {

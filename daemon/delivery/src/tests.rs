@@ -284,6 +284,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         smtputf8: false,
         eight_bit: false,
         require_tls: false,
+        folder: None,
         return_full: None,
         envelope_id: None,
         session: 1,

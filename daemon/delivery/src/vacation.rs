@@ -16,7 +16,7 @@ use events::Scope;
 use events::kinds::delivery::VacationAnswered;
 use events::kinds::store::StoreFailed;
 use parking_lot::Mutex;
-use queue::{Envelope, Job, QueueError};
+use queue::{Envelope, Job, Origin, QueueError};
 use shared::model::{OwnerId, Vacation};
 use shared::{Address, DomainName};
 use wire::message::addresses::mailboxes;
@@ -70,6 +70,10 @@ pub(crate) async fn answer(inner: &Arc<Inner>, job: &mut Job, account: &Account)
     let Some(sender) = job.envelope.sender.clone() else {
         return Ok(());
     };
+    // It was sent to another mailbox, perhaps long ago: that one answers for itself.
+    if job.envelope.origin == Origin::Fetched {
+        return Ok(());
+    }
     let mark = format!("vacation {}", account.owner.0);
     if job.has_mark(&mark) || is_robot(&sender) || sender.key() == account.address.key() {
         return Ok(());

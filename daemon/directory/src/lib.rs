@@ -6,6 +6,7 @@
 mod admin;
 mod cache;
 mod core;
+mod external;
 mod login;
 mod oauth;
 mod password;
@@ -27,6 +28,7 @@ use shared::settings::Settings;
 use shared::{Address, DomainName, Refusal, Route};
 
 pub use admin::reports::ReportRow;
+pub use external::{ExternalAccount, ExternalSeen, ExternalTurn};
 pub use login::Login;
 pub use oauth::Provider;
 pub use sharing::{Identity, Whose};

@@ -1,6 +1,7 @@
 //! Rows of the tables as the types of the model, and back.
 
 use drivers::{Row, Value, kinds};
+use shared::external::{External, ExternalAfter, ExternalMechanism, ExternalProtocol, ExternalSecurity};
 use shared::model::{
     Alias, AppPassword, DkimKey, Domain, Group, ListEntry, OwnerId, Protocol, PublicTree, Side, TreeOf, User,
     UserCertificate, Vacation,
@@ -314,6 +315,72 @@ pub(crate) fn route(row: &Row) -> Result<Route, Unavailable> {
         comment: row.text("comment").to_owned(),
         revision: row.revision(),
     })
+}
+
+pub(crate) fn external_row(owner: OwnerId, external: &External, sealed: Option<Vec<u8>>) -> Row {
+    let after_days = match external.after {
+        ExternalAfter::Keep => None,
+        ExternalAfter::Delete => Some(0),
+        ExternalAfter::Days(days) => Some(u64::from(days)),
+    };
+    Row::new(&kinds::EXTERNAL)
+        .with("owner", owner.0)
+        .with("key", external.name.to_lowercase())
+        .with("name", external.name.as_str())
+        .with("enabled", external.enabled)
+        .with("protocol", external.protocol.word())
+        .with("host", external.host.as_str())
+        .with("port", u64::from(external.port))
+        .with("security", external.security.word())
+        .with("certificate", external.certificate.as_str())
+        .with("login", external.login.as_str())
+        .with("mechanism", external.mechanism.word())
+        .with("sealed", sealed)
+        .with("folders", external.folders.clone())
+        .with("into_folder", external.into.as_str())
+        .with("interval_minutes", u64::from(external.interval_minutes))
+        .with("after_days", after_days)
+        .with("mark_seen", external.mark_seen)
+        .with("comment", external.comment.as_str())
+}
+
+pub(crate) fn external(row: &Row, user: Address) -> Result<External, Unavailable> {
+    let bad = |refusal: Refusal| damaged(row, &refusal);
+    Ok(External {
+        user,
+        name: row.text("name").to_owned(),
+        enabled: row.flag("enabled"),
+        protocol: ExternalProtocol::parse(row.text("protocol")).map_err(bad)?,
+        host: row.text("host").to_owned(),
+        port: row
+            .int("port")
+            .and_then(|port| u16::try_from(port).ok())
+            .unwrap_or_default(),
+        security: ExternalSecurity::parse(row.text("security")).map_err(bad)?,
+        certificate: row.text("certificate").to_owned(),
+        login: row.text("login").to_owned(),
+        has_password: !row.bytes("sealed").is_empty(),
+        mechanism: ExternalMechanism::parse(row.text("mechanism")).map_err(bad)?,
+        folders: row.list("folders").to_vec(),
+        into: row.text("into_folder").to_owned(),
+        interval_minutes: minutes(row),
+        after: match row.int("after_days").map(u32::try_from) {
+            Some(Ok(0)) => ExternalAfter::Delete,
+            Some(Ok(days)) => ExternalAfter::Days(days),
+            _ => ExternalAfter::Keep,
+        },
+        mark_seen: row.flag("mark_seen"),
+        comment: row.text("comment").to_owned(),
+        revision: row.revision(),
+    })
+}
+
+/// Minutes between two visits of an external account.
+pub(crate) fn minutes(row: &Row) -> u32 {
+    let minutes = row
+        .int("interval_minutes")
+        .and_then(|minutes| u32::try_from(minutes).ok());
+    minutes.unwrap_or_default().max(1)
 }
 
 pub(crate) fn access_row(entry: &ListEntry) -> Row {

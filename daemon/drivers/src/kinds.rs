@@ -407,6 +407,82 @@ pub const ROUTE: Descriptor = Descriptor {
     migrations: &[],
 };
 
+/// Mailboxes elsewhere whose mail is fetched; `key` is the name in lower case, `sealed` the password under the server's key, `after_days` is `NULL` for
+/// mail that stays there, 0 for mail that is deleted at once.
+pub const EXTERNAL: Descriptor = Descriptor {
+    // With the settings, which are always ours: a mapped table of users may be read-only.
+    kind: Kind::Settings,
+    table: "external_account",
+    version: 1,
+    fields: &[
+        field("owner", Type::Int),
+        field("key", Type::Text),
+        field("name", Type::Text),
+        field("enabled", Type::Flag),
+        field("protocol", Type::Text),
+        field("host", Type::Text),
+        field("port", Type::Int),
+        field("security", Type::Text),
+        field("certificate", Type::Text),
+        field("login", Type::Text),
+        field("mechanism", Type::Text),
+        field("sealed", Type::Bytes),
+        field("folders", Type::List),
+        field("into_folder", Type::Text),
+        field("interval_minutes", Type::Int),
+        field("after_days", Type::Int),
+        field("mark_seen", Type::Flag),
+        field("comment", Type::Text),
+        REVISION,
+    ],
+    key: &["owner", "key"],
+    unique: &[],
+    indexed: &["owner"],
+    searchable: &["name", "host", "login", "comment"],
+    sortable: &["key", "host", "login", "comment"],
+    migrations: &[],
+};
+
+/// How it stands with an external account (`account`: `<owner>/<key>`); `body` is JSON.
+pub const EXTERNAL_STATE: Descriptor = Descriptor {
+    kind: Kind::Settings,
+    table: "external_state",
+    version: 1,
+    fields: &[
+        field("account", Type::Text),
+        field("owner", Type::Int),
+        field("body", Type::Text),
+    ],
+    key: &["account"],
+    unique: &[],
+    indexed: &["owner"],
+    searchable: &[],
+    sortable: &["account"],
+    migrations: &[],
+};
+
+/// Messages of external accounts that need not be asked for again. `account`: `<owner>/<key>`; `mark`: the server's unique id; `place`: both
+/// of them; `at`: Unix seconds; `skipped_bytes`: the size of a message that was not taken.
+pub const EXTERNAL_SEEN: Descriptor = Descriptor {
+    kind: Kind::Settings,
+    table: "external_seen",
+    version: 1,
+    fields: &[
+        field("place", Type::Text),
+        field("account", Type::Text),
+        field("mark", Type::Text),
+        field("owner", Type::Int),
+        field("at", Type::Int),
+        field("skipped_bytes", Type::Int),
+    ],
+    key: &["place"],
+    unique: &[],
+    indexed: &["account", "owner"],
+    searchable: &[],
+    sortable: &["place"],
+    migrations: &[],
+};
+
 /// Mailing lists; `body` holds their settings as JSON.
 pub const LIST: Descriptor = Descriptor {
     kind: Kind::Lists,
@@ -472,6 +548,9 @@ pub const ALL: &[&Descriptor] = &[
     &VACATION_ANSWER,
     &RULE,
     &ROUTE,
+    &EXTERNAL,
+    &EXTERNAL_STATE,
+    &EXTERNAL_SEEN,
     &LIST,
     &LOG,
 ];

@@ -153,11 +153,11 @@ async fn every_mechanism_with_and_without_an_initial_response() {
         let mut client = world.connect(LOOPBACK).await;
         client.say(&format!("AUTH {}\r\n", mechanism.name()), "+ ").await;
         client.say("*\r\n", "-ERR authentication cancelled").await;
-        if Sasl::new(mechanism, "", "").is_none() {
+        if Sasl::new(mechanism, "", "", "").is_none() {
             continue;
         }
         for initial in [true, false] {
-            let mut sasl = Sasl::new(mechanism, "anna@here.test", "pass").unwrap();
+            let mut sasl = Sasl::new(mechanism, "anna@here.test", "pass", "nonce").unwrap();
             let mut client = world.connect(LOOPBACK).await;
             let first = sasl.initial();
             let mut waiting = first.clone().filter(|_| !initial);

@@ -46,6 +46,7 @@ fn envelope(to: &str) -> Envelope {
         smtputf8: false,
         eight_bit: false,
         require_tls: false,
+        folder: None,
         return_full: None,
         envelope_id: None,
         session: 1,

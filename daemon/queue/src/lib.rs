@@ -82,6 +82,8 @@ pub enum Origin {
     Smtp,
     Submission,
     Lmtp,
+    /// From a mailbox elsewhere: whoever wrote it sent it there, and hears nothing of what becomes of it here.
+    Fetched,
     /// The server wrote it (bounce, warning, vacation).
     Server,
 }
@@ -100,6 +102,9 @@ pub struct Envelope {
     /// It leaves over verified TLS only, or not at all (RFC 8689).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_tls: bool,
+    /// Where it goes in the mailbox of its one recipient, if that is not INBOX.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// DSN's RET: `true` full, `false` headers only.
     pub return_full: Option<bool>,
     /// DSN's ENVID, xtext-decoded.
@@ -125,6 +130,7 @@ impl Envelope {
             smtputf8: !to.iter().all(Address::is_ascii),
             eight_bit: false,
             require_tls: false,
+            folder: None,
             return_full: None,
             envelope_id: None,
             session,

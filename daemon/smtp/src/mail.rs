@@ -47,6 +47,7 @@ pub(crate) async fn mail(session: &mut Session, path: &Path, params: MailParams)
         // A binary text is written anew, with base64 in the place of what was binary.
         eight_bit: matches!(params.body, Some(Body::EightBitMime | Body::BinaryMime)),
         require_tls: params.requiretls,
+        folder: None,
         return_full: params.ret.map(|ret| ret == Ret::Full),
         envelope_id: params.envid,
         session: session.conn.session().id().0,

@@ -157,7 +157,8 @@ async fn a_challenge_and_its_answer_log_in() {
     let challenge = client.say("AUTH CRAM-MD5\r\n", "334 ").await;
     let challenge = wire::base64::decode(challenge[4..].trim_end().as_bytes()).unwrap();
     let mut answer =
-        wire::sasl::client::Client::new(wire::sasl::Mechanism::CramMd5, "anna@here.test", "pass").unwrap();
+        wire::sasl::client::Client::new(wire::sasl::Mechanism::CramMd5, "anna@here.test", "pass", "")
+            .unwrap();
     let answer = wire::base64::encode(&answer.respond(&challenge).unwrap());
     client.say(format!("{answer}\r\n"), "235 2.7.0").await;
     // Whoever logged in may send elsewhere on port 25 as well.

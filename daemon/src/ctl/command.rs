@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 
 use crate::arguments::Texts;
 
@@ -31,6 +31,7 @@ pub(super) fn build(t: Texts) -> Command {
             dkim(t),
             report(t),
             user(t),
+            external(t),
             alias(t),
             group(t),
             folder(t),
@@ -252,6 +253,54 @@ fn app_password(t: Texts) -> Command {
         )
         .subcommand(of("list", "app-password-list"))
         .subcommand(of("remove", "app-password-remove").arg(t.positional("label")))
+}
+
+fn external(t: Texts) -> Command {
+    let named = |name, key| {
+        t.command(name, key)
+            .arg(t.positional("address"))
+            .arg(t.positional("name"))
+    };
+    let number = || value_parser!(u64);
+    let fields = |command: Command| {
+        command
+            .arg(t.option("fetch-protocol", "pop3|imap").long("protocol"))
+            .arg(t.option("server", "HOST"))
+            .arg(
+                t.option("port", "N")
+                    .value_parser(value_parser!(u64).range(0..=65_535)),
+            )
+            .arg(t.option("security", "tls|starttls|none"))
+            .arg(t.option("certificate", "verify|any|FINGERPRINT"))
+            .arg(t.option("fetch-login", "USER").long("login"))
+            .arg(t.flag("password-stdin"))
+            .arg(
+                t.option("fetch-mechanism", "auto|scram-sha-256|cram-md5|plain|apop|login")
+                    .long("mechanism"),
+            )
+            .arg(many(t.option("source", "FOLDER")))
+            .arg(t.option("into", "FOLDER"))
+            .arg(t.option("every", "MINUTES").value_parser(number()))
+            .arg(t.flag("keep"))
+            .arg(t.flag("delete"))
+            .arg(t.option("delete-after", "DAYS").value_parser(number()))
+            .arg(switch(t, "mark-seen"))
+            .arg(switch(t, "enabled"))
+            .arg(t.option("comment", "TEXT"))
+            .group(ArgGroup::new("after").args(["keep", "delete", "delete-after"]))
+    };
+    noun(t, "external")
+        .subcommand(paged(
+            t,
+            t.command("list", "external-list")
+                .arg(t.option("of-user", "ADDRESS").long("user")),
+        ))
+        .subcommand(named("show", "external-show"))
+        .subcommand(fields(named("add", "external-add")))
+        .subcommand(fields(named("set", "external-set")))
+        .subcommand(named("remove", "external-remove"))
+        .subcommand(named("fetch", "external-fetch"))
+        .subcommand(named("test", "external-test"))
 }
 
 fn alias(t: Texts) -> Command {

@@ -18,6 +18,7 @@ use drivers::Placed;
 use events::kinds::server::{CertificateMade, Started, Stopping};
 use events::kinds::store::{JournalReplayed, StoreFailed, StoreResumed, StoreStopped};
 use events::{Events, Scope, Severity};
+use fetch::Fetch;
 use http::Http;
 use i18n::Language;
 use journal::{Journal, Record};
@@ -51,6 +52,7 @@ pub(super) struct Server {
     pub(super) directory: Directory,
     net: Net,
     delivery: Delivery,
+    fetch: Fetch,
     queue: Queue,
     mailboxes: Mailboxes,
     journal: Journal,
@@ -115,6 +117,15 @@ pub(super) async fn start(
         http,
         sts_dir: data.join("mta-sts"),
     });
+    let fetch = Fetch::start(fetch::Parts {
+        queue: stores.queue.clone(),
+        directory: directory.clone(),
+        mailboxes: stores.mailboxes.clone(),
+        dns: dns.clone(),
+        tls: tls.clone(),
+        events: events.clone(),
+        timeouts: fetch::Timeouts::default(),
+    });
     let judge = Policy::new(directory.clone(), Some(dns.clone())).await;
     let policy = judge.map_err(|error| Trouble::store("configuration", error))?;
     let gate = Arc::new(DaemonGate {
@@ -145,6 +156,7 @@ pub(super) async fn start(
         stop,
         disk: disk.clone(),
         delivery: delivery.clone(),
+        fetch: fetch.clone(),
     };
     tokio::spawn(control.run(Arc::new(context)));
     let Stores {
@@ -157,6 +169,7 @@ pub(super) async fn start(
         directory,
         net,
         delivery,
+        fetch,
         queue,
         mailboxes,
         journal,
@@ -190,6 +203,7 @@ impl Server {
             },
         );
         self.net.shutdown(PATIENCE).await;
+        self.fetch.close(PATIENCE).await;
         self.delivery.close(PATIENCE).await;
         self.queue.close().await;
         self.mailboxes.close().await;

@@ -14,6 +14,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 
 use crate::TlsError;
 use crate::dane::{self, DaneRecord};
+use crate::peers::fingerprint;
 
 /// How far the other side's certificate is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Trust {
     Verified,
     /// Whatever it is: better than plaintext, no better against an active attacker (RFC 7435).
     Opportunistic,
+    /// It must be that very one, by its SHA-256 fingerprint in hexadecimal digits: what an administrator has looked at.
+    Pinned(String),
     /// It must be one that these records of the DNS name (RFC 7672). `names`: further names that it may have beside the host's.
     Dane {
         records: Vec<DaneRecord>,
@@ -33,12 +36,18 @@ pub enum Trust {
 pub struct Client {
     pub config: Arc<ClientConfig>,
     outcome: Arc<OnceLock<Result<(), Error>>>,
+    shown: Arc<OnceLock<String>>,
 }
 
 impl Client {
     /// Whether the certificate held, if it was looked at: also when the handshake goes on without that.
     pub fn verified(&self) -> Option<&Result<(), Error>> {
         self.outcome.get()
+    }
+
+    /// The SHA-256 fingerprint of the certificate that the other side has shown, whether it held or not.
+    pub fn shown(&self) -> Option<&str> {
+        self.shown.get().map(String::as_str)
     }
 }
 
@@ -59,6 +68,7 @@ pub(crate) fn config(
             )
         }
         Trust::Opportunistic => Rule::None,
+        Trust::Pinned(fingerprint) => Rule::Pinned(fingerprint.clone()),
         Trust::Dane { records, names } => Rule::Dane {
             records: records.clone(),
             names: names
@@ -67,12 +77,13 @@ pub(crate) fn config(
                 .collect(),
         },
     };
-    let outcome = Arc::new(OnceLock::new());
+    let (outcome, shown) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
     let verifier = Verifier {
         rule,
         must,
         algorithms: provider.signature_verification_algorithms,
         outcome: outcome.clone(),
+        shown: shown.clone(),
     };
     let mut config = builder(provider)?
         .dangerous()
@@ -83,6 +94,7 @@ pub(crate) fn config(
     Ok(Client {
         config: Arc::new(config),
         outcome,
+        shown,
     })
 }
 
@@ -143,6 +155,7 @@ fn roots() -> Result<Arc<RootCertStore>, TlsError> {
 enum Rule {
     None,
     Roots(Arc<WebPkiServerVerifier>),
+    Pinned(String),
     Dane {
         records: Vec<DaneRecord>,
         names: Vec<ServerName<'static>>,
@@ -156,6 +169,7 @@ struct Verifier {
     must: bool,
     algorithms: WebPkiSupportedAlgorithms,
     outcome: Arc<OnceLock<Result<(), Error>>>,
+    shown: Arc<OnceLock<String>>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -167,11 +181,16 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let _ = self.shown.set(fingerprint(end_entity));
         let found = match &self.rule {
             Rule::None => return Ok(ServerCertVerified::assertion()),
             Rule::Roots(verifier) => verifier
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
                 .map(drop),
+            Rule::Pinned(pinned) if fingerprint(end_entity) == *pinned => Ok(()),
+            Rule::Pinned(_) => Err(Error::General(
+                "the certificate is not the one that was chosen".to_owned(),
+            )),
             Rule::Dane { records, names } => {
                 let mut names = names.clone();
                 names.push(server_name.to_owned());

@@ -4,6 +4,7 @@ mod app_passwords;
 mod certificates;
 mod directory;
 mod dkim;
+mod external;
 mod folders;
 mod monitor;
 mod queue;

@@ -128,7 +128,8 @@ pub(crate) async fn remove(
             .delete_all(&kinds::APP_PASSWORD, Filter::any_of("owner", values.clone()))
             .delete_all(&kinds::USER_CERTIFICATE, Filter::any_of("owner", values.clone()))
             .delete_all(&kinds::VACATION_ANSWER, Filter::any_of("owner", values.clone()))
-            .delete_all(&kinds::SHARE, Filter::any_of("owner", values));
+            .delete_all(&kinds::SHARE, Filter::any_of("owner", values.clone()));
+        batch = super::external::with_owner(batch, &values);
     }
     core.write(batch, "domain", name.as_str()).await?;
     for name in std::iter::once(name).chain(&domain.aliases) {

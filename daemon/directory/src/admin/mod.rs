@@ -7,6 +7,7 @@ pub(crate) mod app_passwords;
 pub(crate) mod certificates;
 pub(crate) mod dkim;
 pub(crate) mod domains;
+pub(crate) mod external;
 pub(crate) mod groups;
 pub(crate) mod import;
 pub(crate) mod reports;

@@ -7,7 +7,7 @@ use shared::model::{OwnerId, User, Vacation, check_language, send_as};
 use shared::protocol::{NewUser, Page, Rows, UserRow};
 use shared::{Address, DomainName, Refusal};
 
-use super::{app_passwords, check_free, check_text, groups, in_own_domain, vacation};
+use super::{app_passwords, check_free, check_text, external, groups, in_own_domain, vacation};
 use crate::core::{Core, domain_filter, query};
 use crate::login::permit;
 use crate::password::{Given, Stored};
@@ -200,6 +200,7 @@ pub(crate) async fn remove(core: &Core, address: &Address, by: &str) -> Result<O
         .delete_all(&kinds::SHARE, Filter::equal("owner", Value::from(user.owner.0)))
         .delete_all(&kinds::GROUP_MEMBER, Filter::equal("member_key", key.as_str()));
     let batch = vacation::forgotten(batch, user.owner);
+    let batch = external::with_owner(batch, &[user.owner.0.into()]);
     core.write(batch, "user", &user.address.to_string()).await?;
     done(core, &user, "removed", by);
     Ok(user.owner)

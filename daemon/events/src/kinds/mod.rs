@@ -23,6 +23,7 @@ macro_rules! events {
 }
 
 pub mod delivery;
+pub mod fetch;
 pub mod imap;
 pub mod net;
 pub mod pop3;
@@ -35,6 +36,7 @@ pub mod store;
 pub fn all_codes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     [
         delivery::CODES,
+        fetch::CODES,
         imap::CODES,
         net::CODES,
         pop3::CODES,

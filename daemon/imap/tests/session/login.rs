@@ -67,7 +67,7 @@ async fn challenges_and_responses() {
     use wire::sasl::{Mechanism, client::Client as Sasl};
     let world = World::new().await;
     for mechanism in [Mechanism::CramMd5, Mechanism::Login] {
-        let mut sasl = Sasl::new(mechanism, USER, PASSWORD).unwrap();
+        let mut sasl = Sasl::new(mechanism, USER, PASSWORD, "nonce").unwrap();
         let mut client = world.connect().await;
         let initial = sasl
             .initial()

@@ -5,6 +5,7 @@ mod app_passwords;
 mod certificates;
 mod dkim;
 mod domains;
+mod external;
 mod folders;
 mod groups;
 mod logs;
@@ -39,6 +40,7 @@ pub(super) async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
         "dkim" => dkim::run(session, verb, inner).await,
         "report" => reports::run(session, verb, inner).await,
         "user" => users::run(session, verb, inner).await,
+        "external" => external::run(session, verb, inner).await,
         "alias" => groups::aliases(session, verb, inner).await,
         "group" => groups::groups(session, verb, inner).await,
         "folder" => folders::run(session, verb, inner).await,

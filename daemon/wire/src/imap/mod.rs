@@ -9,6 +9,7 @@
 mod acl;
 mod append;
 mod auth;
+pub mod client;
 mod command;
 mod date;
 mod fetch;

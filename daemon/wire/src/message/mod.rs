@@ -15,6 +15,7 @@ pub mod downgrade;
 pub mod envelope;
 mod header;
 mod lex;
+mod mend;
 mod mime;
 mod order;
 mod parse;
@@ -30,6 +31,7 @@ use std::ops::Range;
 
 pub use binary::Reencoder;
 pub use header::{Field, Fields, field, header_end, headers, unfold};
+pub use mend::Mender;
 pub use mime::{ContentType, Disposition, PARAMS_MAX_COUNT, Param};
 pub use order::{Order, THREAD_REFERENCES_MAX_COUNT};
 pub use preview::{PREVIEW_MAX_CHARS, preview};

@@ -1,5 +1,7 @@
 //! POP3 on the wire (RFC 1939, RFC 2449, RFC 5034, RFC 6856): commands and multi-line responses.
 
+pub mod client;
+
 use crate::base64;
 use crate::message::header_end;
 pub use crate::smtp::{Stuffer, stuff};

@@ -4,8 +4,13 @@ use super::hash::{equal, hex, md5};
 
 /// Whether a digest, 32 hexadecimal digits, is that of the timestamp (with its angle brackets) and the password.
 pub fn apop_is(digest: &str, timestamp: &str, password: &str) -> bool {
-    let expected = hex(&md5(&[timestamp.as_bytes(), password.as_bytes()]));
+    let expected = apop(timestamp, password);
     equal(expected.as_bytes(), digest.to_ascii_lowercase().as_bytes())
+}
+
+/// The digest itself, for a client.
+pub fn apop(timestamp: &str, password: &str) -> String {
+    hex(&md5(&[timestamp.as_bytes(), password.as_bytes()]))
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ mod hash;
 mod oauth;
 mod plain;
 mod scram;
+mod scram_client;
 mod verifiers;
 
-pub use apop::apop_is;
+pub use apop::{apop, apop_is};
 pub use verifiers::{CramVerifier, DIGEST_REALM, SCRAM_ITERATIONS, ScramVerifier, Verifiers, saslprep};
 
 /// The longest response of a client, decoded.

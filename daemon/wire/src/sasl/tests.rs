@@ -196,7 +196,7 @@ fn cram_md5_of_the_rfc() {
         Step::Failure(Reason::NoVerifier)
     );
 
-    let mut client = client::Client::new(Mechanism::CramMd5, "tim", "tanstaaftanstaaf").unwrap();
+    let mut client = client::Client::new(Mechanism::CramMd5, "tim", "tanstaaftanstaaf", "").unwrap();
     assert_eq!(client.initial(), None);
     let response = client
         .respond(b"<1896.697170952@postoffice.reston.mci.net>")
@@ -307,7 +307,7 @@ fn plain_and_login() {
         assert_eq!(server.step(Input::PasswordChecked(true)), success);
     }
 
-    let mut client = client::Client::new(Mechanism::Plain, "u", "p").unwrap();
+    let mut client = client::Client::new(Mechanism::Plain, "u", "p", "").unwrap();
     assert_eq!(client.initial().unwrap(), b"\0u\0p");
     assert_eq!(client.respond(b""), None);
     assert_eq!(
@@ -315,8 +315,12 @@ fn plain_and_login() {
         Some(Mechanism::CramMd5)
     );
     assert_eq!(
-        client::Client::choose(["LOGIN", "CRAM-MD5"], true),
-        Some(Mechanism::Login)
+        client::Client::choose(["LOGIN", "CRAM-MD5", "PLAIN"], true),
+        Some(Mechanism::CramMd5)
+    );
+    assert_eq!(
+        client::Client::choose(["LOGIN", "PLAIN"], true),
+        Some(Mechanism::Plain)
     );
     assert_eq!(client::Client::choose(["PLAIN"], false), None);
 }
