@@ -56,6 +56,14 @@ refusal-certificate-invalid = This is neither a certificate in PEM nor a SHA-256
 refusal-user-certificate-exists = The certificate { $name } belongs to a user already.
 refusal-user-certificate-unknown = The user has no certificate { $name }.
 refusal-certificate-refused = The certificate can't be taken into use: { $reason }
+refusal-acme-off = No authority is set: put the address of its directory into acme.directory.
+refusal-acme-terms = The authority's terms of service must be agreed to first ({ $url }): set acme.agree-terms.
+refusal-acme-external-account = The authority wants to know whose account this is: set acme.external-account and put its key into keys/acme.
+refusal-acme-no-web = The authority would find nobody: open the web's ports (web = true in batpost.toml), or set acme.challenge to dns-01.
+refusal-acme-wildcard = { $name } stands for many hosts: set acme.challenge to dns-01.
+refusal-acme-name = No authority vouches for { $name }.
+refusal-acme-unknown = No certificate is renewed by that name.
+refusal-acme-failed = There is no certificate: { $reason }
 refusal-certificate-unknown = There is no such certificate, or it is the one that has to stay.
 
 refusal-alias-exists = There is an alias { $name } already.

@@ -54,6 +54,15 @@ event-certificate-expires = The certificate of { $names } ends in { $days ->
     [one] { $days } day
    *[other] { $days } days
 }. Renew it, or mail programs will refuse this server.
+event-certificate-obtained = Certificate for { $names } obtained from { $issuer }; it holds for { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
+event-certificate-not-obtained = No certificate for { $names }: { $reason }. Next try in { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+}
+event-challenge-stays = A record that showed an authority whose a name is could not be removed from the DNS: { $reason }
 event-internal-fault = Internal fault in { $place }: { $reason }
 event-journal-replayed = The last stop was not clean: { $records } records of the journal were replayed
 event-store-failed = { $store } failed: { $reason }. Nothing is acknowledged until it has been opened again

@@ -56,6 +56,14 @@ refusal-certificate-invalid = Это не сертификат в PEM и не о
 refusal-user-certificate-exists = Сертификат { $name } уже принадлежит одному из пользователей.
 refusal-user-certificate-unknown = Сертификата { $name } у пользователя нет.
 refusal-certificate-refused = Сертификат нельзя ввести в действие: { $reason }
+refusal-acme-off = Центр сертификации не задан: укажите адрес его каталога в acme.directory.
+refusal-acme-terms = Сначала нужно принять условия центра сертификации ({ $url }): включите acme.agree-terms.
+refusal-acme-external-account = Центр хочет знать, чья это учётная запись: задайте acme.external-account и положите её ключ в keys/acme.
+refusal-acme-no-web = Центр никого не найдёт: откройте порты веба (web = true в batpost.toml) или задайте acme.challenge = dns-01.
+refusal-acme-wildcard = { $name } — это много узлов сразу: задайте acme.challenge = dns-01.
+refusal-acme-name = Ни один центр не поручится за { $name }.
+refusal-acme-unknown = Сертификата с таким именем среди продлеваемых нет.
+refusal-acme-failed = Сертификат не получен: { $reason }
 refusal-certificate-unknown = Такого сертификата нет, или он тот, что должен остаться.
 
 refusal-alias-exists = Псевдоним { $name } уже есть.

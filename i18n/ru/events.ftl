@@ -59,6 +59,17 @@ event-certificate-expires = Сертификат { $names } истекает ч�
     [few] { $days } дня
    *[many] { $days } дней
 }. Обновите его, иначе почтовые программы откажутся от этого сервера.
+event-certificate-obtained = Сертификат для { $names } получен от { $issuer }; срок — { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[many] { $days } дней
+}
+event-certificate-not-obtained = Сертификат для { $names } не получен: { $reason }. Следующая попытка через { $minutes ->
+    [one] { $minutes } минуту
+    [few] { $minutes } минуты
+   *[many] { $minutes } минут
+}
+event-challenge-stays = Запись, которой центру подтверждалось имя, не удалось убрать из DNS: { $reason }
 event-internal-fault = Внутренняя ошибка в { $place }: { $reason }
 event-journal-replayed = Прошлая остановка была аварийной: повторено записей журнала: { $records }
 event-store-failed = Сбой хранилища { $store }: { $reason }. Приём не подтверждается, пока оно не будет открыто заново

@@ -150,6 +150,25 @@ pub struct Certificate {
     pub default: bool,
 }
 
+/// A certificate that the server gets by itself (ACME).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateOrder {
+    /// It is called by the first one.
+    pub names: Vec<String>,
+    /// It is being asked for.
+    pub working: bool,
+    /// The certificate that is there; empty: none yet.
+    pub id: String,
+    /// Unix seconds.
+    pub not_after: i64,
+    /// Unix seconds: the renewal, or another try.
+    pub next_try: i64,
+    /// In a row.
+    pub failures: u32,
+    /// Why the last try failed.
+    pub reason: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     pub address: Address,

@@ -12,8 +12,8 @@ use crate::Refusal;
 use crate::external::{External, ExternalState};
 pub use crate::external::{ExternalAnswer, ExternalRow};
 use crate::model::{
-    Alias, AppPassword, Certificate, DkimKey, Domain, Folder, Group, ListEntry, Protocol, PublicTree, Side,
-    User, UserCertificate,
+    Alias, AppPassword, Certificate, CertificateOrder, DkimKey, Domain, Folder, Group, ListEntry, Protocol,
+    PublicTree, Side, User, UserCertificate,
 };
 pub use crate::report::{ReportKind, ReportWaiting};
 use crate::route::Route;
@@ -300,6 +300,13 @@ requests! {
     CertificateRemove "certificate.remove" => Done { id: String }
     /// Reads the folder of certificates anew.
     CertificateReload "certificate.reload" => Done {}
+    /// Gets a certificate for these names from the authority that the settings name, now, and renews it from now on. An order that begins with the
+    /// same name is replaced. `wait`: answer when it is there or has failed.
+    CertificateObtain "certificate.obtain" => CertificateOrder { names: Vec<String>, #[serde(default)] wait: bool }
+    /// What is renewed, and what is tried again.
+    CertificateOrders "certificate.orders" => Vec<CertificateOrder> {}
+    /// Renews no longer what begins with that name. The certificate stays.
+    CertificateForget "certificate.forget" => Done { name: String }
 
     SettingList "setting.list" => SettingValues {}
     SettingSet "setting.set" => Changed { key: String, value: String, revision: u64 }

@@ -29,6 +29,8 @@ pub enum Kind {
     Language,
     /// Addresses and networks: see [`crate::networks`].
     Networks,
+    /// One of these words.
+    Choice(&'static [&'static str]),
     /// Capabilities that are not offered to some: see [`crate::switches`].
     Switches,
 }
@@ -143,6 +145,18 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Flag,
         default: "false",
     },
+    text("acme.directory", ""),
+    flag("acme.agree-terms", "false"),
+    text("acme.contact", ""),
+    Setting {
+        key: "acme.challenge",
+        kind: Kind::Choice(&["http-01", "tls-alpn-01", "dns-01"]),
+        default: "http-01",
+    },
+    text("acme.dns-command", ""),
+    number("acme.dns-wait", "120", 0, 3600, Unit::Seconds),
+    text("acme.external-account", ""),
+    text("acme.authority", ""),
     text("oauth.issuer", ""),
     text("oauth.audience", ""),
     text("oauth.user-claim", "email"),
@@ -219,6 +233,8 @@ impl Setting {
                     .with("max", max)
                     .field(self.key))
             }
+            Kind::Choice(words) if words.contains(&value.trim()) => Ok(value.trim().to_owned()),
+            Kind::Choice(_) => Err(bad()),
             Kind::Switches => {
                 if value.len() > SWITCHES_LENGTH_MAX_BYTES || value.chars().any(char::is_control) {
                     return Err(bad());

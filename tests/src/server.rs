@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::line::Line;
 
 /// The standard ports that a server opens.
-const PORTS: [u16; 8] = [24, 25, 110, 143, 465, 587, 993, 995];
+const PORTS: [u16; 10] = [24, 25, 80, 110, 143, 443, 465, 587, 993, 995];
 
 /// The programs under test.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ const FLOORS: &[(usize, &[&str])] = &[
     (1, &["wire", "disk", "events"]),
     (2, &["dns", "tls", "drivers", "journal"]),
     (3, &["authenticity", "directory", "http", "mailbox", "queue"]),
-    (4, &["policy", "scan", "delivery", "fetch"]),
+    (4, &["acme", "policy", "scan", "delivery", "fetch"]),
     (5, &["net", "smtp", "imap", "pop3", "web", "control"]),
 ];
 

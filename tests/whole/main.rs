@@ -6,6 +6,7 @@
     reason = "tests: a failure is the test's failure"
 )]
 
+mod acme;
 mod authenticity;
 mod capabilities;
 mod certificates;

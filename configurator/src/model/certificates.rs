@@ -1,6 +1,8 @@
 //! The server's certificates: what there is, and the form of a new one.
 
-use shared::protocol::{CertificateAdd, CertificateList, CertificateReload};
+use shared::protocol::{
+    CertificateAdd, CertificateList, CertificateObtain, CertificateOrders, CertificateReload,
+};
 
 use super::Model;
 use super::forms::{Call, Check, Errors, required};
@@ -29,11 +31,53 @@ impl ServerCertificateForm {
     }
 }
 
+/// A certificate that the server is to get by itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObtainForm {
+    /// One to a line, or with commas between.
+    pub names: String,
+}
+
+impl ObtainForm {
+    pub(super) fn calls(&self) -> Result<Vec<Call>, Errors> {
+        let mut check = Check::default();
+        let names = check.one("names", self.names.trim(), required);
+        let names: String = check.done(names)?;
+        Ok(vec![Call::of(&obtain(
+            names
+                .split([',', ' ', '\n'])
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        ))])
+    }
+}
+
+/// Nobody waits for it in front of a dialog: how it went stands in the list.
+fn obtain(names: Vec<String>) -> CertificateObtain {
+    CertificateObtain { names, wait: false }
+}
+
 impl Model {
     pub(super) fn read_certificates(&mut self) {
         self.ask(&CertificateList {}, |model, answer| match answer {
             Ok(certificates) => model.certificates = Some(certificates),
             Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
+        });
+        self.ask(&CertificateOrders {}, |model, answer| {
+            if let Ok(orders) = answer {
+                model.orders = orders;
+            }
+        });
+    }
+
+    pub(super) fn obtain_again(&mut self, names: Vec<String>) {
+        self.ask(&obtain(names), |model, answer| {
+            if let Err(failed) = answer {
+                model.notice(Tone::Bad, Said::failed(&failed));
+            }
+            model.read_certificates();
         });
     }
 

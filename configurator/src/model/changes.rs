@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use shared::protocol::{
-    AccessRemove, AliasRemove, AppPasswordRemove, CertificateRemove, DomainGet, DomainRemove, FolderRemove,
-    GroupList, GroupRemove, Page as Window, QueueRemove, ReportSend, ServiceSet, ServiceState, SessionEnd,
-    TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
+    AccessRemove, AliasRemove, AppPasswordRemove, CertificateForget, CertificateRemove, DomainGet,
+    DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window, QueueRemove, ReportSend, ServiceSet,
+    ServiceState, SessionEnd, TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, Failure, RouteList, RouteRemove};
 
@@ -62,7 +62,7 @@ impl Model {
         let Some(edit) = self.edit(serial) else { return };
         let Some(Call { method, params }) = edit.steps.pop_front() else {
             let lists = lists_of(&edit.form);
-            let server = matches!(edit.form, Form::ServerCertificate(_));
+            let server = matches!(edit.form, Form::ServerCertificate(_) | Form::Obtain(_));
             let keys = matches!(edit.form, Form::Certificate(_));
             let dkim = matches!(edit.form, Form::Dkim(_));
             let folders = matches!(edit.form, Form::Folder(_) | Form::Rights(_));
@@ -255,6 +255,7 @@ impl Model {
             | Form::AppPassword(_)
             | Form::Certificate(_)
             | Form::ServerCertificate(_)
+            | Form::Obtain(_)
             | Form::Dkim(_)
             | Form::Export(_)
             | Form::NextHost(_)
@@ -363,6 +364,10 @@ impl Model {
                 self.read_certificates();
                 (Said::named("notice-removed", id), &[])
             }
+            About::ForgetCertificate(name) => {
+                self.read_certificates();
+                (Said::named("notice-forgotten", name), &[])
+            }
             About::RemoveCertificate { fingerprint, .. } => {
                 self.read_keys();
                 (Said::named("notice-removed", fingerprint), &[])
@@ -425,6 +430,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::AppPassword(_)
         | Form::Certificate(_)
         | Form::ServerCertificate(_)
+        | Form::Obtain(_)
         | Form::Dkim(_)
         | Form::Export(_)
         | Form::RouteTest(_) => &[],
@@ -480,6 +486,7 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
             })]
         }
         About::RemoveServerCertificate(id) => vec![Call::of(&CertificateRemove { id: id.clone() })],
+        About::ForgetCertificate(name) => vec![Call::of(&CertificateForget { name: name.clone() })],
         About::RemoveCertificate { user, fingerprint } => {
             vec![Call::of(&UserCertificateRemove {
                 address: user.clone(),

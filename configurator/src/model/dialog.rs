@@ -105,6 +105,8 @@ pub enum About {
     RemoveMessages(Vec<String>),
     /// By its id.
     RemoveServerCertificate(String),
+    /// A certificate that is renewed, by its first name.
+    ForgetCertificate(String),
     RemoveCertificate {
         user: String,
         fingerprint: String,

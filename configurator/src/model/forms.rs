@@ -12,7 +12,7 @@ use shared::protocol::{
 use shared::{Address, DomainName, Refusal};
 
 use super::amount::{parse_bytes, show_bytes};
-pub use super::certificates::ServerCertificateForm;
+pub use super::certificates::{ObtainForm, ServerCertificateForm};
 pub use super::dkim::DkimForm;
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 pub use super::keys::{AppForm, CertificateForm};
@@ -55,6 +55,7 @@ pub enum Form {
     AppPassword(AppForm),
     Certificate(CertificateForm),
     ServerCertificate(ServerCertificateForm),
+    Obtain(ObtainForm),
     Dkim(DkimForm),
     Export(ExportForm),
     NextHost(NextHostForm),
@@ -398,6 +399,7 @@ impl Form {
             Self::AppPassword(form) => form.calls(),
             Self::Certificate(form) => form.calls(),
             Self::ServerCertificate(form) => form.calls(),
+            Self::Obtain(form) => form.calls(),
             Self::Dkim(form) => form.calls(),
             // A file is written by the link, not by the daemon.
             Self::Export(_) => Ok(Vec::new()),

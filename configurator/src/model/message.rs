@@ -67,6 +67,8 @@ pub enum Message {
     SettingsRevert,
 
     ReloadCertificates,
+    /// Gets a certificate for these names again.
+    ObtainAgain(Vec<String>),
     CheckStorage {
         repair: bool,
     },

@@ -33,7 +33,7 @@ use std::collections::{BTreeSet, HashMap};
 use i18n::Language;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use shared::model::{Alias, Certificate, Group, ListEntry, PublicTree};
+use shared::model::{Alias, Certificate, CertificateOrder, Group, ListEntry, PublicTree};
 use shared::protocol::{
     Change, CheckReport, DomainRow, LogQuery, QueueMessage, QueueRow, ReportWaiting, Request, SessionRow,
     SettingList, Storage, StorageShow, UserRow, Welcome,
@@ -122,6 +122,8 @@ pub struct Model {
     pub log: LogState,
     pub settings: SettingsState,
     pub certificates: Option<Vec<Certificate>>,
+    /// Those that the server gets by itself.
+    pub orders: Vec<CertificateOrder>,
     pub storage: Option<Storage>,
     pub check: Option<CheckReport>,
     pub checking: bool,
@@ -171,6 +173,7 @@ impl Model {
             log: LogState::default(),
             settings: SettingsState::default(),
             certificates: None,
+            orders: Vec::new(),
             storage: None,
             check: None,
             checking: false,
@@ -332,6 +335,10 @@ impl Model {
                     self.monitor.take(figures);
                     if self.page == Page::Monitor {
                         self.changed.insert(ListId::Sessions);
+                    }
+                    // Once a second: how it goes on with what is being asked for.
+                    if self.page == Page::Certificates && self.orders.iter().any(|order| order.working) {
+                        self.read_certificates();
                     }
                 }
             }

@@ -114,6 +114,7 @@ impl Model {
             }
             Message::SettingsRevert => self.settings.revert(),
             Message::ReloadCertificates => self.reload_certificates(),
+            Message::ObtainAgain(names) => self.obtain_again(names),
             Message::CheckStorage { repair } => self.check_storage(repair),
             Message::Wizard(wizard) => self.wizard = *wizard,
             Message::WizardNext => self.wizard_next(),

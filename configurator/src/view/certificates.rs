@@ -3,12 +3,12 @@
 use eframe::egui::{ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_REFRESH, ICON_VERIFIED};
 use i18n::Arg;
-use shared::model::Certificate;
+use shared::model::{Certificate, CertificateOrder};
 
 use super::{Cx, heading};
 use crate::model::Message;
 use crate::model::dialog::About;
-use crate::model::forms::{Form, ServerCertificateForm};
+use crate::model::forms::{Form, ObtainForm, ServerCertificateForm};
 use crate::theme::{size, space};
 use crate::widgets::{Mood, Weight, badge, button, card, empty, fact, icon_button, strong};
 
@@ -19,7 +19,11 @@ const DAY_S: i64 = 86_400;
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     heading(ui, &cx.t.get("page-certificates"), "", |ui| {
         ui.add_enabled_ui(cx.model.connected(), |ui| {
-            if button(ui, Weight::Primary, Some(ICON_ADD), &cx.t.get("certificate-add")).clicked() {
+            let obtain = cx.t.get("certificate-obtain");
+            if button(ui, Weight::Primary, Some(ICON_ADD), &obtain).clicked() {
+                cx.send(Message::Open(Form::Obtain(ObtainForm::default())));
+            }
+            if button(ui, Weight::Plain, Some(ICON_ADD), &cx.t.get("certificate-add")).clicked() {
                 cx.send(Message::Open(Form::ServerCertificate(
                     ServerCertificateForm::default(),
                 )));
@@ -50,7 +54,41 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             });
             ui.add_space(space::S);
         }
+        for order in &cx.model.orders {
+            card(cx.tokens).show(ui, |ui| {
+                ui.set_min_width(ui.available_width());
+                one_order(ui, cx, order);
+            });
+            ui.add_space(space::S);
+        }
     });
+}
+
+/// What the server gets by itself.
+fn one_order(ui: &mut Ui, cx: &mut Cx<'_>, order: &CertificateOrder) {
+    let name = order.names.first().cloned().unwrap_or_default();
+    ui.horizontal(|ui| {
+        ui.label(strong(cx.t.named("order-title", &order.names.join(", "))).size(size::STRONG));
+        if order.working {
+            badge(ui, Mood::Calm, &cx.t.get("order-working"));
+        } else if order.failures > 0 {
+            badge(ui, Mood::Warn, &cx.t.get("order-failed"));
+        }
+        let again = cx.t.named("order-again", &name);
+        if icon_button(ui, ICON_REFRESH, &again).clicked() {
+            cx.send(Message::ObtainAgain(order.names.clone()));
+        }
+        let forget = cx.t.named("order-forget-one", &name);
+        if icon_button(ui, ICON_DELETE, &forget).clicked() {
+            cx.send(Message::Ask(About::ForgetCertificate(name.clone())));
+        }
+    });
+    if !order.working {
+        fact(ui, &cx.t.get("order-next-try"), &cx.t.time(order.next_try));
+    }
+    if !order.reason.is_empty() {
+        fact(ui, &cx.t.get("order-reason"), &order.reason);
+    }
 }
 
 fn one(ui: &mut Ui, cx: &mut Cx<'_>, certificate: &Certificate) {

@@ -193,6 +193,15 @@ fn value(ui: &mut Ui, cx: &mut Cx<'_>, setting: &'static Setting) -> egui::Respo
             typed = chosen.unwrap_or(typed);
             response
         }
+        Kind::Choice(words) => {
+            let all: Vec<_> = words
+                .iter()
+                .map(|word| ((*word).to_owned(), (*word).to_owned()))
+                .collect();
+            let (response, chosen) = field::choice(ui, setting.key, &was, &all, 160.0);
+            typed = chosen.unwrap_or(typed);
+            response
+        }
         Kind::Text { .. } | Kind::Networks | Kind::Switches => {
             field::edit(ui, setting.key, &mut typed, setting.default, 300.0, false)
         }

@@ -1,6 +1,6 @@
 //! Dialogs: what they check, what they send, what a refusal and a conflict do.
 
-use batpost_configurator::model::forms::{DomainForm, Form, ServerCertificateForm, UserForm};
+use batpost_configurator::model::forms::{DomainForm, Form, ObtainForm, ServerCertificateForm, UserForm};
 use batpost_configurator::model::lists::ListId;
 use batpost_configurator::model::{Message, Page};
 use batpost_configurator::theme::Choice;
@@ -407,6 +407,48 @@ fn reports_are_sent_at_the_press_of_a_button() {
     stage
         .harness
         .get_by_label("Всё, что можно отправить, отправлено.");
+}
+
+// Somebody who can't use the command line would renew certificates by hand.
+#[test]
+fn certificates_are_ordered_asked_for_again_and_no_longer_renewed() {
+    let mut stage = Stage::connected(Language::Ru, Choice::Light);
+    stage.go(Page::Certificates);
+    stage.harness.get_by_label("Получить сертификат у центра").click();
+    stage.settle();
+    stage.send(Message::Edit(Form::Obtain(ObtainForm {
+        names: "mail.example.test, imap.example.test\nwww.example.test".to_owned(),
+    })));
+    stage.harness.get_by_label("Получить").click();
+    stage.settle();
+    let names = ["mail.example.test", "imap.example.test", "www.example.test"];
+    assert_eq!(
+        *stage.daemon.last("certificate.obtain").unwrap(),
+        json!({"names": names, "wait": false})
+    );
+    stage
+        .harness
+        .get_by_label("imap.example.test: connection: 192.0.2.1: Connection refused");
+    stage
+        .harness
+        .get_by_label("Запросить imap.example.test сейчас")
+        .click();
+    stage.settle();
+    assert_eq!(
+        *stage.daemon.last("certificate.obtain").unwrap(),
+        json!({"names": ["imap.example.test"], "wait": false})
+    );
+    stage
+        .harness
+        .get_by_label("Больше не продлевать imap.example.test")
+        .click();
+    stage.settle();
+    stage.send(Message::Confirm);
+    stage.settle();
+    assert_eq!(
+        *stage.daemon.last("certificate.forget").unwrap(),
+        json!({"name": "imap.example.test"})
+    );
 }
 
 #[test]

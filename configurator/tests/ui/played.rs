@@ -87,6 +87,17 @@ impl Played {
                 {"id": "mail.example.test-0123abcd", "names": ["mail.example.test", "почта.example.test"], "issuer": "Trust & Sons",
                  "not_after": 2_000_000_000, "self_signed": false, "served_for": ["mail.example.test"], "default": true},
             ]),
+            "certificate.orders" => json!([
+                {"names": ["mail.example.test", "почта.example.test"], "working": false, "id": "mail.example.test-0123abcd",
+                 "not_after": 2_000_000_000, "next_try": 1_990_000_000, "failures": 0, "reason": ""},
+                {"names": ["imap.example.test"], "working": false, "id": "", "not_after": 0, "next_try": 1_990_000_000,
+                 "failures": 2, "reason": "imap.example.test: connection: 192.0.2.1: Connection refused"},
+            ]),
+            "certificate.obtain" => {
+                json!({"names": ["imap.example.test"], "working": true, "id": "", "not_after": 0,
+                "next_try": 0, "failures": 0, "reason": ""})
+            }
+            "certificate.forget" => json!({}),
             "app-password.add" => json!({"password": "abcd-efgh-ijkm-npqr"}),
             "route.list" => list(json!({"total": 1, "rows": [
                 {"name": "archive", "place": 10, "enabled": true, "to": ["archive.test"], "from": [], "hosts": ["192.0.2.9"],

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use acme::Acme;
 use delivery::Delivery;
 use directory::Directory;
 use drivers::Placed;
@@ -41,6 +42,7 @@ pub struct Context {
     pub queue: Queue,
     pub net: Net,
     pub tls: Tls,
+    pub acme: Acme,
     pub placed: Arc<Placed>,
     pub events: Events,
     pub started: Instant,

@@ -224,6 +224,14 @@ impl Dns {
         }
     }
 
+    /// The same, asked anew whatever was answered before: for a record that is waited for.
+    pub async fn txt_now(&self, name: &str) -> Result<Vec<Vec<u8>>, DnsError> {
+        match &self.source {
+            Source::System(system) => system.txt_now(name).await,
+            _ => self.txt(name).await,
+        }
+    }
+
     /// What signed answers say of the certificate of that host on that port (RFC 7672 §2.2). An answer that should be signed and is not, or that can't
     /// be had, is [`DnsError::Temporary`]: the host must not be used now.
     pub async fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {

@@ -15,7 +15,7 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::system::build;
+use crate::system::{CACHE_MAX_COUNT, build};
 use crate::{Config, Dane, DnsError, Tlsa};
 
 /// Records of one host that are looked at.
@@ -111,7 +111,7 @@ impl Secure {
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Answer, DnsError> {
         let resolver = self.inner.resolver.get_or_try_init(async || {
             let anchors = anchors(self.inner.config.trust_anchor.clone()).await;
-            let built = anchors.and_then(|anchors| build(&self.inner.config, Some(anchors)));
+            let built = anchors.and_then(|anchors| build(&self.inner.config, Some(anchors), CACHE_MAX_COUNT));
             built.map_err(DnsError::Temporary)
         });
         let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError as NetDnsError, NetError};
 use hickory_resolver::proto::dnssec::TrustAnchors;
@@ -19,19 +20,23 @@ use crate::{Config, DnsError, Exchanger};
 const TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS: usize = 2;
 /// Answers kept.
-const CACHE_MAX_COUNT: u64 = 10_000;
+pub(crate) const CACHE_MAX_COUNT: u64 = 10_000;
 
 #[derive(Clone)]
 pub(crate) struct System {
     resolver: TokioResolver,
+    /// Keeps no answers.
+    forgetful: TokioResolver,
     pub(crate) secure: Secure,
 }
 
 impl System {
     pub(crate) fn new(config: &Config) -> Result<Self, String> {
-        let resolver = build(config, None)?;
+        let resolver = build(config, None, CACHE_MAX_COUNT)?;
+        let forgetful = build(config, None, 0)?;
         Ok(Self {
             resolver,
+            forgetful,
             secure: Secure::new(config),
         })
     }
@@ -77,19 +82,13 @@ impl System {
     }
 
     pub(crate) async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, DnsError> {
-        let records = self.lookup(name, RecordType::TXT).await?;
-        Ok(records
-            .into_iter()
-            .filter_map(|data| match data {
-                RData::TXT(txt) => Some(
-                    txt.txt_data
-                        .iter()
-                        .flat_map(|part| part.iter().copied())
-                        .collect(),
-                ),
-                _ => None,
-            })
-            .collect())
+        Ok(texts(self.lookup(name, RecordType::TXT).await?))
+    }
+
+    /// Without what was answered before.
+    pub(crate) async fn txt_now(&self, name: &str) -> Result<Vec<Vec<u8>>, DnsError> {
+        let found = self.forgetful.lookup(full(name)?, RecordType::TXT).await;
+        Ok(texts(understood(found)?))
     }
 
     pub(crate) async fn names(&self, address: IpAddr) -> Result<Vec<String>, DnsError> {
@@ -104,27 +103,50 @@ impl System {
     }
 
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, DnsError> {
-        // With a final dot: the machine's search list is not for mail.
-        let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')))
-            .map_err(|_| DnsError::NoSuchDomain)?;
-        self.lookup_name(name, kind).await
+        self.lookup_name(full(name)?, kind).await
     }
 
     async fn lookup_name(&self, name: Name, kind: RecordType) -> Result<Vec<RData>, DnsError> {
-        match self.resolver.lookup(name, kind).await {
-            Ok(found) => Ok(found.answers().iter().map(|record| record.data.clone()).collect()),
-            Err(NetError::Dns(NetDnsError::NoRecordsFound(none))) => match none.response_code {
-                ResponseCode::NoError => Ok(Vec::new()),
-                ResponseCode::NXDomain => Err(DnsError::NoSuchDomain),
-                other => Err(DnsError::Temporary(other.to_string())),
-            },
-            Err(error) => Err(DnsError::Temporary(error.to_string())),
-        }
+        understood(self.resolver.lookup(name, kind).await)
     }
 }
 
+/// With a final dot: the machine's search list is not for mail.
+fn full(name: &str) -> Result<Name, DnsError> {
+    Name::from_ascii(format!("{}.", name.trim_end_matches('.'))).map_err(|_| DnsError::NoSuchDomain)
+}
+
+fn understood(answer: Result<Lookup, NetError>) -> Result<Vec<RData>, DnsError> {
+    match answer {
+        Ok(found) => Ok(found.answers().iter().map(|record| record.data.clone()).collect()),
+        Err(NetError::Dns(NetDnsError::NoRecordsFound(none))) => match none.response_code {
+            ResponseCode::NoError => Ok(Vec::new()),
+            ResponseCode::NXDomain => Err(DnsError::NoSuchDomain),
+            other => Err(DnsError::Temporary(other.to_string())),
+        },
+        Err(error) => Err(DnsError::Temporary(error.to_string())),
+    }
+}
+
+fn texts(records: Vec<RData>) -> Vec<Vec<u8>> {
+    let text = |data| match data {
+        RData::TXT(txt) => Some(
+            txt.txt_data
+                .iter()
+                .flat_map(|part| part.iter().copied())
+                .collect(),
+        ),
+        _ => None,
+    };
+    records.into_iter().filter_map(text).collect()
+}
+
 /// A resolver over the machine's name servers or those that the configuration names. `anchors`: it validates, from these keys on.
-pub(crate) fn build(config: &Config, anchors: Option<TrustAnchors>) -> Result<TokioResolver, String> {
+pub(crate) fn build(
+    config: &Config,
+    anchors: Option<TrustAnchors>,
+    cache_max_count: u64,
+) -> Result<TokioResolver, String> {
     let mut builder = if config.servers.is_empty() {
         TokioResolver::builder_tokio().map_err(|error| error.to_string())?
     } else {
@@ -135,7 +157,7 @@ pub(crate) fn build(config: &Config, anchors: Option<TrustAnchors>) -> Result<To
     let options = builder.options_mut();
     options.timeout = config.timeout_ms.map_or(TIMEOUT, Duration::from_millis);
     options.attempts = ATTEMPTS;
-    options.cache_size = CACHE_MAX_COUNT;
+    options.cache_size = cache_max_count;
     if let Some(anchors) = anchors {
         options.validate = true;
         // The option of that name is a path that nobody reads.

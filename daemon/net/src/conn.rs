@@ -14,7 +14,8 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use events::Events;
 use events::kinds::net::TlsFailed;
-use tls::{Acceptor, ClientCertificate, Tls};
+use shared::model::Protocol;
+use tls::{Accepted, Acceptor, ClientCertificate, Tls};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
 use crate::compress::Compression;
@@ -237,13 +238,19 @@ impl Conn {
         };
         self.input = BytesMut::new();
         let session = self.session.clone();
+        // They look on port 443 and nowhere else (RFC 8737 §3).
+        let authorities = session.protocol() == Protocol::Web;
         let accepted = tokio::select! {
             biased;
-            accepted = acceptor.tokio().accept(raw) => accepted.map_err(|error| ConnError::Tls(error.to_string()))?,
+            accepted = acceptor.accept(raw, authorities) => accepted.map_err(|error| ConnError::Tls(error.to_string()))?,
             () = session.ended() => return Err(ConnError::Ended),
             () = tokio::time::sleep(HANDSHAKE_TIMEOUT) => return Err(ConnError::Timeout),
         };
-        self.stream = Stream::Tls(Box::new(accepted));
+        let Accepted::Session(accepted) = accepted else {
+            self.session.set_reason("answered");
+            return Err(ConnError::Ended);
+        };
+        self.stream = Stream::Tls(accepted);
         self.acceptor = Some(acceptor);
         self.session.set_tls();
         Ok(())

@@ -13,6 +13,7 @@ use events::kinds::net::SessionClosed;
 use events::kinds::server::InternalFault;
 use events::{Events, Scope, SessionId};
 use parking_lot::Mutex;
+use shared::model::Protocol;
 use shared::protocol::SessionRow;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -70,6 +71,10 @@ impl SessionHandle {
 
     pub fn scope(&self) -> Scope {
         Scope::session(self.id(), self.row.peer)
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.row.slot.protocol
     }
 
     /// Shows who logged in.

@@ -475,6 +475,15 @@ fn certificate(t: Texts) -> Command {
         )
         .subcommand(t.command("remove", "certificate-remove").arg(t.positional("id")))
         .subcommand(t.command("reload", "certificate-reload"))
+        .subcommand(
+            t.command("obtain", "certificate-obtain")
+                .arg(t.positional("names").num_args(1..).value_delimiter(',')),
+        )
+        .subcommand(t.command("orders", "certificate-orders"))
+        .subcommand(
+            t.command("forget", "certificate-forget")
+                .arg(t.positional("name")),
+        )
 }
 
 fn setting(t: Texts) -> Command {

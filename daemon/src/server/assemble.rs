@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use acme::Acme;
 use control::Context;
 use delivery::{Delivery, Parts, Timeouts};
 use directory::Directory;
@@ -32,6 +33,7 @@ use smtp::Role;
 use tls::Tls;
 use tokio::sync::watch;
 
+use super::authority;
 use super::config::{Config, PORTS};
 use super::expiry;
 use super::gate::DaemonGate;
@@ -104,6 +106,8 @@ pub(super) async fn start(
     }));
     follow_client_certificates(&directory, &tls, &events);
     tokio::spawn(expiry::watch(tls.clone(), events.clone()));
+    let parts = authority::parts(&config, disk, data, (&directory, &tls, &dns), &events);
+    let acme = blocking(move || Ok(Acme::open(parts))).await?;
     let delivery = Delivery::start(Parts {
         queue: stores.queue.clone(),
         directory: directory.clone(),
@@ -139,7 +143,14 @@ pub(super) async fn start(
             told: Box::new(move |results, peer| delivery.checked(results, peer)),
         }
     };
-    let services = services(&config, &directory, &stores, &policy, checks, disk);
+    let services = services(
+        &config,
+        &directory,
+        &stores,
+        &policy,
+        (checks, acme.tokens()),
+        disk,
+    );
     let net = Net::new(services, gate, Some(tls.clone()), events.clone());
     net.add_external(Arc::new(DeliveryService(delivery.clone())));
     let context = Context {
@@ -149,6 +160,7 @@ pub(super) async fn start(
         queue: stores.queue.clone(),
         net: net.clone(),
         tls: tls.clone(),
+        acme: acme.clone(),
         placed,
         events: events.clone(),
         started,
@@ -190,6 +202,8 @@ pub(super) async fn start(
         data: data.display().to_string(),
     };
     server.events.emit(Scope::default(), event);
+    // An authority finds the ports open from here on.
+    tokio::spawn(acme.run());
     Ok(server)
 }
 
@@ -428,7 +442,11 @@ fn certificates(disk: SharedDisk, dir: &Path, hostname: &str, events: &Events) -
 }
 
 /// A password of this server elsewhere stands alone in a file of `keys/`; read when it is needed.
-fn secret_file(disk: &SharedDisk, data: &Path, name: &str) -> Arc<dyn Fn() -> Option<String> + Send + Sync> {
+pub(super) fn secret_file(
+    disk: &SharedDisk,
+    data: &Path,
+    name: &str,
+) -> Arc<dyn Fn() -> Option<String> + Send + Sync> {
     let (disk, path): (SharedDisk, PathBuf) = (disk.clone(), data.join("keys").join(name));
     Arc::new(move || {
         let text = String::from_utf8(disk.read(&path).ok()?).ok()?;
@@ -443,7 +461,7 @@ fn services(
     directory: &Directory,
     stores: &Stores,
     policy: &Policy,
-    checks: smtp::Checks,
+    (checks, tokens): (smtp::Checks, acme::Tokens),
     disk: &SharedDisk,
 ) -> Vec<ServiceConfig> {
     let (queue, policy) = (stores.queue.clone(), policy.clone());
@@ -461,7 +479,7 @@ fn services(
     };
     let imap: Handler = Arc::new(move |conn| -> Session { Box::pin(imap::serve(conn, Arc::clone(&imap))) });
     let pop3: Handler = Arc::new(move |conn| -> Session { Box::pin(pop3::serve(conn, Arc::clone(&pop3))) });
-    let web = web::Server::new(directory.clone(), reaches(config));
+    let web = web::Server::new(directory.clone(), reaches(config), tokens);
     let web: Handler = Arc::new(move |conn| -> Session { Box::pin(web::serve(conn, Arc::clone(&web))) });
     let all = [
         ("smtp", Protocol::Smtp, smtp_as(Role::Mx)),

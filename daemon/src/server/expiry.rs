@@ -47,6 +47,7 @@ mod tests {
             id: String::new(),
             names: vec![format!("{days}.test")],
             issuer: String::new(),
+            not_before: 0,
             not_after: days * DAY_S + 5,
             self_signed: false,
             served_for: if served { vec!["x".to_owned()] } else { Vec::new() },

@@ -1,6 +1,7 @@
 //! `batpostd`: makes a data directory, runs the server on it, stops it cleanly.
 
 mod assemble;
+mod authority;
 mod config;
 mod demo;
 mod expiry;

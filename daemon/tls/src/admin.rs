@@ -29,6 +29,8 @@ pub struct Listed {
     pub names: Vec<String>,
     pub issuer: String,
     /// Unix seconds.
+    pub not_before: i64,
+    /// Unix seconds.
     pub not_after: i64,
     pub self_signed: bool,
     /// Those of its names for which it is the one that is served.
@@ -50,6 +52,7 @@ pub(crate) fn list(certificates: &Certificates) -> Vec<Listed> {
                 id: id.clone(),
                 names: certificate.names().to_vec(),
                 issuer: certificate.facts().issuer.clone(),
+                not_before: certificate.facts().not_before,
                 not_after: certificate.facts().not_after,
                 self_signed: certificate.facts().self_issued,
                 served_for: certificate.names().iter().filter(serves).cloned().collect(),

@@ -9,6 +9,7 @@
 
 mod admin;
 mod binding;
+mod challenge;
 mod client;
 mod dane;
 mod flaw;
@@ -26,9 +27,10 @@ use disk::SharedDisk;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ServerConfig, ServerConnection};
-use tokio_rustls::TlsAcceptor;
 
 pub use admin::Listed;
+pub use challenge::Accepted;
+use challenge::Challenges;
 pub use client::{Client, Trust};
 pub use dane::DaneRecord;
 pub use flaw::Flaw;
@@ -84,6 +86,8 @@ struct Inner {
     /// Whether clients are asked for certificates.
     asking: AtomicBool,
     current: ArcSwap<Snapshot>,
+    /// What an authority is shown at the moment.
+    challenges: Arc<Challenges>,
 }
 
 /// What one reload found: the handshakes that begin with it end with it.
@@ -100,6 +104,7 @@ struct Snapshot {
 #[derive(Clone)]
 pub struct Acceptor {
     snapshot: Arc<Snapshot>,
+    challenges: Arc<Challenges>,
 }
 
 impl Tls {
@@ -115,6 +120,7 @@ impl Tls {
             provider,
             asking: AtomicBool::new(false),
             current,
+            challenges: Arc::default(),
         };
         Ok((
             Self {
@@ -178,6 +184,7 @@ impl Tls {
     pub fn acceptor(&self) -> Acceptor {
         Acceptor {
             snapshot: self.inner.current.load_full(),
+            challenges: self.inner.challenges.clone(),
         }
     }
 
@@ -204,11 +211,6 @@ impl Tls {
 }
 
 impl Acceptor {
-    /// What does the handshake.
-    pub fn tokio(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.snapshot.config.clone())
-    }
-
     /// Who the client has shown to be, if it has a certificate that is valid today.
     pub fn client(&self, connection: &ServerConnection) -> Option<ClientCertificate> {
         peers::shown(connection.peer_certificates()?, &self.snapshot.peers)

@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use std::path::PathBuf;
 
-use rustls::pki_types::ServerName;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
 use super::*;
@@ -329,4 +331,111 @@ fn what_can_not_be_served_is_refused_and_changes_nothing() {
     }
     assert_eq!(tls.certificates().len(), 1);
     assert_eq!(std::fs::read_dir(temp.path().join("tls")).unwrap().count(), 2);
+}
+
+/// webpki reads no certificate with a critical extension that it doesn't know, and acmeIdentifier is one.
+#[derive(Debug)]
+struct Blind;
+
+impl ServerCertVerifier for Blind {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
+}
+
+/// What a client is shown that offers these protocols for a name; `None` if the server ended it as an authority's.
+async fn offered(
+    tls: &Tls,
+    name: &str,
+    protocols: &[&[u8]],
+    authorities: bool,
+) -> (bool, Vec<u8>, Option<Vec<u8>>) {
+    let (client, server) = tokio::io::duplex(16 * 1024);
+    let acceptor = tls.acceptor();
+    let mut config = rustls::ClientConfig::builder_with_provider(tls.inner.provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Blind))
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let connector = TlsConnector::from(Arc::new(config));
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let (accepted, client) = tokio::join!(
+        acceptor.accept(server, authorities),
+        connector.connect(name, client)
+    );
+    let client = client.unwrap();
+    let session = client.get_ref().1;
+    let shown = session.peer_certificates().unwrap()[0].to_vec();
+    let protocol = session.alpn_protocol().map(<[u8]>::to_vec);
+    (matches!(accepted.unwrap(), Accepted::Challenge), shown, protocol)
+}
+
+// An authority must find what it looks for, and nobody else may notice that it looks (RFC 8737 §3).
+#[tokio::test]
+async fn an_authority_is_shown_its_certificate_and_others_are_served_as_ever() {
+    let temp = tempfile::tempdir().unwrap();
+    let (tls, _) = open(temp.path());
+    let acme: &[&[u8]] = &[b"acme-tls/1"];
+    let usual = offered(&tls, "mail.example.test", &[], true).await.1;
+    assert_eq!(
+        offered(&tls, "mail.example.test", acme, true).await.1,
+        usual,
+        "none is pending"
+    );
+    tls.answer_challenge("Mail.example.test", [7; 32]).unwrap();
+
+    let (ended, shown, protocol) = offered(&tls, "mail.example.test", acme, true).await;
+    assert!(ended && shown != usual);
+    assert_eq!(protocol.as_deref(), Some(acme[0]));
+    let mut extension = vec![0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x1f];
+    extension.extend([0x01, 0x01, 0xff, 0x04, 0x22, 0x04, 0x20]);
+    extension.extend([7; 32]);
+    assert!(shown.windows(extension.len()).any(|bytes| bytes == extension));
+
+    for (name, protocols, authorities) in [
+        ("mail.example.test", &[] as &[&[u8]], true),
+        ("mail.example.test", &[b"http/1.1"], true),
+        ("mail.example.test", &[b"acme-tls/1", b"http/1.1"], true),
+        ("other.example.test", acme, true),
+        ("mail.example.test", acme, false),
+    ] {
+        let (ended, shown, protocol) = offered(&tls, name, protocols, authorities).await;
+        assert!(
+            !ended && shown == usual && protocol.is_none(),
+            "{name} {protocols:?} {authorities}"
+        );
+    }
+    tls.end_challenge("mail.example.test");
+    assert_eq!(offered(&tls, "mail.example.test", acme, true).await.1, usual);
 }

@@ -27,6 +27,8 @@ pub struct Facts {
     pub issuer: String,
     pub subject: String,
     /// Unix seconds.
+    pub not_before: i64,
+    /// Unix seconds.
     pub not_after: i64,
     pub(crate) self_issued: bool,
     pub(crate) emails: Vec<String>,
@@ -43,7 +45,7 @@ pub(crate) fn facts(certificate: &[u8]) -> Option<Facts> {
     let (validity, rest) = element(rest, SEQUENCE)?;
     let (subject, rest) = element(rest, SEQUENCE)?;
     let (_key, mut rest) = element(rest, SEQUENCE)?;
-    let (_, _not_before, not_after) = next(validity)?;
+    let (begin_tag, not_before, not_after) = next(validity)?;
     let (tag, not_after, _) = next(not_after)?;
     let mut emails = Vec::new();
     while let Some((tag, content, after)) = next(rest) {
@@ -56,6 +58,7 @@ pub(crate) fn facts(certificate: &[u8]) -> Option<Facts> {
         self_issued: issuer == subject,
         issuer: name(issuer),
         subject: name(subject),
+        not_before: time(begin_tag, not_before)?,
         not_after: time(tag, not_after)?,
         emails,
     })

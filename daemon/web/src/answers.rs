@@ -134,6 +134,11 @@ pub(crate) fn mta_sts(hostname: &str) -> Answer {
     )
 }
 
+/// RFC 8555 §8.3
+pub(crate) fn challenge(authorization: String) -> Answer {
+    Answer::document("application/octet-stream", authorization)
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -1,5 +1,6 @@
 //! What a mail program or another server asks the web for: how an account of a domain is set up (Thunderbird's autoconfig, Outlook's
-//! autodiscover), and that mail for the domain comes by TLS (MTA-STS, RFC 8461).
+//! autodiscover), and that mail for the domain comes by TLS (MTA-STS, RFC 8461). And what an authority asks that is to vouch for a name (ACME,
+//! RFC 8555 §8.3).
 //!
 //! One request, one answer, then the connection is closed. An answer depends on the domain alone: nothing tells whether a user exists.
 //!
@@ -12,6 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use acme::Tokens;
 use bytes::Buf;
 use directory::Directory;
 use net::{Conn, ConnError};
@@ -20,6 +22,9 @@ use tokio::time::Instant;
 
 use answers::Answer;
 use request::{HEAD_MAX_BYTES, REQUEST_TIMEOUT, Request};
+
+/// RFC 8555 §8.3
+const CHALLENGE: &str = "/.well-known/acme-challenge/";
 
 /// A service of this server as mail programs reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +47,16 @@ pub struct Server {
     directory: Directory,
     /// Best first.
     reaches: Vec<Reach>,
+    tokens: Tokens,
 }
 
 impl Server {
-    pub fn new(directory: Directory, reaches: Vec<Reach>) -> Arc<Self> {
-        Arc::new(Self { directory, reaches })
+    pub fn new(directory: Directory, reaches: Vec<Reach>, tokens: Tokens) -> Arc<Self> {
+        Arc::new(Self {
+            directory,
+            reaches,
+            tokens,
+        })
     }
 }
 
@@ -120,6 +130,15 @@ impl Server {
                 self.for_domain(asked, |_| answers::mta_sts(&self.hostname()))
                     .await
             }
+            // In the case in which the token was given.
+            _ if get => match request
+                .path
+                .strip_prefix(CHALLENGE)
+                .and_then(|token| self.tokens.get(token))
+            {
+                Some(authorization) => answers::challenge(authorization),
+                None => Answer::refusal(404),
+            },
             _ => Answer::refusal(404),
         };
         if request.method == "HEAD" {

@@ -22,7 +22,36 @@ async fn server() -> Arc<Server> {
             reach(Service::Imap, 993, true),
             reach(Service::Submission, 587, false),
         ],
+        tokens(),
     )
+}
+
+fn tokens() -> Tokens {
+    let tokens = Tokens::default();
+    tokens.put("Token-1", "Token-1.print");
+    tokens
+}
+
+/// No authority would believe that the name is ours.
+#[tokio::test]
+async fn an_authority_finds_what_it_gave_and_nobody_anything_else() {
+    let server = server().await;
+    let ask = async |path: &str| {
+        ask(
+            &server,
+            &format!("GET {path} HTTP/1.1\r\nHost: mail.here.test\r\n\r\n"),
+        )
+        .await
+    };
+    let found = ask("/.well-known/acme-challenge/Token-1").await;
+    assert!(
+        found.starts_with("HTTP/1.1 200 OK\r\n") && found.ends_with("\r\n\r\nToken-1.print"),
+        "{found}"
+    );
+    for other in ["token-1", "", "Token-1/", "../x"] {
+        let found = ask(&format!("/.well-known/acme-challenge/{other}")).await;
+        assert!(found.starts_with("HTTP/1.1 404 "), "{other}: {found}");
+    }
 }
 
 async fn ask(server: &Arc<Server>, request: &str) -> String {

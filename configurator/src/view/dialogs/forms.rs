@@ -47,6 +47,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::Dkim(form) => ("dkim-title", Some(form.domain.clone())),
         Form::AppPassword(form) => ("app-password-title", Some(form.user.clone())),
         Form::ServerCertificate(_) => ("certificate-add", None),
+        Form::Obtain(_) => ("certificate-obtain", None),
         Form::Certificate(form) => ("user-certificate-title", Some(form.user.clone())),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
@@ -71,6 +72,7 @@ pub(super) fn save_key(form: &Form) -> &'static str {
         Form::Export(_) => "log-export-do",
         Form::AppPassword(_) => "app-password-make",
         Form::RouteTest(_) => "route-test-do",
+        Form::Obtain(_) => "certificate-obtain-do",
         _ => "save",
     }
 }
@@ -93,6 +95,11 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::ServerCertificate(form) => {
             drawn.row(ui, "pem", "field-pem", "field-pem-help", |ui| {
                 several(ui, "pem", &mut form.pem, 12)
+            });
+        }
+        Form::Obtain(form) => {
+            drawn.row(ui, "names", "field-host-names", "field-host-names-help", |ui| {
+                several(ui, "names", &mut form.names, 4)
             });
         }
         Form::Export(form) => {

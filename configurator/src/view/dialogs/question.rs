@@ -113,6 +113,11 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveServerCertificate(id) => {
             named("ask-server-certificate", "ask-server-certificate-text", id)
         }
+        About::ForgetCertificate(name) => (
+            cx.t.get("ask-forget"),
+            cx.t.named("ask-forget-text", name),
+            cx.t.get("order-forget"),
+        ),
         About::RemoveCertificate { fingerprint, .. } => {
             named("ask-certificate", "ask-certificate-text", fingerprint)
         }

@@ -1,9 +1,10 @@
 //! The server's certificates.
 
+use acme::{AcmeError, Ordered};
 use events::Scope;
 use events::kinds::server::ConfigurationChanged;
 use shared::Refusal;
-use shared::model::Certificate;
+use shared::model::{Certificate, CertificateOrder};
 use shared::protocol::*;
 use tls::{Listed, Tls, TlsError};
 
@@ -29,7 +30,39 @@ impl Handle for CertificateRemove {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
         let id = self.id.clone();
         on_disk(context, move |tls| tls.remove(&id)).await?;
+        // It is not to come again by itself.
+        context
+            .acme
+            .removed(&self.id)
+            .await
+            .map_err(|error| refusal(&error))?;
         tell(context, caller, &self.id, "removed");
+        Ok(Done {})
+    }
+}
+
+impl Handle for CertificateObtain {
+    async fn handle(self, context: &Context, caller: &Caller) -> Result<CertificateOrder, Fault> {
+        tell(context, caller, &self.names.join(", "), "ordered");
+        let done = context.acme.obtain(&self.names, self.wait).await;
+        Ok(ordered(done.map_err(|error| refusal(&error))?))
+    }
+}
+
+impl Handle for CertificateOrders {
+    async fn handle(self, context: &Context, _: &Caller) -> Result<Vec<CertificateOrder>, Fault> {
+        Ok(context.acme.orders().into_iter().map(ordered).collect())
+    }
+}
+
+impl Handle for CertificateForget {
+    async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
+        context
+            .acme
+            .forget(&self.name)
+            .await
+            .map_err(|error| refusal(&error))?;
+        tell(context, caller, &self.name, "forgotten");
         Ok(Done {})
     }
 }
@@ -66,6 +99,32 @@ fn tell(context: &Context, caller: &Caller, name: &str, action: &str) {
         by: caller.name.clone(),
     };
     context.events.emit(Scope::default(), event);
+}
+
+/// What the administrator can mend has words of its own; the rest is told in those of the authority.
+fn refusal(error: &AcmeError) -> Refusal {
+    match error {
+        AcmeError::Off => Refusal::new("acme-off"),
+        AcmeError::Terms(url) => Refusal::new("acme-terms").with("url", url),
+        AcmeError::ExternalAccount => Refusal::new("acme-external-account"),
+        AcmeError::NoWeb => Refusal::new("acme-no-web"),
+        AcmeError::Wildcard(name) => Refusal::new("acme-wildcard").with("name", name).field("names"),
+        AcmeError::Name(name) => Refusal::new("acme-name").with("name", name).field("names"),
+        AcmeError::Unknown => Refusal::new("acme-unknown"),
+        other => Refusal::new("acme-failed").with("reason", other),
+    }
+}
+
+fn ordered(ordered: Ordered) -> CertificateOrder {
+    CertificateOrder {
+        names: ordered.names,
+        working: ordered.working,
+        id: ordered.id,
+        not_after: ordered.not_after,
+        next_try: ordered.next_try,
+        failures: ordered.failures,
+        reason: ordered.reason,
+    }
 }
 
 fn shown(listed: Listed) -> Certificate {

@@ -7,5 +7,11 @@ events! {
     CertificateMade "certificate-made" Application Info { host: String }
     /// A certificate that is served ends within two weeks (`days`; negative: it has ended).
     CertificateExpires "certificate-expires" Application Warning { names: String, days: i64 }
+    /// `issuer`: who vouches for it; `days`: how long it holds.
+    CertificateObtained "certificate-obtained" Application Info { names: String, issuer: String, days: i64 }
+    /// `minutes`: until the next try.
+    CertificateNotObtained "certificate-not-obtained" Application Warning { names: String, reason: String, minutes: i64 }
+    /// A record in the DNS that showed an authority whose a name is could not be taken away.
+    ChallengeStays "challenge-stays" Application Warning { reason: String }
     InternalFault "internal-fault" Errors Error { place: String, reason: String }
 }

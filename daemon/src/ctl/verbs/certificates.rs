@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use shared::Refusal;
-use shared::model::Certificate;
-use shared::protocol::{CertificateAdd, CertificateList, CertificateReload, CertificateRemove};
+use shared::model::{Certificate, CertificateOrder};
+use shared::protocol::{
+    CertificateAdd, CertificateForget, CertificateList, CertificateObtain, CertificateOrders,
+    CertificateReload, CertificateRemove,
+};
 
 use super::{Outcome, text};
 use crate::ctl::Session;
@@ -32,6 +35,26 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
             };
             let done = session.call(request).await?;
             out.show(&done, |_| out.say("done-remove", &[]));
+        }
+        "obtain" => {
+            let names = arguments.get_many::<String>("names").into_iter().flatten();
+            let request = CertificateObtain {
+                names: names.cloned().collect(),
+                wait: true,
+            };
+            let order = session.call(request).await?;
+            out.show(&order, |order| orders(out, std::slice::from_ref(order)));
+        }
+        "orders" => {
+            let rows = session.call(CertificateOrders {}).await?;
+            out.show(&rows, |rows| orders(out, rows));
+        }
+        "forget" => {
+            let request = CertificateForget {
+                name: text(arguments, "name"),
+            };
+            let done = session.call(request).await?;
+            out.show(&done, |_| out.say("done-change", &[]));
         }
         _ => {
             let done = session.call(CertificateReload {}).await?;
@@ -61,6 +84,32 @@ fn table(out: Output, rows: &[Certificate]) {
     });
     out.table(
         &["id", "host-names", "issuer", "ends", "served"],
+        &cells.collect::<Vec<_>>(),
+    );
+}
+
+fn orders(out: Output, rows: &[CertificateOrder]) {
+    let cells = rows.iter().map(|row| {
+        let next = if row.working {
+            out.text("certificate-working")
+        } else {
+            time(row.next_try)
+        };
+        let ends = if row.id.is_empty() {
+            String::new()
+        } else {
+            time(row.not_after)
+        };
+        vec![
+            row.names.join(", "),
+            row.id.clone(),
+            ends,
+            next,
+            row.reason.clone(),
+        ]
+    });
+    out.table(
+        &["host-names", "id", "ends", "next-try", "last-failure"],
         &cells.collect::<Vec<_>>(),
     );
 }

@@ -1,0 +1,223 @@
+//! The authority as its account sees it: directory, nonces, signed requests (RFC 8555 §6, §7.1–§7.3).
+//!
+//! Must not know: orders, challenges, files.
+
+use std::time::Duration;
+
+use http::{Answer, Http, Limits, Request};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::error::Problem;
+use crate::jws::AccountKey;
+use crate::{AcmeError, Options};
+
+const LIMITS: Limits = Limits {
+    total: Duration::from_mins(1),
+    connect: Duration::from_secs(15),
+    body_max_bytes: 256 * 1024,
+    redirects_max_count: 0,
+};
+/// How often a request is repeated because its nonce was no longer good (RFC 8555 §6.5).
+const NONCES_MAX_COUNT: usize = 10;
+/// Of a nonce and of an address, as the authority gives them.
+const NONCE_LENGTH_MAX_BYTES: usize = 512;
+const URL_LENGTH_MAX_BYTES: usize = 2048;
+
+/// What an authority says of itself (RFC 8555 §7.1.1).
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    new_nonce: String,
+    new_account: String,
+    pub(crate) new_order: String,
+    terms: String,
+    external_account: bool,
+}
+
+/// An authority, and the account's key.
+pub(crate) struct Client {
+    http: Http,
+    pub(crate) directory: Directory,
+    pub(crate) key: AccountKey,
+    /// The account's address; empty until it is known.
+    pub(crate) account: String,
+    /// The last one that was given and not yet used.
+    nonce: Mutex<Option<String>>,
+}
+
+impl Client {
+    /// Reads the authority's directory.
+    pub(crate) async fn open(http: Http, url: &str, key: AccountKey) -> Result<Self, AcmeError> {
+        check(url)?;
+        let answer = send(&http, url, Request::get(url)).await?;
+        let found = object(&answer)?;
+        let address = |key: &str| address(&found[key]);
+        let directory = Directory {
+            new_nonce: address("newNonce")?,
+            new_account: address("newAccount")?,
+            new_order: address("newOrder")?,
+            terms: found["meta"]["termsOfService"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            external_account: found["meta"]["externalAccountRequired"]
+                .as_bool()
+                .unwrap_or(false),
+        };
+        Ok(Self {
+            http,
+            directory,
+            key,
+            account: String::new(),
+            nonce: Mutex::new(None),
+        })
+    }
+
+    /// Makes the account, or finds the one of this key (RFC 8555 §7.3). `secret`: the external account's.
+    pub(crate) async fn register(
+        &mut self,
+        options: &Options,
+        secret: Option<&str>,
+    ) -> Result<(), AcmeError> {
+        if !self.directory.terms.is_empty() && !options.agree {
+            return Err(AcmeError::Terms(crate::error::shown(&self.directory.terms)));
+        }
+        let mut wanted = json!({"contact": options.contact});
+        if options.agree {
+            wanted["termsOfServiceAgreed"] = true.into();
+        }
+        let url = self.directory.new_account.clone();
+        let bound = match secret {
+            Some(secret) if !options.external_account.is_empty() => {
+                self.key.external_account(&url, &options.external_account, secret)
+            }
+            _ => None,
+        };
+        match bound {
+            Some(bound) => wanted["externalAccountBinding"] = bound,
+            None if self.directory.external_account => return Err(AcmeError::ExternalAccount),
+            None => {}
+        }
+        let answer = self.post(&url, Some(&wanted)).await?;
+        let account = answer.header("location").unwrap_or_default();
+        self.account = address(&account.into())?;
+        Ok(())
+    }
+
+    /// A signed request. A nonce that is no longer good costs another try, nothing else (RFC 8555 §6.5).
+    pub(crate) async fn post(&self, url: &str, payload: Option<&Value>) -> Result<Answer, AcmeError> {
+        check(url)?;
+        let kid = (!self.account.is_empty()).then_some(self.account.as_str());
+        let mut tries = 0;
+        loop {
+            let nonce = self.nonce().await?;
+            let body = self.key.sign(url, &nonce, kid, payload)?;
+            let request = Request::post(url, "application/jose+json", body);
+            let request =
+                request.map(|request| request.header("Accept", "application/pem-certificate-chain, */*"));
+            let answer = send_any(&self.http, url, request).await?;
+            self.keep_nonce(&answer);
+            if answer.is_success() {
+                return Ok(answer);
+            }
+            let problem = Problem::of_answer(&answer);
+            tries += 1;
+            if problem.kind != "badNonce" || tries >= NONCES_MAX_COUNT {
+                return Err(AcmeError::Problem(problem));
+            }
+        }
+    }
+
+    /// The same, for an answer that is an object.
+    pub(crate) async fn object(
+        &self,
+        url: &str,
+        payload: Option<&Value>,
+    ) -> Result<(Value, Answer), AcmeError> {
+        let answer = self.post(url, payload).await?;
+        Ok((object(&answer)?, answer))
+    }
+
+    /// RFC 8555 §7.2
+    async fn nonce(&self) -> Result<String, AcmeError> {
+        if let Some(nonce) = self.nonce.lock().take() {
+            return Ok(nonce);
+        }
+        let url = &self.directory.new_nonce;
+        let answer = send(&self.http, url, Request::head(url)).await?;
+        self.keep_nonce(&answer);
+        let nonce = self.nonce.lock().take();
+        nonce.ok_or_else(|| AcmeError::Answer(format!("{url}: no nonce")))
+    }
+
+    fn keep_nonce(&self, answer: &Answer) {
+        let Some(nonce) = answer.header("replay-nonce") else {
+            return;
+        };
+        // §6.5.1: base64url, nothing else.
+        let good = nonce
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if good && nonce.len() <= NONCE_LENGTH_MAX_BYTES {
+            *self.nonce.lock() = Some(nonce.to_owned());
+        }
+    }
+}
+
+/// Sends; an answer that is no success is the problem that it names.
+async fn send(
+    http: &Http,
+    url: &str,
+    request: Result<Request, http::HttpError>,
+) -> Result<Answer, AcmeError> {
+    let answer = send_any(http, url, request).await?;
+    if answer.is_success() {
+        return Ok(answer);
+    }
+    Err(AcmeError::Problem(Problem::of_answer(&answer)))
+}
+
+async fn send_any(
+    http: &Http,
+    url: &str,
+    request: Result<Request, http::HttpError>,
+) -> Result<Answer, AcmeError> {
+    let unreachable = |error: http::HttpError| AcmeError::Unreachable {
+        url: url.to_owned(),
+        reason: error.to_string(),
+    };
+    let request = request.map_err(unreachable)?;
+    http.send(request, &LIMITS).await.map_err(unreachable)
+}
+
+fn object(answer: &Answer) -> Result<Value, AcmeError> {
+    match serde_json::from_slice(&answer.body) {
+        Ok(found @ Value::Object(_)) => Ok(found),
+        _ => Err(AcmeError::Answer(format!("{}: not an object", answer.url))),
+    }
+}
+
+/// An address that the authority gives.
+pub(crate) fn address(value: &Value) -> Result<String, AcmeError> {
+    let url = value.as_str().unwrap_or_default();
+    if url.is_empty() || url.len() > URL_LENGTH_MAX_BYTES {
+        return Err(AcmeError::Answer("an address is missing".to_owned()));
+    }
+    check(url)?;
+    Ok(url.to_owned())
+}
+
+/// RFC 8555 §6.1: by HTTPS alone. On this host nobody listens in between.
+fn check(url: &str) -> Result<(), AcmeError> {
+    let wrong = |reason: String| AcmeError::Unreachable {
+        url: crate::error::shown(url),
+        reason,
+    };
+    let parsed = Request::get(url).map_err(|error| wrong(error.to_string()))?;
+    let parsed = parsed.url();
+    let here = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if parsed.scheme() != "https" && !here {
+        return Err(wrong("not protected by TLS".to_owned()));
+    }
+    Ok(())
+}

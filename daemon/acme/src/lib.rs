@@ -1,0 +1,263 @@
+//! Certificates that the server gets and renews by itself: ACME (RFC 8555).
+//!
+//! An administrator says once for which names a certificate is wanted; that is kept, and the certificate is renewed when two thirds of its life
+//! are over, or some time after a failure. One order at a time. The certificate in use stays until the new one lies whole in the folder of `tls`,
+//! and no session is dropped.
+//!
+//! What an authority has to see is put into tables of other rooms: [`Tokens`], into which `web` looks (HTTP-01); the certificate for a handshake
+//! with `acme-tls/1` in `tls` (TLS-ALPN-01, RFC 8737); or a program of the administrator's puts a record into the DNS (DNS-01).
+//!
+//! By hand over the room `http` rather than with a crate: what has to be done is small, and every answer has its bounds there already.
+//!
+//! Must not know: listeners, sessions, where settings are kept.
+
+mod challenge;
+mod client;
+mod command;
+mod error;
+mod jws;
+mod order;
+mod schedule;
+mod store;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use disk::SharedDisk;
+use dns::Dns;
+use events::Events;
+use parking_lot::Mutex;
+use tls::Tls;
+use tokio::sync::Notify;
+
+pub use challenge::{Kind, Tokens};
+pub use error::{AcmeError, Problem};
+use store::{Store, Wanted};
+
+/// The clock is looked at this often at least: a machine may have slept, and settings change.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(15);
+
+/// What the administrator has set.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The address of the authority's directory; empty: no certificates are asked for.
+    pub directory: String,
+    /// `mailto:` addresses.
+    pub contact: Vec<String>,
+    /// The terms of service are agreed to.
+    pub agree: bool,
+    pub challenge: Kind,
+    /// The program for DNS-01.
+    pub dns_command: String,
+    /// How long a record is waited for.
+    pub dns_wait: Duration,
+    /// A file with roots that vouch for the authority's own address, beside the machine's; empty: none.
+    pub authority: String,
+    /// The account's name at the authority, if it wants that.
+    pub external_account: String,
+}
+
+/// What the room works with.
+pub struct Parts {
+    pub disk: SharedDisk,
+    /// Where accounts and orders are kept.
+    pub dir: PathBuf,
+    pub tls: Tls,
+    pub dns: Dns,
+    pub events: Events,
+    pub options: Arc<dyn Fn() -> Options + Send + Sync>,
+    /// The key of the external account, in base64url.
+    pub external_key: Arc<dyn Fn() -> Option<String> + Send + Sync>,
+    /// The web's ports are open, so that HTTP-01 and TLS-ALPN-01 can be answered.
+    pub web: bool,
+}
+
+/// A certificate that is wanted, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    pub names: Vec<String>,
+    /// It is being asked for.
+    pub working: bool,
+    /// The certificate that is there, by its name in `tls`; empty: none yet.
+    pub id: String,
+    /// Unix seconds.
+    pub not_after: i64,
+    /// Unix seconds.
+    pub next_try: i64,
+    /// In a row.
+    pub failures: u32,
+    /// Why the last try failed.
+    pub reason: String,
+}
+
+/// The certificates that are wanted. Cheap to clone.
+#[derive(Clone)]
+pub struct Acme {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    store: Store,
+    tokens: Tokens,
+    wanted: Mutex<Vec<Wanted>>,
+    /// Why the list can't be read: what can't be read is not overwritten.
+    broken: Option<AcmeError>,
+    /// The names of the orders that are worked on or wait for their turn, once for each who asked.
+    busy: Mutex<Vec<String>>,
+    /// One order at a time.
+    one: tokio::sync::Mutex<()>,
+    /// The list is written in the order of its changes.
+    writing: tokio::sync::Mutex<()>,
+    changed: Notify,
+}
+
+impl Acme {
+    /// Reads what is wanted. Blocks.
+    pub fn open(parts: Parts) -> Self {
+        let store = Store {
+            disk: parts.disk.clone(),
+            dir: parts.dir.clone(),
+        };
+        let (wanted, broken) = match store.list() {
+            Ok(wanted) => (wanted, None),
+            Err(error) => {
+                let event = events::kinds::store::StoreFailed {
+                    store: "acme".to_owned(),
+                    reason: error.to_string(),
+                };
+                parts.events.emit(events::Scope::default(), event);
+                (Vec::new(), Some(error))
+            }
+        };
+        let inner = Inner {
+            store,
+            tokens: Tokens::default(),
+            wanted: Mutex::new(wanted),
+            broken,
+            busy: Mutex::default(),
+            one: tokio::sync::Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            parts,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// What the web has to answer.
+    pub fn tokens(&self) -> Tokens {
+        self.inner.tokens.clone()
+    }
+
+    /// All that is wanted, in the order in which it was asked for.
+    pub fn orders(&self) -> Vec<Ordered> {
+        let busy = self.inner.busy.lock().clone();
+        let shown = |wanted: &Wanted| Ordered {
+            names: wanted.names.clone(),
+            working: busy.iter().any(|name| name == wanted.name()),
+            id: wanted.id.clone(),
+            not_after: wanted.not_after,
+            next_try: wanted.next_try,
+            failures: wanted.failures,
+            reason: wanted.reason.clone(),
+        };
+        self.inner.wanted.lock().iter().map(shown).collect()
+    }
+
+    /// Gets a certificate for these names now, and renews it from now on. An order that begins with the same name is replaced. If it fails
+    /// it is tried again later. `wait`: until it is there or has failed; the order goes on if the caller does not wait for its end.
+    pub async fn obtain(&self, names: &[String], wait: bool) -> Result<Ordered, AcmeError> {
+        let options = (self.inner.parts.options)();
+        self.inner.answerable(&options)?;
+        let names = schedule::checked(names, options.challenge)?;
+        let name = names.first().cloned().unwrap_or_default();
+        self.inner.want(names).await?;
+        // Who is asked again while it works on it only has to go on.
+        if wait || !self.inner.busy.lock().contains(&name) {
+            let busy = Busy::begin(&self.inner, &name);
+            let work = tokio::spawn(async move { busy.inner.work(&busy.name, true).await });
+            if wait {
+                let done = work.await;
+                done.map_err(|error| AcmeError::Answer(error.to_string()))??;
+            }
+        }
+        let mut orders = self.orders().into_iter();
+        let found = orders.find(|order| order.names.first() == Some(&name));
+        found.ok_or(AcmeError::Unknown)
+    }
+
+    /// Renews no longer what begins with that name; the certificate stays.
+    pub async fn forget(&self, name: &str) -> Result<(), AcmeError> {
+        let name = name.trim().to_ascii_lowercase();
+        self.inner.drop_order(|wanted| wanted.name() == name).await
+    }
+
+    /// A certificate was removed: it is not to come again.
+    pub async fn removed(&self, id: &str) -> Result<(), AcmeError> {
+        match self.inner.drop_order(|wanted| wanted.id == id).await {
+            Err(AcmeError::Unknown) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Renews what is due, for as long as the runtime lives.
+    pub async fn run(self) {
+        loop {
+            let now = schedule::now();
+            let off = (self.inner.parts.options)().directory.is_empty();
+            let all = self.inner.wanted.lock().clone();
+            let due = all.iter().filter(|wanted| !off && wanted.next_try <= now);
+            let due: Vec<String> = due.map(|wanted| wanted.name().to_owned()).collect();
+            for name in &due {
+                let busy = Busy::begin(&self.inner, name);
+                // What came of it is an event, and stands in the list.
+                let _ = busy.inner.work(&busy.name, false).await;
+            }
+            if !due.is_empty() {
+                continue;
+            }
+            let next = all.iter().map(|wanted| wanted.next_try.saturating_sub(now)).min();
+            let next = next
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .filter(|_| !off);
+            let pause = next
+                .map_or(LOOK_AGAIN_AFTER, Duration::from_secs)
+                .min(LOOK_AGAIN_AFTER);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.inner.changed.notified() => {}
+            }
+        }
+    }
+}
+
+/// An order that is worked on, or waits for its turn, as long as this lives.
+struct Busy {
+    inner: Arc<Inner>,
+    name: String,
+}
+
+impl Busy {
+    fn begin(inner: &Arc<Inner>, name: &str) -> Self {
+        inner.busy.lock().push(name.to_owned());
+        Self {
+            inner: inner.clone(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut busy = self.inner.busy.lock();
+        if let Some(at) = busy.iter().position(|name| *name == self.name) {
+            busy.swap_remove(at);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What must survive a restart: the accounts and their keys, and which certificates are wanted.
+//!
+//! ```text
+//! acme/account-<authority>.json   the account at one authority: its key is here before the authority hears of it, so that a crash
+//!                                 between the two finds the same account again
+//! acme/certificates.json          which names are wanted, what there is for them, when the next try is
+//! ```
+//!
+//! Nobody but the server may look into the folder. Every file is replaced in one step.
+//!
+//! Must not know: the protocol.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use disk::SharedDisk;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::AcmeError;
+use crate::jws::{AccountKey, digest};
+
+const LIST_FILE: &str = "certificates.json";
+
+/// An account at an authority.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Account {
+    /// Whose it is, for people.
+    pub(crate) directory: String,
+    /// PKCS #8, in base64.
+    key: String,
+    /// Its address there; empty: the authority may not know it yet.
+    #[serde(default)]
+    pub(crate) url: String,
+    #[serde(default)]
+    pub(crate) contact: Vec<String>,
+}
+
+impl Account {
+    pub(crate) fn new(directory: &str) -> Result<Self, AcmeError> {
+        Ok(Self {
+            directory: directory.to_owned(),
+            key: STANDARD.encode(AccountKey::generate()?),
+            url: String::new(),
+            contact: Vec::new(),
+        })
+    }
+
+    pub(crate) fn key(&self) -> Result<AccountKey, AcmeError> {
+        let key = STANDARD.decode(&self.key);
+        AccountKey::read(&key.map_err(|error| AcmeError::Disk(format!("the account's key: {error}")))?)
+    }
+}
+
+/// A certificate that is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wanted {
+    /// The first one is what the order is called by.
+    pub(crate) names: Vec<String>,
+    /// What is there for them: its folder; empty if nothing is yet.
+    #[serde(default)]
+    pub(crate) id: String,
+    /// Its life in Unix seconds.
+    #[serde(default)]
+    pub(crate) not_before: i64,
+    #[serde(default)]
+    pub(crate) not_after: i64,
+    /// Unix seconds; 0: at once.
+    #[serde(default)]
+    pub(crate) next_try: i64,
+    /// In a row.
+    #[serde(default)]
+    pub(crate) failures: u32,
+    #[serde(default)]
+    pub(crate) reason: String,
+}
+
+impl Wanted {
+    pub(crate) fn name(&self) -> &str {
+        self.names.first().map(String::as_str).unwrap_or_default()
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct List {
+    #[serde(default)]
+    certificates: Vec<Wanted>,
+}
+
+/// The folder. Everything here blocks.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) disk: SharedDisk,
+    pub(crate) dir: PathBuf,
+}
+
+impl Store {
+    pub(crate) fn list(&self) -> Result<Vec<Wanted>, AcmeError> {
+        let list: Option<List> = self.read(LIST_FILE)?;
+        let mut found = list.unwrap_or_default().certificates;
+        found.retain(|wanted| !wanted.names.is_empty());
+        Ok(found)
+    }
+
+    pub(crate) fn keep_list(&self, wanted: Vec<Wanted>) -> Result<(), AcmeError> {
+        self.write(LIST_FILE, &List { certificates: wanted })
+    }
+
+    /// The account at an authority.
+    pub(crate) fn account(&self, directory: &str) -> Result<Option<Account>, AcmeError> {
+        self.read(&account_file(directory))
+    }
+
+    pub(crate) fn keep_account(&self, account: &Account) -> Result<(), AcmeError> {
+        self.write(&account_file(&account.directory), account)
+    }
+
+    /// A file of the administrator's.
+    pub(crate) fn authority(&self, path: &str) -> Result<Vec<u8>, AcmeError> {
+        let path = Path::new(path);
+        self.disk.read(path).map_err(|error| trouble(path, &error))
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AcmeError> {
+        let path = self.dir.join(name);
+        match self.disk.read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| AcmeError::Disk(format!("{}: {error}", path.display()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(trouble(&path, &error)),
+        }
+    }
+
+    fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), AcmeError> {
+        let path = self.dir.join(name);
+        let bytes = serde_json::to_vec_pretty(value);
+        let bytes = bytes.map_err(|error| AcmeError::Disk(error.to_string()))?;
+        // The folder is closed before a key is in it.
+        let written = self
+            .disk
+            .create_dir_all_synced(&self.dir)
+            .and_then(|()| self.make_private(&self.dir))
+            .and_then(|()| self.disk.write_atomic(&path, &bytes))
+            .and_then(|()| self.make_private(&path));
+        written.map_err(|error| trouble(&path, &error))
+    }
+
+    /// Nothing is to be done on a disk that is not the machine's own.
+    fn make_private(&self, path: &Path) -> io::Result<()> {
+        self.disk
+            .real_path(path)
+            .map_or(Ok(()), |real| disk::set_private_permissions(&real))
+    }
+}
+
+fn trouble(path: &Path, error: &io::Error) -> AcmeError {
+    AcmeError::Disk(format!("{}: {error}", path.display()))
+}
+
+fn account_file(directory: &str) -> String {
+    let mut first = [0; 8];
+    first.copy_from_slice(digest(directory).split_at(8).0);
+    format!("account-{:016x}.json", u64::from_be_bytes(first))
+}
