@@ -916,3 +916,66 @@ refusal-field-required = This is needed.
 refusal-size-invalid = “{ $value }” is not a size. Write, for example, 500 MB.
 refusal-number-invalid = “{ $value }” is not a whole number.
 refusal-other = { $text }
+
+page-external = External accounts
+count-external = { $count ->
+    [one] { $shown } account
+   *[other] { $shown } accounts
+}
+external-none = No external accounts
+external-none-hint = Mail that lies in mailboxes of other providers is fetched into the mailboxes of your users.
+external-add = New account
+external-edit = Account { $name }
+external-fetch = Fetch now
+external-test = Test
+external-server = Server
+external-last = Last visit
+external-next = Next visit
+external-never = never
+external-result = Result
+external-fetched = Messages fetched
+external-skipped = Messages left out
+external-running = fetching
+external-fails = fails
+external-after-keep = stays
+external-after-delete = is deleted
+external-after-days = is deleted after some days
+external-after-in-days = { $count ->
+    [one] is deleted after a day
+   *[other] is deleted after { $count } days
+}
+external-protocol-pop3 = POP3
+external-protocol-imap = IMAP
+external-security-tls = TLS
+external-security-starttls = STARTTLS
+external-security-none = no encryption
+external-mechanism-auto = the best that both know
+external-mechanism-scram = SCRAM-SHA-256
+external-mechanism-cram = CRAM-MD5
+external-mechanism-plain = PLAIN
+external-mechanism-apop = APOP (POP3)
+external-mechanism-login = name and password
+field-external-user = User
+field-external-name = Name
+field-external-host = Server
+field-external-port = Port
+field-external-login = Login
+field-external-mechanism = Way to log in
+field-external-certificate = Certificate
+field-external-certificate-help = Empty: it is verified. Or the SHA-256 fingerprint of the one that is right; any: it is not looked at.
+field-external-folders = Folders to fetch
+field-external-folders-help = One a line. Empty: INBOX.
+field-external-into = Into the folder
+field-external-into-help = Empty: as any mail to the user.
+field-external-interval = Minutes between visits
+field-external-after = Fetched mail over there
+field-external-days = Days
+field-external-mark-seen = Mark as seen over there
+field-external-enabled = Visited by itself
+ask-external = Delete the account?
+ask-external-text = Mail is no longer fetched from { $name }. What was fetched stays.
+notice-external-fetching = The mail is being fetched.
+notice-external-tested = { $server } lets the user in: { $mechanism }, { $tls }, { $count ->
+    [one] { $count } message
+   *[other] { $count } messages
+}.

@@ -944,3 +944,69 @@ refusal-field-required = Это поле нужно заполнить.
 refusal-size-invalid = «{ $value }» — не размер. Напишите, например, 500 МБ.
 refusal-number-invalid = «{ $value }» — не целое число.
 refusal-other = { $text }
+
+page-external = Внешние ящики
+count-external = { $count ->
+    [one] { $shown } ящик
+    [few] { $shown } ящика
+   *[other] { $shown } ящиков
+}
+external-none = Внешних ящиков нет
+external-none-hint = Почту из ящиков у других провайдеров сервер забирает в ящики ваших пользователей.
+external-add = Новый ящик
+external-edit = Ящик { $name }
+external-fetch = Забрать сейчас
+external-test = Проверить
+external-server = Сервер
+external-last = Последний визит
+external-next = Следующий визит
+external-never = никогда
+external-result = Итог
+external-fetched = Забрано писем
+external-skipped = Пропущено писем
+external-running = забирает
+external-fails = сбой
+external-after-keep = остаётся
+external-after-delete = удаляется
+external-after-days = удаляется через несколько дней
+external-after-in-days = { $count ->
+    [one] удаляется через { $count } день
+    [few] удаляется через { $count } дня
+   *[other] удаляется через { $count } дней
+}
+external-protocol-pop3 = POP3
+external-protocol-imap = IMAP
+external-security-tls = TLS
+external-security-starttls = STARTTLS
+external-security-none = без шифрования
+external-mechanism-auto = лучший из известных обоим
+external-mechanism-scram = SCRAM-SHA-256
+external-mechanism-cram = CRAM-MD5
+external-mechanism-plain = PLAIN
+external-mechanism-apop = APOP (POP3)
+external-mechanism-login = имя и пароль
+field-external-user = Пользователь
+field-external-name = Имя
+field-external-host = Сервер
+field-external-port = Порт
+field-external-login = Имя для входа
+field-external-mechanism = Способ входа
+field-external-certificate = Сертификат
+field-external-certificate-help = Пусто: проверяется. Или отпечаток SHA-256 нужного; any: не проверяется.
+field-external-folders = Какие папки забирать
+field-external-folders-help = По одной в строке. Пусто: INBOX.
+field-external-into = В папку
+field-external-into-help = Пусто: как любую почту пользователя.
+field-external-interval = Минут между визитами
+field-external-after = Забранная почта там
+field-external-days = Дней
+field-external-mark-seen = Отмечать там прочитанной
+field-external-enabled = Забирать почту самостоятельно
+ask-external = Удалить ящик?
+ask-external-text = Почта из { $name } больше не забирается. Забранное остаётся.
+notice-external-fetching = Почта забирается.
+notice-external-tested = { $server } пускает: { $mechanism }, { $tls }, { $count ->
+    [one] { $count } письмо
+    [few] { $count } письма
+   *[other] { $count } писем
+}.

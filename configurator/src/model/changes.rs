@@ -6,13 +6,13 @@ use shared::protocol::{
     DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window, QueueRemove, ReportSend, ServiceSet,
     ServiceState, SessionEnd, TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
 };
-use shared::protocol::{AliasList, Failure, RouteList, RouteRemove};
+use shared::protocol::{AliasList, ExternalRemove, Failure, RouteList, RouteRemove};
 
 use super::Model;
 use super::dialog::{About, Dialog, Edit};
 use super::dkim::DkimStep;
 use super::forms::{
-    AliasForm, Call, DomainForm, Form, GroupForm, RouteForm, TreeForm, UserForm, VacationForm,
+    AliasForm, Call, DomainForm, ExternalForm, Form, GroupForm, RouteForm, TreeForm, UserForm, VacationForm,
 };
 use super::lists::ListId;
 use super::said::{Said, Tone};
@@ -216,6 +216,7 @@ impl Model {
                     model.resolved(serial, keep_mine, theirs);
                 });
             }
+            Form::External(form) => self.resolve_external(form, serial, keep_mine),
             Form::Group(form) => {
                 let Some(was) = form.was else { return };
                 let page = Window {
@@ -263,7 +264,7 @@ impl Model {
         }
     }
 
-    fn resolved(&mut self, serial: u64, keep_mine: bool, theirs: Result<(Form, u64), Failed>) {
+    pub(super) fn resolved(&mut self, serial: u64, keep_mine: bool, theirs: Result<(Form, u64), Failed>) {
         let Some(edit) = self.edit(serial) else { return };
         edit.busy = false;
         match theirs {
@@ -355,6 +356,10 @@ impl Model {
                 self.routes.selected = None;
                 (Said::named("notice-removed", name), &[ListId::Routes])
             }
+            About::RemoveExternal { name, .. } => {
+                self.external.selected = None;
+                (Said::named("notice-removed", name), &[ListId::External])
+            }
             About::RemoveFolder { name, .. } => {
                 self.folders.selected = None;
                 self.read_folders();
@@ -425,6 +430,7 @@ fn lists_of(form: &Form) -> &'static [ListId] {
         Form::Tree(_) => &[ListId::Public],
         Form::Entry(_) => &[ListId::Access],
         Form::Route(_) => &[ListId::Routes],
+        Form::External(_) => &[ListId::External],
         Form::NextHost(_) => &[ListId::Queue],
         Form::Folder(_) | Form::Rights(_) => &[],
         Form::AppPassword(_)
@@ -448,6 +454,7 @@ fn set_revision(form: &mut Form, revision: u64) {
         Form::Group(GroupForm { was: Some(was), .. }) => was.revision = revision,
         Form::Tree(TreeForm { was: Some(was), .. }) => was.revision = revision,
         Form::Route(RouteForm { was: Some(was), .. }) => was.revision = revision,
+        Form::External(ExternalForm { was: Some(was), .. }) => was.revision = revision,
         _ => {}
     }
 }
@@ -479,6 +486,10 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
             })]
         }
         About::RemoveRoute(name) => vec![Call::of(&RouteRemove { name: name.clone() })],
+        About::RemoveExternal { user, name } => vec![Call::of(&ExternalRemove {
+            user: user.clone(),
+            name: name.clone(),
+        })],
         About::RemoveFolder { user, name } => {
             vec![Call::of(&FolderRemove {
                 user: user.clone(),

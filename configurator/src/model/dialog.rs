@@ -97,6 +97,10 @@ pub enum About {
     RemoveTree(String),
     RemoveEntry(Side, String),
     RemoveRoute(String),
+    RemoveExternal {
+        user: String,
+        name: String,
+    },
     RemoveFolder {
         user: String,
         name: String,

@@ -14,6 +14,7 @@ use shared::{Address, DomainName, Refusal};
 use super::amount::{parse_bytes, show_bytes};
 pub use super::certificates::{ObtainForm, ServerCertificateForm};
 pub use super::dkim::DkimForm;
+pub use super::external::ExternalForm;
 pub use super::folder_forms::{FolderForm, RightsForm, SPECIAL_USES, TreeForm, Whom};
 pub use super::keys::{AppForm, CertificateForm};
 pub use super::next_host_form::NextHostForm;
@@ -49,6 +50,7 @@ pub enum Form {
     Group(GroupForm),
     Entry(EntryForm),
     Route(RouteForm),
+    External(ExternalForm),
     Tree(TreeForm),
     Folder(FolderForm),
     Rights(RightsForm),
@@ -393,6 +395,7 @@ impl Form {
             Self::Group(form) => form.calls(),
             Self::Entry(form) => form.calls(),
             Self::Route(form) => form.calls(),
+            Self::External(form) => form.calls(),
             Self::Tree(form) => form.calls(),
             Self::Folder(form) => form.calls(),
             Self::Rights(form) => form.calls(),

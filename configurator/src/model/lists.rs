@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use shared::Route;
 use shared::model::{Alias, Group, ListEntry, PublicTree};
 use shared::protocol::{
-    AccessList, AliasList, DomainList, DomainRow, GroupList, Page as Window, QueueList, QueueRow, Request,
-    RouteList, Rows, SessionList, SessionRow, TreeList, UserList, UserRow,
+    AccessList, AliasList, DomainList, DomainRow, ExternalList, ExternalRow, GroupList, Page as Window,
+    QueueList, QueueRow, Request, RouteList, Rows, SessionList, SessionRow, TreeList, UserList, UserRow,
 };
 
 use super::{Model, Page, Table};
@@ -21,6 +21,7 @@ pub enum ListId {
     Groups,
     /// The domains and groups with public folders.
     Public,
+    External,
     Access,
     Routes,
     Queue,
@@ -28,13 +29,14 @@ pub enum ListId {
 }
 
 impl ListId {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Tree,
         Self::Domains,
         Self::Users,
         Self::Aliases,
         Self::Groups,
         Self::Public,
+        Self::External,
         Self::Access,
         Self::Routes,
         Self::Queue,
@@ -51,6 +53,7 @@ impl ListId {
             Page::Aliases(_) => &[Self::Tree, Self::Aliases],
             Page::Groups => &[Self::Tree, Self::Groups],
             Page::Public => &[Self::Tree, Self::Public],
+            Page::External => &[Self::Tree, Self::External],
             Page::Access => &[Self::Tree, Self::Access],
             Page::Routes => &[Self::Tree, Self::Routes],
             _ => &[Self::Tree],
@@ -66,6 +69,7 @@ impl ListId {
             "group" => &[Self::Groups],
             "tree" => &[Self::Public],
             "access" => &[Self::Access],
+            "external" | "external-state" => &[Self::External],
             "route" => &[Self::Routes],
             "queue" => &[Self::Queue],
             "session" => &[Self::Sessions],
@@ -135,6 +139,17 @@ impl Listed for PublicTree {
     }
     fn key(&self) -> String {
         self.name.clone()
+    }
+}
+
+impl Listed for ExternalRow {
+    type Ask = ExternalList;
+    fn ask(_scope: &str, page: Window) -> ExternalList {
+        let user = String::new();
+        ExternalList { user, page }
+    }
+    fn key(&self) -> String {
+        super::external::key(self)
     }
 }
 
@@ -236,6 +251,7 @@ impl Model {
             ListId::Aliases => &mut self.aliases,
             ListId::Groups => &mut self.groups,
             ListId::Public => &mut self.public,
+            ListId::External => &mut self.external,
             ListId::Access => &mut self.access,
             ListId::Routes => &mut self.routes,
             ListId::Queue => &mut self.queue,
@@ -256,6 +272,7 @@ impl Model {
                 ListId::Aliases => self.fetch_from(|model| &mut model.aliases),
                 ListId::Groups => self.fetch_from(|model| &mut model.groups),
                 ListId::Public => self.fetch_from(|model| &mut model.public),
+                ListId::External => self.fetch_from(|model| &mut model.external),
                 ListId::Access => self.fetch_from(|model| &mut model.access),
                 ListId::Routes => self.fetch_from(|model| &mut model.routes),
                 ListId::Queue => self.fetch_from(|model| &mut model.queue),

@@ -67,6 +67,9 @@ pub enum Message {
     SettingsRevert,
 
     ReloadCertificates,
+    /// Of a user, by its name.
+    FetchExternal(String, String),
+    TestExternal(String, String),
     /// Gets a certificate for these names again.
     ObtainAgain(Vec<String>),
     CheckStorage {

@@ -8,6 +8,7 @@ pub mod certificates;
 mod changes;
 pub mod dialog;
 pub mod dkim;
+pub mod external;
 mod folder_forms;
 mod folders;
 pub mod forms;
@@ -107,6 +108,7 @@ pub struct Model {
     pub public: Table<PublicTree>,
     pub access: Table<ListEntry>,
     pub routes: Table<shared::Route>,
+    pub external: Table<shared::external::ExternalRow>,
     pub queue: Table<QueueRow>,
     pub sessions: Table<SessionRow>,
     /// The selected message of the queue, in full.
@@ -161,6 +163,7 @@ impl Model {
             public: Table::default(),
             access: Table::default(),
             routes: Table::default(),
+            external: Table::default(),
             queue: Table::default(),
             sessions: Table::default(),
             message: None,

@@ -15,6 +15,8 @@ pub enum Page {
     Groups,
     /// Folders of domains and groups.
     Public,
+    /// Mailboxes elsewhere.
+    External,
     Access,
     /// Of outgoing mail.
     Routes,
@@ -28,7 +30,7 @@ pub enum Page {
 
 impl Page {
     /// What `--page` takes; those of a domain have `:DOMAIN` after them.
-    pub const NAMES: [&str; 17] = [
+    pub const NAMES: [&str; 18] = [
         "monitor",
         "queue",
         "log",
@@ -38,6 +40,7 @@ impl Page {
         "folders",
         "groups",
         "public",
+        "external",
         "access",
         "routes",
         "services",
@@ -61,6 +64,7 @@ impl Page {
             "folders" => Self::Folders(domain),
             "groups" => Self::Groups,
             "public" => Self::Public,
+            "external" => Self::External,
             "access" => Self::Access,
             "routes" => Self::Routes,
             "services" => Self::Services,
@@ -84,6 +88,7 @@ impl Page {
             Self::Folders(_) => "folders",
             Self::Groups => "groups",
             Self::Public => "public",
+            Self::External => "external",
             Self::Access => "access",
             Self::Routes => "routes",
             Self::Services => "services",

@@ -114,6 +114,8 @@ impl Model {
             }
             Message::SettingsRevert => self.settings.revert(),
             Message::ReloadCertificates => self.reload_certificates(),
+            Message::FetchExternal(user, name) => self.fetch_external(user, name),
+            Message::TestExternal(user, name) => self.test_external(user, name),
             Message::ObtainAgain(names) => self.obtain_again(names),
             Message::CheckStorage { repair } => self.check_storage(repair),
             Message::Wizard(wizard) => self.wizard = *wizard,

@@ -7,6 +7,7 @@ mod certificates;
 pub mod dialogs;
 mod dkim;
 mod domains;
+mod external;
 mod folders;
 mod groups;
 mod keys;
@@ -100,6 +101,7 @@ fn page(ui: &mut Ui, cx: &mut Cx<'_>) {
         Page::Public => public::show(ui, cx),
         Page::Access => access::show(ui, cx),
         Page::Routes => routes::show(ui, cx),
+        Page::External => external::show(ui, cx),
         Page::Services => services::show(ui, cx),
         Page::Settings => settings::show(ui, cx),
         Page::Certificates => certificates::show(ui, cx),

@@ -4,9 +4,9 @@ use eframe::egui::{self, Align2, CornerRadius, FontFamily, FontId, RichText, Scr
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_ALT_ROUTE, ICON_ALTERNATE_EMAIL, ICON_CHEVRON_RIGHT, ICON_DNS, ICON_DOMAIN, ICON_EXPAND_MORE,
-    ICON_FOLDER, ICON_FOLDER_SHARED, ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_OUTBOX,
-    ICON_PERSON, ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD, ICON_STORAGE,
-    ICON_VERIFIED,
+    ICON_FOLDER, ICON_FOLDER_SHARED, ICON_GROUPS, ICON_INFO, ICON_LAN, ICON_MONITORING, ICON_MOVE_TO_INBOX,
+    ICON_OUTBOX, ICON_PERSON, ICON_RECEIPT_LONG, ICON_ROCKET_LAUNCH, ICON_SETTINGS, ICON_SHIELD,
+    ICON_STORAGE, ICON_VERIFIED,
 };
 
 use super::Cx;
@@ -63,6 +63,14 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             ICON_FOLDER_SHARED,
             "page-public",
             Page::Public,
+            String::new(),
+        );
+        plain(
+            ui,
+            cx,
+            ICON_MOVE_TO_INBOX,
+            "page-external",
+            Page::External,
             String::new(),
         );
         section(ui, cx, "tree-policy");

@@ -179,6 +179,69 @@ fn a_route_is_changed_and_keeps_its_password() {
     assert_eq!(sent["route"]["protocol"], json!("lmtp"));
 }
 
+// An account would lose its password or its days, or could not be made at all.
+#[test]
+fn an_external_account_is_made_changed_and_visited() {
+    let mut stage = Stage::connected(Language::En, Choice::Light);
+    stage.go(Page::External);
+    let key = "ivan.petrov@example.test gmail".to_owned();
+    stage.send(Message::Select(ListId::External, Some(key)));
+    stage.harness.get_by_label("is deleted after 30 days");
+    stage.harness.get_by_label("Fetch now").click_accesskit();
+    stage.settle();
+    let sent = stage.daemon.last("external.fetch").unwrap();
+    assert_eq!(
+        *sent,
+        json!({"user": "ivan.petrov@example.test", "name": "gmail", "wait": false})
+    );
+    stage.harness.get_by_label("Test").click_accesskit();
+    stage.settle();
+    stage.harness.get_by_label(
+        "imap.example.com [192.0.2.7]:993 lets the user in: SCRAM-SHA-256, TLSv1.3, 12 messages.",
+    );
+    stage.harness.get_by_label("Edit").click_accesskit();
+    stage.settle();
+    fill(&mut stage, "Port", "1993");
+    stage.harness.get_by_label("Save").click();
+    stage.settle();
+    let sent = stage.daemon.last("external.set").unwrap();
+    assert_eq!(sent["password"], json!(null));
+    let external = &sent["external"];
+    assert_eq!(
+        (&external["into"], &external["revision"]),
+        (&json!("Old mail"), &json!(7))
+    );
+    assert_eq!(
+        (&external["port"], &external["after"]),
+        (&json!(1993), &json!({"days": 30}))
+    );
+
+    stage.harness.get_by_label("New account").click();
+    stage.settle();
+    stage.harness.get_by_label("Save").click();
+    stage.settle();
+    assert!(
+        stage.daemon.last("external.add").is_none(),
+        "without a user, a server and a password"
+    );
+    for (field, typed) in [
+        ("User", "anna@example.test"),
+        ("Name", "old"),
+        ("Server", "pop.example.net"),
+        ("Login", "anna"),
+        ("Password", "geheim"),
+    ] {
+        fill(&mut stage, field, typed);
+    }
+    stage.harness.get_by_label("Save").click();
+    stage.settle();
+    let sent = stage.daemon.last("external.add").unwrap();
+    assert_eq!(sent["password"], "geheim");
+    assert_eq!(sent["external"]["user"], "anna@example.test");
+    assert_eq!(sent["external"]["interval_minutes"], 15);
+    assert_eq!(sent["external"]["after"], "keep");
+}
+
 // Nobody would know where mail goes before it has gone.
 #[test]
 fn it_is_told_where_mail_would_go() {

@@ -107,6 +107,18 @@ impl Played {
                 json!({"by": "route", "route": "archive", "protocol": "lmtp", "tls": "verified", "user": "me", "problem": "",
                 "hosts": [{"host": "mx.archive.test", "address": "192.0.2.9:24", "security": "verified"}]})
             }
+            "external.list" => list(json!({"total": 2, "rows": [
+                {"user": "ivan.petrov@example.test", "name": "gmail", "host": "imap.example.com", "login": "ivan", "has_password": true,
+                 "after": {"days": 30}, "into": "Old mail", "revision": 7,
+                 "state": {"last_visit": NOW, "next_visit": NOW + 900, "fetched_total": 1234}},
+                {"user": "мария@example.test", "name": "Работа", "protocol": "pop3", "host": "pop.example.net", "login": "maria", "revision": 3,
+                 "state": {"last_visit": NOW, "failures": 3, "problem": {"code": "external-login-refused", "args": {"answer": "-ERR no"}}}},
+            ]})),
+            "external.fetch" => json!({"is_running": true}),
+            "external.test" => {
+                json!({"server": "imap.example.com [192.0.2.7]:993", "tls": "TLSv1.3", "certificate": "",
+                "mechanism": "SCRAM-SHA-256", "messages": 12, "problem": null})
+            }
             "access.list" => list(json!({"total": 3, "rows": [
                 {"side": "block", "pattern": "203.0.113.0/24", "comment": "spam since March", "revision": 1},
                 {"side": "block", "pattern": "*.dynamic.example.net", "revision": 2},

@@ -37,6 +37,11 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
             "route-edit",
             form.was.as_ref().map(|was| was.name.clone()),
         ),
+        Form::External(form) => pick(
+            "external-add",
+            "external-edit",
+            form.was.as_ref().map(|was| was.name.clone()),
+        ),
         Form::Tree(form) => pick(
             "tree-add",
             "tree-edit",
@@ -86,6 +91,7 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
         Form::Group(form) => drawn.group(ui, form),
         Form::Entry(form) => drawn.entry(ui, form),
         Form::Route(form) => drawn.route(ui, form),
+        Form::External(form) => drawn.external(ui, form),
         Form::Tree(form) => drawn.tree(ui, form),
         Form::Folder(form) => drawn.folder(ui, form),
         Form::Rights(form) => drawn.rights(ui, form),

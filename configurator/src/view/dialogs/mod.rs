@@ -1,6 +1,7 @@
 //! Dialogs: the frame that all share, with Enter and Escape, errors, conflicts.
 
 mod dkim;
+mod external;
 mod folders;
 mod forms;
 mod keys;

@@ -108,6 +108,7 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
         About::RemoveGroup(name) => named("ask-group", "ask-group-text", name),
         About::RemoveTree(name) => named("ask-tree", "ask-tree-text", name),
         About::RemoveEntry(_, pattern) => named("ask-entry", "ask-entry-text", pattern),
+        About::RemoveExternal { name, .. } => named("ask-external", "ask-external-text", name),
         About::RemoveRoute(name) => named("ask-route", "ask-route-text", name),
         About::RemoveFolder { name, .. } => named("ask-folder", "ask-folder-text", name),
         About::RemoveServerCertificate(id) => {
