@@ -107,13 +107,7 @@ impl Played {
                 json!({"by": "route", "route": "archive", "protocol": "lmtp", "tls": "verified", "user": "me", "problem": "",
                 "hosts": [{"host": "mx.archive.test", "address": "192.0.2.9:24", "security": "verified"}]})
             }
-            "external.list" => list(json!({"total": 2, "rows": [
-                {"user": "ivan.petrov@example.test", "name": "gmail", "host": "imap.example.com", "login": "ivan", "has_password": true,
-                 "after": {"days": 30}, "into": "Old mail", "revision": 7,
-                 "state": {"last_visit": NOW, "next_visit": NOW + 900, "fetched_total": 1234}},
-                {"user": "мария@example.test", "name": "Работа", "protocol": "pop3", "host": "pop.example.net", "login": "maria", "revision": 3,
-                 "state": {"last_visit": NOW, "failures": 3, "problem": {"code": "external-login-refused", "args": {"answer": "-ERR no"}}}},
-            ]})),
+            "external.list" => list(accounts()),
             "external.fetch" => json!({"is_running": true}),
             "external.test" => {
                 json!({"server": "imap.example.com [192.0.2.7]:993", "tls": "TLSv1.3", "certificate": "",
@@ -153,6 +147,17 @@ impl Played {
             _ => json!({"revision": 8}),
         }
     }
+}
+
+/// External accounts: one that is fetched, one that fails.
+fn accounts() -> Value {
+    json!({"total": 2, "rows": [
+        {"user": "ivan.petrov@example.test", "name": "gmail", "host": "imap.example.com", "login": "ivan", "has_password": true,
+         "after": {"days": 30}, "into": "Old mail", "revision": 7,
+         "state": {"last_visit": NOW, "next_visit": NOW + 900, "fetched_total": 1234}},
+        {"user": "мария@example.test", "name": "Работа", "protocol": "pop3", "host": "pop.example.net", "login": "maria", "revision": 3,
+         "state": {"last_visit": NOW, "failures": 3, "problem": {"code": "external-login-refused", "args": {"answer": "-ERR no"}}}},
+    ]})
 }
 
 pub(crate) fn refused(refusal: Refusal) -> Failed {
