@@ -17,7 +17,7 @@ impl Drawn<'_, '_> {
         // An account is found by its user and its name: they are chosen once.
         if form.was.is_none() {
             let (user, name) = (&mut form.user, &mut form.name);
-            self.halves(
+            halves(
                 ui,
                 |ui| {
                     self.row(ui, "user", "field-external-user", "", |ui| {
@@ -38,13 +38,6 @@ impl Drawn<'_, '_> {
             line(ui, "comment", &mut form.comment, "")
         });
         ui.checkbox(&mut form.enabled, self.get("field-external-enabled"));
-    }
-
-    fn halves(&self, ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
-        ui.horizontal(|ui| {
-            ui.vertical(left);
-            ui.vertical(right);
-        });
     }
 
     fn server(&self, ui: &mut Ui, form: &mut ExternalForm) {
@@ -74,7 +67,7 @@ impl Drawn<'_, '_> {
         });
         let usual = usual_port(form.protocol, form.security);
         let (host, port) = (&mut form.host, &mut form.port);
-        self.halves(
+        halves(
             ui,
             |ui| {
                 self.row(ui, "host", "field-external-host", "", |ui| {
@@ -97,7 +90,7 @@ impl Drawn<'_, '_> {
             String::new()
         };
         let (login, password) = (&mut form.login, &mut form.password);
-        self.halves(
+        halves(
             ui,
             |ui| {
                 self.row(ui, "login", "field-external-login", "", |ui| {
@@ -169,6 +162,14 @@ impl Drawn<'_, '_> {
             ui.checkbox(&mut form.mark_seen, self.get("field-external-mark-seen"));
         }
     }
+}
+
+/// Two fields in a line.
+fn halves(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        ui.vertical(left);
+        ui.vertical(right);
+    });
 }
 
 /// What stands for a port that nobody chose.
