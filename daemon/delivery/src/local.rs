@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use directory::{Account, Resolution, Unavailable};
 use mailbox::{MailboxError, OwnerId};
-use queue::{Envelope, Job, Recipient};
+use queue::{Envelope, Job, Origin, Recipient};
 use shared::{Address, DomainName};
 use tokio::task::JoinSet;
 
@@ -199,7 +199,9 @@ async fn forward(inner: &Arc<Inner>, job: &mut Job, index: u32, by: &Address, to
     let Ok(header) = text::header(&inner.parts.disk, &job.text).await else {
         return Verdict::put_off(replies::QUEUE);
     };
-    if text::goes_in_circles(&header) || text::was_delivered_to(&header, &by.to_string()) {
+    // What was fetched may say so of where it lay; whether it goes round was looked at there.
+    let fetched = job.envelope.origin == Origin::Fetched;
+    if text::goes_in_circles(&header) || (!fetched && text::was_delivered_to(&header, &by.to_string())) {
         return Verdict::failed(replies::LOOP);
     }
     let Some(recipient) = job.envelope.recipients.get(index as usize) else {

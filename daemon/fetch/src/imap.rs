@@ -239,8 +239,8 @@ impl Imap {
             let mut fetch = Fetch::default();
             match (fetch.piece(items), fetch.uid, fetch.size) {
                 // `n:*` names the last message even if its UID is below (RFC 9051 §9, seq-range).
-                (Some(_), Some(uid), Some(size)) if uid >= first => {
-                    lowest.push((uid, size));
+                (Some(_), Some(uid), size) if uid >= first => {
+                    lowest.push((uid, size.unwrap_or(0)));
                     if lowest.len() > LISTING_MAX_COUNT {
                         lowest.pop();
                     }

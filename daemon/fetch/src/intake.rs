@@ -174,18 +174,21 @@ impl<'a> Incoming<'a> {
     async fn take_head(&mut self) -> Result<(), Problem> {
         self.head_done = true;
         let user = self.way.user.to_string();
-        let (mut received, mut circles) = (0, false);
+        let by = format!("by {} with ", self.way.hostname);
+        let (mut received, mut delivered, mut ours) = (0, false, false);
         for field in headers(&self.buffer) {
-            received += usize::from(field.is("Received"));
-            // Forwarded by this very user before: it would go round for ever.
-            circles |= field.is("Delivered-To")
-                && field.value.trim_ascii().eq_ignore_ascii_case(user.as_bytes())
-                && leads_back(&self.buffer, &self.way.hostname);
+            if field.is("Received") {
+                received += 1;
+                ours = ours || holds(field.value, by.as_bytes());
+            }
+            delivered |=
+                field.is("Delivered-To") && field.value.trim_ascii().eq_ignore_ascii_case(user.as_bytes());
             if field.is("Return-Path") && self.sender.is_none() {
                 self.sender = return_path(field.value);
             }
         }
-        if circles || received > HOPS_MAX_COUNT {
+        // Forwarded by this very user of this server before: it would go round for ever.
+        if (delivered && ours) || received > HOPS_MAX_COUNT {
             self.skip = Some(Skip::Loop);
             self.buffer.clear();
             return Ok(());
@@ -227,14 +230,6 @@ impl<'a> Incoming<'a> {
         );
         out
     }
-}
-
-/// Whether the message has been here before: a Received field of this server.
-fn leads_back(header: &[u8], hostname: &str) -> bool {
-    let by = format!("by {hostname} ");
-    headers(header)
-        .filter(|field| field.is("Received"))
-        .any(|field| holds(field.value, by.as_bytes()))
 }
 
 fn holds(text: &[u8], what: &[u8]) -> bool {

@@ -59,12 +59,9 @@ async fn folder(visit: &mut Visit<'_>, imap: &mut Imap, folder: &str) -> Result<
             break;
         }
         for (uid, bytes) in listed {
-            match message(visit, imap, folder, uid, bytes).await? {
+            match message(visit, imap, folder, (uid, bytes), marks_seen).await? {
                 Next::GoOn => {}
                 other => return Ok(other),
-            }
-            if marks_seen {
-                imap.mark(&uid.to_string(), "\\Seen").await?;
             }
         }
     }
@@ -76,8 +73,8 @@ async fn message(
     visit: &mut Visit<'_>,
     imap: &mut Imap,
     folder: &str,
-    uid: u32,
-    bytes: u64,
+    (uid, bytes): (u32, u64),
+    marks_seen: bool,
 ) -> Result<Next, Problem> {
     if visit.is_stopped() {
         return Ok(Next::Enough);
@@ -93,13 +90,26 @@ async fn message(
     }
     let mut incoming = Incoming::begin(&visit.way, u64::from(uid));
     let got = imap.text(uid, &mut incoming).await?;
-    if got != Got::Nothing {
+    let mut taken = false;
+    if got == Got::Nothing {
+        // It is gone, or its text was not given: then it must not be deleted with the others.
+        leave(visit, folder, uid)?;
+    } else {
         match incoming.finish().await? {
-            Arrived::Taken { id, sender, bytes } => visit.took(id, sender, bytes),
+            Arrived::Taken { id, sender, bytes } => {
+                visit.took(id, sender, bytes);
+                taken = true;
+            }
             Arrived::Skipped { skip: why, bytes } => skip(visit, folder, uid, why, bytes)?,
         }
     }
     done(visit, folder, uid).await?;
+    if taken && marks_seen && got != Got::Over {
+        match imap.mark(&uid.to_string(), "\\Seen").await {
+            Err(problem @ Problem::Refused { .. }) => visit.trouble = Some(problem),
+            marked => marked?,
+        }
+    }
     Ok(if got == Got::Over {
         Next::CutOff
     } else {
@@ -108,13 +118,22 @@ async fn message(
 }
 
 fn skip(visit: &mut Visit<'_>, folder: &str, uid: u32, why: Skip, bytes: u64) -> Result<(), Problem> {
+    leave(visit, folder, uid)?;
+    visit.skipped(&format!("{folder} {uid}"), why, bytes);
+    Ok(())
+}
+
+/// A message is not deleted over there.
+fn leave(visit: &mut Visit<'_>, folder: &str, uid: u32) -> Result<(), Problem> {
+    if visit.after() == ExternalAfter::Keep {
+        return Ok(());
+    }
     let position = position_of(visit, folder);
     if position.skipped.len() >= SKIPPED_MAX_COUNT {
         // More can't be remembered, and what is forgotten would be deleted.
         return Err(Problem::TooMany(SKIPPED_MAX_COUNT));
     }
     position.skipped.push(uid);
-    visit.skipped(&format!("{folder} {uid}"), why, bytes);
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub(crate) async fn visit(visit: &mut Visit<'_>, mut pop3: Pop3) -> Result<(), P
         return Err(Problem::NoUniqueIds);
     }
     let mut seen = seen(visit, &listed).await?;
+    let mut deleted = Vec::new();
     for message in &listed {
         if visit.is_stopped() {
             break;
@@ -43,7 +44,7 @@ pub(crate) async fn visit(visit: &mut Visit<'_>, mut pop3: Pop3) -> Result<(), P
                 ..
             }) => {
                 if is_over(visit.after(), *at) {
-                    pop3.delete(message.number).await?;
+                    delete(&mut pop3, message, &mut deleted).await?;
                 }
                 continue;
             }
@@ -57,11 +58,23 @@ pub(crate) async fn visit(visit: &mut Visit<'_>, mut pop3: Pop3) -> Result<(), P
             visit.trouble = Some(Problem::MailboxFull);
             break;
         }
-        if fetch(visit, &mut pop3, message, &mut seen).await? == Next::CutOff {
+        if fetch(visit, &mut pop3, message, &mut seen, &mut deleted).await? == Next::CutOff {
             return Ok(());
         }
     }
-    pop3.quit().await
+    pop3.quit().await?;
+    // They are gone over there. A server that gives an id once more, against RFC 1939 §7, means another message.
+    for piece in deleted.chunks(FORGOTTEN_AT_ONCE) {
+        visit.keep(&[], piece).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a message with the QUIT that follows, and notes it.
+async fn delete(pop3: &mut Pop3, message: &Listed, deleted: &mut Vec<String>) -> Result<(), Problem> {
+    pop3.delete(message.number).await?;
+    deleted.extend(message.unique.clone());
+    Ok(())
 }
 
 /// What is known of the messages that are still there; the rest is forgotten.
@@ -96,6 +109,7 @@ async fn fetch(
     pop3: &mut Pop3,
     message: &Listed,
     seen: &mut HashMap<String, ExternalSeen>,
+    deleted: &mut Vec<String>,
 ) -> Result<Next, Problem> {
     if message.bytes > visit.way.message_max_bytes {
         skip(visit, message, Skip::TooLarge, message.bytes, seen).await?;
@@ -117,7 +131,7 @@ async fn fetch(
             visit.took(id, sender, bytes);
             mark(visit, message, None, seen).await?;
             if visit.after() == ExternalAfter::Delete {
-                pop3.delete(message.number).await?;
+                delete(pop3, message, deleted).await?;
             }
         }
         Arrived::Skipped { skip: why, bytes } => skip(visit, message, why, bytes, seen).await?,

@@ -10,6 +10,7 @@
 use journal::RecordId;
 use rusqlite::OptionalExtension;
 
+use crate::MailboxError;
 use crate::ctx::Ctx;
 use crate::durability::large_dir;
 use crate::record::{self, Item, ItemText, Op, Place};
@@ -80,11 +81,23 @@ pub(crate) fn deliver(ctx: &mut Ctx<'_>, delivery: Delivery) -> Result<(Appended
     Ok((appended, Some(record)))
 }
 
+/// The folder of that name, made if need be. One that can't be is no reason to lose a message: then it is INBOX.
 fn folder(ctx: &mut Ctx<'_>, name: Option<&str>) -> Result<i64> {
-    let name = names::canonical(name.unwrap_or(names::INBOX))?;
-    match ctx.store.folder_named(&name) {
-        Some(folder) => Ok(folder.id),
-        None => folders::create(ctx, &name, None, folders::Shape::Mailbox).map(|folder| folder.id.0),
+    let named = match name.map(names::canonical) {
+        Some(Ok(name)) => match ctx.store.folder_named(&name) {
+            Some(folder) => return Ok(folder.id),
+            None => folders::create(ctx, &name, None, folders::Shape::Mailbox),
+        },
+        Some(Err(error)) => Err(error),
+        None => Err(MailboxError::NoSuchFolder),
+    };
+    match named {
+        Ok(folder) => Ok(folder.id.0),
+        Err(error @ (MailboxError::Unavailable(_) | MailboxError::Damaged(_))) => Err(error),
+        Err(_) => {
+            let inbox = ctx.store.folder_named(names::INBOX);
+            inbox.map(|folder| folder.id).ok_or(MailboxError::NoSuchFolder)
+        }
     }
 }
 

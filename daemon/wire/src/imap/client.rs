@@ -194,7 +194,6 @@ impl Fetch {
                 self.size = std::str::from_utf8(atom).ok().and_then(|size| size.parse().ok());
             }
             (_, Value::Quoted(text)) if is_text => self.quoted = Some(text),
-            (_, Value::Atom(_)) if is_text => self.quoted = Some(Vec::new()),
             _ => {}
         }
     }
