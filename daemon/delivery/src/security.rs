@@ -153,7 +153,8 @@ pub(crate) type Findings = Vec<(About, Finding)>;
 pub(crate) struct Domain {
     name: DomainName,
     /// Its exchangers are proved by signatures.
-    signed: bool,
+    /// The hosts that are proved to take its mail; `None`: nobody signs there, or it was not looked for.
+    signed: Option<Vec<String>>,
     policy: Option<Arc<Policy>>,
     /// It is told how sessions end.
     told: bool,
@@ -169,12 +170,12 @@ impl Domain {
     ) -> Result<Self, Verdict> {
         // RFC 8689 §5: who does not care for security is not asked about it, and what comes of that is nobody's failure.
         let asked = way.tls == RouteTls::Opportunistic && way.login.is_none() && !way.relaxed;
-        let told = (asked || way.tls == RouteTls::Dane) && inner.reports_tls();
+        let told = (asked || (way.tls == RouteTls::Dane && !way.relaxed)) && inner.reports_tls();
         let signed = if way.tls == RouteTls::Dane || (asked && uses_dane(inner).await) {
-            let signed = inner.parts.dns.is_secure(name).await;
+            let signed = inner.parts.dns.signed_exchangers(name).await;
             // RFC 7672 §2.1.2: what should be signed and is not must not be believed.
             signed.or_else(|error| match error {
-                DnsError::NoSuchDomain => Ok(false),
+                DnsError::NoSuchDomain => Ok(None),
                 DnsError::Temporary(reason) => {
                     if told {
                         let about = About {
@@ -187,7 +188,7 @@ impl Domain {
                 }
             })?
         } else {
-            false
+            None
         };
         let settings = inner.parts.directory.settings();
         let mut domain = Self {
@@ -236,6 +237,18 @@ pub(crate) async fn of(
     here: bool,
     findings: &mut Findings,
 ) -> Result<Held, Verdict> {
+    // The hosts were asked for without proof; what is proved is more.
+    if let Some((domain, hosts)) = domain.and_then(|domain| Some((domain, domain.signed.as_ref()?)))
+        && !hosts.contains(&host.to_ascii_lowercase())
+    {
+        let finding = Finding::new(Flaw::DnssecInvalid, "mx", host);
+        domain.tell(
+            Told::tlsa(domain.name.as_str(), std::iter::empty()),
+            finding,
+            findings,
+        );
+        return Err(unproved(host, "the domain's signed records do not name it"));
+    }
     match way.tls {
         RouteTls::None => {
             let security = Security {
@@ -246,7 +259,7 @@ pub(crate) async fn of(
         }
         RouteTls::Verified => return Ok(Security::verified(Source::Route).into()),
         RouteTls::Dane => {
-            let signed = domain.is_none_or(|domain| domain.signed);
+            let signed = domain.is_none_or(|domain| domain.signed.is_some());
             let found = if signed {
                 dane(inner, domain, (host, port), findings).await?
             } else {
@@ -268,7 +281,7 @@ pub(crate) async fn of(
     let Some(domain) = domain else {
         return Ok(Security::OPPORTUNISTIC.into());
     };
-    if domain.signed
+    if domain.signed.is_some()
         && let Some(held) = dane(inner, Some(domain), (host, port), findings).await?
     {
         return Ok(held);

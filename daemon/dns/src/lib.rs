@@ -3,7 +3,7 @@
 //! "There is none" and "nobody could be asked" are different answers: [`DnsError::Temporary`] is never taken for a no. A machine without a network
 //! has a resolver that always answers so. Answers are cached by hickory, by their own lifetimes.
 //!
-//! What DANE rests on ([`Dns::dane`], [`Dns::is_secure`]) is asked through a second resolver that validates DNSSEC itself, from the root's key on:
+//! What DANE rests on ([`Dns::dane`], [`Dns::signed_exchangers`]) is asked through a second resolver that validates DNSSEC itself, from the root's key on:
 //! no name server is believed to have done so.
 //!
 //! Must not know: what the answers are used for.
@@ -242,11 +242,12 @@ impl Dns {
         }
     }
 
-    /// Whether the exchangers of a domain, or that it has none, are proved by signatures (RFC 7672 §2.2.1).
-    pub async fn is_secure(&self, domain: &DomainName) -> Result<bool, DnsError> {
+    /// The hosts that signatures prove to take the mail of a domain (RFC 7672 §2.2.1), in lower case; the domain itself if it is proved to name
+    /// none. `None`: it is proved that nobody signs there. [`Dns::exchange`] asks without proof: whoever answered it may have named others.
+    pub async fn signed_exchangers(&self, domain: &DomainName) -> Result<Option<Vec<String>>, DnsError> {
         match &self.source {
             Source::System(system) => system.secure.mx(domain.as_str()).await,
-            Source::Scripted(table) => table.is_secure(domain.as_str()),
+            Source::Scripted(table) => table.signed_exchangers(domain.as_str()),
             Source::None(reason) => Err(DnsError::Temporary(reason.to_string())),
         }
     }

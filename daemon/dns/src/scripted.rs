@@ -14,6 +14,8 @@ pub struct Scripted {
     tlsa: HashMap<String, Vec<Tlsa>>,
     /// Names whose answers are signed.
     secure: HashSet<String>,
+    /// Exchangers that signatures name, where the answer without proof names others.
+    proved: HashMap<String, Vec<String>>,
     /// What addresses say they are called; the others have the names that know them.
     names: HashMap<IpAddr, Vec<String>>,
     failing: HashSet<String>,
@@ -39,6 +41,13 @@ impl Scripted {
             preference,
             host: host.to_owned(),
         });
+        self
+    }
+
+    /// Somebody forges the exchangers of a domain that signs them: this is the one that is proved.
+    pub fn with_proved_exchanger(mut self, domain: &str, host: &str) -> Self {
+        let hosts = self.proved.entry(domain.to_owned()).or_default();
+        hosts.push(host.to_owned());
         self
     }
 
@@ -112,11 +121,20 @@ impl Scripted {
         }
     }
 
-    pub(crate) fn is_secure(&self, domain: &str) -> Result<bool, DnsError> {
-        match self.mx(domain) {
-            Err(error @ DnsError::Temporary(_)) => Err(error),
-            _ => Ok(self.secure.contains(domain)),
+    pub(crate) fn signed_exchangers(&self, domain: &str) -> Result<Option<Vec<String>>, DnsError> {
+        let known = match self.mx(domain) {
+            Ok(known) => known,
+            Err(DnsError::NoSuchDomain) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut hosts = self.proved.get(domain).cloned().unwrap_or_default();
+        if hosts.is_empty() {
+            hosts.extend(known.into_iter().map(|exchanger| exchanger.host));
         }
+        if hosts.is_empty() {
+            hosts.push(domain.to_owned());
+        }
+        Ok(self.secure.contains(domain).then_some(hosts))
     }
 
     pub(crate) fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {
@@ -226,7 +244,7 @@ mod tests {
         ));
         // What can't be asked proves nothing, and is no leave to go on without proof.
         assert!(dns.dane("example.test", 25).await.is_err());
-        assert!(dns.is_secure(&domain("example.test")).await.is_err());
+        assert!(dns.signed_exchangers(&domain("example.test")).await.is_err());
         assert!(dns.cannot_validate().await.is_some());
         assert_eq!(dns.route(&domain("remote.test")).unwrap().port(), 2600);
     }

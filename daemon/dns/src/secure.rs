@@ -55,9 +55,20 @@ impl Secure {
         }
     }
 
-    pub(crate) async fn mx(&self, domain: &str) -> Result<bool, DnsError> {
-        let answer = self.lookup(domain, RecordType::MX).await?;
-        Ok(matches!(answer, Answer::Secure(_)))
+    pub(crate) async fn mx(&self, domain: &str) -> Result<Option<Vec<String>>, DnsError> {
+        let Answer::Secure(found) = self.lookup(domain, RecordType::MX).await? else {
+            return Ok(None);
+        };
+        let host = |data: RData| match data {
+            RData::MX(mx) => Some(host_text(&mx.exchange)),
+            _ => None,
+        };
+        let mut hosts: Vec<String> = found.into_iter().filter_map(host).collect();
+        if hosts.is_empty() {
+            // RFC 5321 §5.1: then it is a host itself.
+            hosts.push(domain.trim_end_matches('.').to_ascii_lowercase());
+        }
+        Ok(Some(hosts))
     }
 
     pub(crate) async fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {
@@ -66,6 +77,8 @@ impl Secure {
         let v4 = self.lookup(host, RecordType::A).await;
         let signed = match &v4 {
             Ok(answer) if secure(answer) => true,
+            // Nobody signs its zone, so nobody signs its other addresses.
+            Ok(Answer::Insecure) => false,
             _ => match (self.lookup(host, RecordType::AAAA).await, v4) {
                 (Ok(answer), _) if secure(&answer) => true,
                 (Err(error @ DnsError::Temporary(_)), _) | (_, Err(error @ DnsError::Temporary(_))) => {
@@ -116,9 +129,22 @@ impl Secure {
         });
         let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')))
             .map_err(|_| DnsError::NoSuchDomain)?;
-        match resolver.await?.lookup(name, kind).await {
+        match resolver.await?.lookup(name.clone(), kind).await {
             Ok(found) => {
-                let answers = found.answers();
+                // Only what is of that name, or of one that it leads to: who forges may add records of a zone that nobody signs.
+                let mut chain = vec![name.clone()];
+                for record in found.answers() {
+                    if let RData::CNAME(to) = &record.data
+                        && chain.contains(&record.name)
+                    {
+                        chain.push(to.0.clone());
+                    }
+                }
+                let of_chain = found
+                    .answers()
+                    .iter()
+                    .filter(|record| chain.contains(&record.name));
+                let answers: Vec<_> = of_chain.collect();
                 if answers.is_empty() || answers.iter().any(|record| record.proof < Proof::Insecure) {
                     return Err(DnsError::Temporary(
                         "an answer whose signature does not hold".to_owned(),
@@ -131,7 +157,7 @@ impl Secure {
                 let wanted = answers.iter().filter(|record| record.record_type() == kind);
                 Ok(Answer::Secure(wanted.map(|record| record.data.clone()).collect()))
             }
-            Err(NetError::Dns(error)) => negative(error),
+            Err(NetError::Dns(error)) => negative(&name, error),
             Err(error) => Err(DnsError::Temporary(error.to_string())),
         }
     }
@@ -149,16 +175,22 @@ async fn anchors(file: Option<PathBuf>) -> Result<TrustAnchors, String> {
 }
 
 /// That there is nothing has to be proved as well.
-fn negative(error: NetDnsError) -> Result<Answer, DnsError> {
+fn negative(name: &Name, error: NetDnsError) -> Result<Answer, DnsError> {
     match error {
         NetDnsError::Nsec { proof, .. } if proof.is_secure() => Ok(Answer::Secure(Vec::new())),
         NetDnsError::Nsec { proof, .. } if proof.is_insecure() => Ok(Answer::Insecure),
         NetDnsError::NoRecordsFound(none) => match none.response_code {
             // The proof that there is nothing was looked at before; in a signed zone its SOA record has one.
             ResponseCode::NoError | ResponseCode::NXDomain => {
-                let mut authorities = none.authorities.iter().flat_map(|records| records.iter());
-                let proved = authorities
-                    .any(|record| record.record_type() == RecordType::SOA && record.proof.is_secure());
+                let authorities = none.authorities.iter().flat_map(|records| records.iter());
+                let zones: Vec<_> = authorities
+                    .filter(|record| record.record_type() == RecordType::SOA)
+                    .collect();
+                // The zone of somebody else, which nobody signs, proves nothing here.
+                if !zones.iter().all(|zone| zone.name.zone_of(name)) {
+                    return Err(DnsError::Temporary("an answer of another zone".to_owned()));
+                }
+                let proved = zones.iter().any(|zone| zone.proof.is_secure());
                 Ok(if proved {
                     Answer::Secure(Vec::new())
                 } else {
@@ -169,6 +201,11 @@ fn negative(error: NetDnsError) -> Result<Answer, DnsError> {
         },
         other => Err(DnsError::Temporary(other.to_string())),
     }
+}
+
+/// A host's name as it is compared: in lower case, without the root's dot.
+fn host_text(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_ascii_lowercase()
 }
 
 fn tlsa(data: RData) -> Option<Tlsa> {

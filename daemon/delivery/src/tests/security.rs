@@ -127,6 +127,33 @@ async fn a_host_whose_records_can_not_be_proved_is_not_used() {
     assert!(reply.starts_with("451 4.7.5 mx.far.test"), "{reply}");
 }
 
+/// Whoever answers a question without proof would name a host of his own, with a signed record of his own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_the_signed_records_do_not_name_gets_nothing() {
+    let (tls, pem) = certificate(HOST);
+    let fake = host(Some(tls)).await;
+    let port = fake.address.port();
+    let record = Tlsa {
+        usage: 3,
+        selector: 0,
+        matching: 0,
+        data: CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().to_vec(),
+    };
+    let table = table(&fake)
+        .with_secure(HOST)
+        .with_secure("far.test")
+        .with_tlsa(HOST, port, record)
+        .with_proved_exchanger("far.test", "mx.true.test");
+    let settings = [
+        ("outgoing.port", port.to_string()),
+        ("outgoing.dane", "true".to_owned()),
+    ];
+    let settings = settings.each_ref().map(|(key, value)| (*key, value.as_str()));
+    let house = House::with_dns(Dns::scripted(table), &settings).await;
+    let reply = outcome(&house, &fake).await.unwrap();
+    assert!(reply.starts_with("451 4.7.5 mx.far.test"), "{reply}");
+}
+
 /// A web server with that answer; how often it was asked.
 pub(super) async fn web(tls: Tls, answer: String) -> (SocketAddr, Arc<std::sync::atomic::AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
