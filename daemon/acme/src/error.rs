@@ -16,7 +16,9 @@ const PREFIX: &str = "urn:ietf:params:acme:error:";
 const PAUSE_MAX: Duration = Duration::from_hours(24 * 7);
 /// After a failure; doubled with each that follows it.
 const PAUSE_FIRST: Duration = Duration::from_hours(1);
-/// Doubling ends here: a certificate that is renewed at two thirds of its life has days left.
+/// However short a certificate lives.
+const PAUSE_LEAST: Duration = Duration::from_mins(5);
+/// Doubling ends here: a certificate of months that is renewed at two thirds of its life has days left.
 const PAUSE_DOUBLED_MAX: Duration = Duration::from_hours(24);
 /// After an authority has said that it was asked too often, and not until when.
 const PAUSE_LIMITED: Duration = Duration::from_hours(6);
@@ -72,10 +74,13 @@ impl AcmeError {
     }
 
     /// How long to wait after that many failures in a row, this one included.
-    pub(crate) fn pause(&self, failures: u32) -> Duration {
+    /// `left`: how long the certificate that there is still lives; one of a day must not be over because of a pause of hours.
+    pub(crate) fn pause(&self, failures: u32, left: Option<Duration>) -> Duration {
+        let most = left.map_or(PAUSE_DOUBLED_MAX, |left| (left / 4).max(PAUSE_LEAST));
         let doubled = PAUSE_FIRST
             .saturating_mul(1 << failures.saturating_sub(1).min(10))
-            .min(PAUSE_DOUBLED_MAX);
+            .min(PAUSE_DOUBLED_MAX)
+            .min(most);
         let (Self::Problem(problem) | Self::Validation { problem, .. }) = self else {
             return doubled;
         };
@@ -180,7 +185,7 @@ mod tests {
     // An authority that is asked again and again gives the house no certificate for a week.
     #[test]
     fn pauses_grow_and_an_authority_s_wish_is_obeyed() {
-        let hours = |error: &AcmeError, failures| error.pause(failures).as_secs() / 3600;
+        let hours = |error: &AcmeError, failures| error.pause(failures, None).as_secs() / 3600;
         let grown: Vec<u64> = (1..=7)
             .map(|failures| hours(&AcmeError::Timeout, failures))
             .collect();

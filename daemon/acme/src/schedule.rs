@@ -28,6 +28,18 @@ pub(crate) fn renewal(not_before: i64, not_after: i64, dice: u64) -> i64 {
     not_before.saturating_add(life / 3 * 2).saturating_add(late)
 }
 
+/// After a success the next one begins no sooner, whatever the clocks say: a third of what is left, an hour at most, a minute at least.
+pub(crate) fn not_before_again(now: i64, not_after: i64) -> i64 {
+    let left = not_after.saturating_sub(now).max(0);
+    now.saturating_add((left / 3).clamp(60, 3600))
+}
+
+/// How long a certificate still lives; `None`: there is none, or it is over.
+pub(crate) fn left(now: i64, not_after: i64) -> Option<Duration> {
+    let left = u64::try_from(not_after.saturating_sub(now)).ok()?;
+    (left > 0).then(|| Duration::from_secs(left))
+}
+
 /// After a failure: the pause, and up to a tenth of it more.
 pub(crate) fn later(now: i64, pause: Duration, dice: u64) -> i64 {
     let pause = pause.as_secs();

@@ -122,7 +122,8 @@ impl Inner {
             Ok(listed) => {
                 after.id.clone_from(&listed.id);
                 (after.not_before, after.not_after) = (listed.not_before, listed.not_after);
-                after.next_try = schedule::renewal(listed.not_before, listed.not_after, schedule::dice());
+                after.next_try = schedule::renewal(listed.not_before, listed.not_after, schedule::dice())
+                    .max(schedule::not_before_again(now, listed.not_after));
                 (after.failures, after.reason) = (0, String::new());
                 let event = CertificateObtained {
                     names: wanted.names.join(", "),
@@ -133,7 +134,8 @@ impl Inner {
             }
             Err(error) => {
                 after.failures = after.failures.saturating_add(1);
-                after.next_try = schedule::later(now, error.pause(after.failures), schedule::dice());
+                let pause = error.pause(after.failures, schedule::left(now, after.not_after));
+                after.next_try = schedule::later(now, pause, schedule::dice());
                 after.reason = error.to_string();
                 let event = CertificateNotObtained {
                     names: wanted.names.join(", "),
