@@ -317,10 +317,14 @@ impl Queue {
             park(&self.inner, row).await
         };
         let parked = parked.await;
-        if parked.is_err()
-            && let Some(live) = self.inner.state.lock().messages.get_mut(&id.0)
-        {
-            (live.taken, live.parking) = (false, false);
+        if parked.is_err() {
+            let mut state = self.inner.state.lock();
+            if let Some(live) = state.messages.get_mut(&id.0) {
+                (live.taken, live.parking) = (false, false);
+                state.due.push_back(id.0);
+            }
+            drop(state);
+            self.inner.ready.notify_one();
         }
         parked
     }

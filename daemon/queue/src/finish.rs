@@ -134,7 +134,12 @@ pub(crate) async fn park(inner: &Arc<Inner>, row: Row) -> Result<(), QueueError>
     }
     // An administrator may have wanted something while the row was on its way.
     while let Some(wish) = inner.forget_if_said(id, record, &said) {
-        obey(inner, id, &said, wish.clone()).await?;
+        if let Err(error) = obey(inner, id, &said, wish.clone()).await {
+            // The row is durable: with the copy in memory the message would be there twice. The wish is lost, and that is told.
+            inner.report(events::MessageId(id), &error);
+            inner.forget(id, record);
+            break;
+        }
         said = wish;
     }
     // A row that became due meanwhile was left alone until now.
