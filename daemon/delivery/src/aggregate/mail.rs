@@ -38,8 +38,7 @@ impl<'a> Submitter<'a> {
     }
 }
 
-/// The fields that all reports have. `TLS-Required` (RFC 8689 §5): that the way is not secure must not keep those from hearing of it who can
-/// mend it (RFC 8460 §3).
+/// The fields that all reports have.
 pub(super) fn head(submitter: &Submitter<'_>, report: &Report<'_>, to: &[Address]) -> String {
     let Submitter {
         hostname, contact, ..
@@ -51,7 +50,7 @@ pub(super) fn head(submitter: &Submitter<'_>, report: &Report<'_>, to: &[Address
     let _ = write!(
         out,
         "Return-Path: <>\r\nFrom: <{contact}>\r\nTo: {}\r\nDate: {}\r\nMessage-ID: <{:x}.{id}>\r\n\
-         Subject: Report Domain: {}\r\n Submitter: {hostname}\r\n Report-ID: <{id}>\r\nTLS-Required: No\r\nMIME-Version: 1.0\r\n\
+         Subject: Report Domain: {}\r\n Submitter: {hostname}\r\n Report-ID: <{id}>\r\nMIME-Version: 1.0\r\n\
          Auto-Submitted: auto-generated\r\n",
         to.join(",\r\n\t"),
         Date::utc(now()).rfc5322(),

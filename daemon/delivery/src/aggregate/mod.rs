@@ -93,6 +93,7 @@ pub enum ReportError {
 
 /// The report on one domain and day.
 struct Report<'a> {
+    kind: ReportKind,
     domain: &'a str,
     /// Days since 1970.
     day: i64,
@@ -108,7 +109,7 @@ impl Report<'_> {
 
     /// The same when it is sent once more.
     fn id(&self, hostname: &str) -> String {
-        format!("{}.{}@{hostname}", self.day, self.domain)
+        format!("{}.{}.{}@{hostname}", self.kind.word(), self.day, self.domain)
     }
 }
 
@@ -245,6 +246,7 @@ async fn send(inner: &Inner, kind: ReportKind, end: i64) -> Result<u64, ReportEr
         let mut rows = directory.report_rows(kind, Some(&domain)).await?;
         rows.retain(|row| row.day == day);
         let report = Report {
+            kind,
             domain: &domain,
             day,
             rows: rows.get(..REPORT_ROWS_MAX_COUNT).unwrap_or(&rows),

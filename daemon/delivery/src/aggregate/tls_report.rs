@@ -260,12 +260,18 @@ fn message(submitter: &mail::Submitter<'_>, report: &Report<'_>, to: &[Address],
     let (hostname, domain) = (submitter.hostname, report.domain);
     let (begin, end) = report.range();
     let file = format!("{hostname}!{domain}!{begin}!{end}.json.gz");
-    let boundary = format!("=_{}_report", report.id(hostname));
+    // Of nothing that could be too long or not allowed there (RFC 2046 §5.1.1).
+    let boundary = format!(
+        "=_{:x}_{:x}_report",
+        report.day,
+        crc32fast::hash(report.id(hostname).as_bytes())
+    );
     let mut out = mail::head(submitter, report, to);
-    // Writing to a text in memory can't fail.
+    // TLS-Required: that the way is not secure must not keep those from hearing of it who can mend it (RFC 8460 §3, RFC 8689 §3). Writing to a
+    // text in memory can't fail.
     let _ = write!(
         out,
-        "TLS-Report-Domain: {domain}\r\nTLS-Report-Submitter: {hostname}\r\n\
+        "TLS-Required: No\r\nTLS-Report-Domain: {domain}\r\nTLS-Report-Submitter: {hostname}\r\n\
          Content-Type: multipart/report; report-type=\"tlsrpt\";\r\n\tboundary=\"{boundary}\"\r\n\r\n\
          --{boundary}\r\nContent-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\
          This is an aggregate report on the security of connections (TLS) from {hostname}\r\nto the hosts of {domain}.\r\n\r\n\
