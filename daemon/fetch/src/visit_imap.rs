@@ -123,11 +123,8 @@ fn skip(visit: &mut Visit<'_>, folder: &str, uid: u32, why: Skip, bytes: u64) ->
     Ok(())
 }
 
-/// A message is not deleted over there.
+/// A message is not deleted over there, nor when the account is set to delete later on.
 fn leave(visit: &mut Visit<'_>, folder: &str, uid: u32) -> Result<(), Problem> {
-    if visit.after() == ExternalAfter::Keep {
-        return Ok(());
-    }
     let position = position_of(visit, folder);
     if position.skipped.len() >= SKIPPED_MAX_COUNT {
         // More can't be remembered, and what is forgotten would be deleted.

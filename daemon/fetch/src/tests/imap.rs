@@ -69,6 +69,42 @@ async fn what_is_to_be_deleted_is_deleted_and_nothing_else() {
     assert_eq!(fake.left(), 1);
 }
 
+// What was too large while mail was kept over there was never fetched: it would be lost.
+#[tokio::test]
+async fn what_was_skipped_is_not_deleted_when_deleting_begins_later() {
+    let fake = Fake::imap(usual).await;
+    fake.put("one");
+    fake.put_text([message("large"), vec![b'x'; 5000]].concat());
+    let house = house(&fake).await;
+    house.setting("smtp.message-size-max", "2000").await;
+    assert_eq!(house.visit().await.fetched, 1);
+    house
+        .change(|account| account.after = ExternalAfter::Delete)
+        .await;
+    fake.put("three");
+    assert_eq!(house.visit().await.fetched, 1);
+    let left: Vec<u32> = fake.model.lock().mails.iter().map(|mail| mail.uid).collect();
+    assert_eq!(left, [2]);
+}
+
+// A server that did not give a text would lose it to us.
+#[tokio::test]
+async fn a_message_whose_text_was_not_given_is_not_deleted() {
+    for said in ["TAG OK\r\n", "* 1 FETCH (UID 1 BODY[] NIL)\r\nTAG OK\r\n"] {
+        let fake = Fake::imap(at("UID FETCH 1 (UID BODY", said, false)).await;
+        fake.put("one");
+        fake.put("two");
+        let house = house(&fake).await;
+        house
+            .change(|account| account.after = ExternalAfter::Delete)
+            .await;
+        house.visit().await;
+        assert_eq!(house.subjects().await, ["two"], "{said}");
+        let left: Vec<u32> = fake.model.lock().mails.iter().map(|mail| mail.uid).collect();
+        assert_eq!(left, [1], "{said}");
+    }
+}
+
 // Without UIDPLUS an EXPUNGE would take what somebody else has marked.
 #[tokio::test]
 async fn without_uidplus_messages_are_only_marked() {

@@ -15,6 +15,23 @@ async fn house(fake: &Fake) -> House {
     house
 }
 
+// Some servers number their mail anew once it is deleted: the next message would be deleted unread.
+#[tokio::test]
+async fn an_id_that_comes_again_is_another_message() {
+    let fake = Fake::pop3(usual).await;
+    let house = house(&fake).await;
+    house
+        .change(|account| account.after = ExternalAfter::Delete)
+        .await;
+    for subject in ["one", "two", "three"] {
+        fake.put(subject);
+        fake.model.lock().mails[0].unique = "1".to_owned();
+        assert_eq!(house.visit().await.fetched, 1, "{subject}");
+        assert_eq!(house.subjects().await, [subject]);
+        assert_eq!(fake.left(), 0);
+    }
+}
+
 // A user would get the same mail at each visit, or lose it over there.
 #[tokio::test]
 async fn what_is_kept_over_there_is_fetched_once() {

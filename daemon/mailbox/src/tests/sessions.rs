@@ -500,3 +500,35 @@ fn what_was_there_is_there_after_a_stop() {
         world.close().await;
     });
 }
+
+// A message for a folder that can't be would wait until it is given up, and be lost.
+#[test]
+fn a_delivery_for_a_folder_that_can_not_be_goes_to_the_inbox() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        for (number, (folder, stored_in)) in
+            [("a//b", "INBOX"), ("/Archive", "INBOX"), ("Old/Mail", "Old/Mail")]
+                .into_iter()
+                .enumerate()
+        {
+            let subject = format!("{number}");
+            let delivery = Delivery {
+                message: world.accept(&message(&subject)).await.unwrap(),
+                target: 0,
+                folder: Some(folder.to_owned()),
+                text: Blob::Bytes(Bytes::from(message(&subject))),
+                received: 1_700_000_000,
+                quota_bytes: None,
+            };
+            world.boxes.deliver(ALICE, delivery).await.unwrap();
+            let found = texts(&world.boxes.owner(ALICE), stored_in).await.unwrap();
+            let last = found.last().unwrap();
+            assert!(
+                last.1.contains(&format!("Subject: {number}")),
+                "{folder}: {last:?}"
+            );
+        }
+        world.close().await;
+    });
+}
