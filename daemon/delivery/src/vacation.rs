@@ -48,10 +48,9 @@ struct Turn<'a> {
 impl Answering {
     fn begin(&self, owner: OwnerId, to: &Address) -> Option<Turn<'_>> {
         let key = (owner, to.key());
-        self.now
-            .lock()
-            .insert(key.clone())
-            .then_some(Turn { of: self, key })
+        let first = self.now.lock().insert(key.clone());
+        // Only whoever begins has a turn to drop, and none is dropped under the lock.
+        first.then(|| Turn { of: self, key })
     }
 }
 
@@ -243,6 +242,22 @@ fn render(account: &Account, vacation: &Vacation, to: &Address, header: &[u8], i
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// The second of two messages at once ends the first one's turn, or waits for a lock that it holds itself.
+    #[test]
+    fn one_message_at_a_time_is_answered() {
+        let answering = Answering::default();
+        let [olga, ivan] = ["olga@b.test", "ivan@b.test"].map(|it| Address::parse(it).unwrap());
+        let turn = answering.begin(OwnerId(1), &olga);
+        assert!(turn.is_some());
+        for _ in 0..2 {
+            assert!(answering.begin(OwnerId(1), &olga).is_none());
+        }
+        assert!(answering.begin(OwnerId(1), &ivan).is_some());
+        assert!(answering.begin(OwnerId(2), &olga).is_some());
+        drop(turn);
+        assert!(answering.begin(OwnerId(1), &olga).is_some());
+    }
 
     /// Two robots would write to each other for ever, or a list would hear of everybody's holidays.
     #[test]
