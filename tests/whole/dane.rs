@@ -1,11 +1,11 @@
 //! DANE with a real name server (NSD) and zones that are really signed, from a root of the test's own: mail would be read by whoever stands between,
 //! or wait for ever though all is well.
 
+mod between;
+mod names;
+
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
-use std::net::UdpSocket;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,154 +13,21 @@ use batpost_tests::mail::fetch_all;
 use batpost_tests::programs::run;
 use batpost_tests::server::{Server, User, has};
 use serde_json::Value;
-use tempfile::TempDir;
 
+use self::between::{Between, Lie};
+use self::names::{Domain, Names, can_sign};
 use crate::PROGRAMS;
 
-/// Where Debian has it, which is not on every user's path.
-const NSD: &str = "/usr/sbin/nsd";
+/// A record of a certificate that nobody has.
+const WRONG: &str = "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// The zones, and whether each is signed.
-const DOMAINS: [(&str, bool); 5] = [
-    ("right.test", true),
-    ("wrong.test", true),
-    // Its records were changed after they were signed: that of the certificate, that of the exchanger.
-    ("forged.test", true),
-    ("shady.test", true),
-    ("plain.test", false),
-];
-
-/// A name server that is ended with the test.
-struct Names {
-    dir: TempDir,
-    port: u16,
-    daemon: Child,
-}
-
-impl Drop for Names {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
-}
-
-impl Names {
-    /// `tlsa`: the record of the certificate that the hosts of all these domains have, on `port`.
-    fn start(port: u16, tlsa: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut root = String::from("@ SOA ns. p. 1 3600 600 86400 60\n@ NS ns.\nns. A 127.0.0.1\n");
-        for (domain, signed) in DOMAINS {
-            let right = if domain == "right.test" {
-                tlsa
-            } else {
-                "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-            };
-            let text = format!(
-                "@ SOA ns p 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n@ MX 10 mx\nmx A 127.0.0.1\n_{port}._tcp.mx TLSA {right}\n\
-                 _smtp._tls TXT \"v=TLSRPTv1; rua=mailto:u@{domain}\"\n"
-            );
-            let key = zone(dir.path(), domain, &text, signed);
-            let _ = write!(root, "{domain}. NS ns.{domain}.\nns.{domain}. A 127.0.0.1\n");
-            if signed {
-                root += &std::fs::read_to_string(dir.path().join(format!("{key}.ds"))).unwrap();
-            }
-        }
-        change(dir.path(), "forged.test", "00112233", "33221100");
-        change(dir.path(), "shady.test", "MX\t10 ", "MX\t20 ");
-        let key = zone(dir.path(), ".", &root, true);
-        std::fs::copy(dir.path().join(format!("{key}.key")), dir.path().join("anchor")).unwrap();
-
-        // The port could be taken in between, by nobody who asks for a free one.
-        let port = UdpSocket::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let at = dir.path().display();
-        let mut config = format!(
-            "server:\n ip-address: 127.0.0.1@{port}\n username: \"\"\n zonesdir: \"{at}\"\n database: \"\"\n pidfile: \"{at}/pid\"\n \
-             zonelistfile: \"{at}/list\"\n xfrdfile: \"{at}/xfrd\"\n server-count: 1\nremote-control:\n control-enable: no\n"
-        );
-        for domain in DOMAINS.iter().map(|(domain, _)| *domain).chain(["."]) {
-            let _ = write!(
-                config,
-                "zone:\n name: \"{domain}\"\n zonefile: \"{}\"\n",
-                file(domain)
-            );
-        }
-        std::fs::write(dir.path().join("nsd.conf"), config).unwrap();
-        let mut daemon = Command::new(NSD)
-            .args(["-d", "-c", "nsd.conf"])
-            .current_dir(dir.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        while let Some(Ok(line)) = lines.next() {
-            if line.contains("nsd started") {
-                break;
-            }
-            said.push(line);
-        }
-        assert!(daemon.try_wait().unwrap().is_none(), "{said:?}");
-        // What it says from now on must find a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { dir, port, daemon }
-    }
-}
-
-/// The file of a zone that is served.
-fn file(domain: &str) -> String {
-    format!("zone-{domain}.signed")
-}
-
-/// Writes a zone, signed if it is to be; the name of its key.
-fn zone(dir: &Path, domain: &str, text: &str, signed: bool) -> String {
-    let origin = if domain == "." {
-        ".".to_owned()
-    } else {
-        format!("{domain}.")
-    };
-    let text = format!("$ORIGIN {origin}\n$TTL 60\n{text}");
-    if !signed {
-        std::fs::write(dir.join(file(domain)), text).unwrap();
-        return String::new();
-    }
-    let plain = file(domain).replace(".signed", "");
-    std::fs::write(dir.join(&plain), text).unwrap();
-    let mut command = Command::new("ldns-keygen");
-    command
-        .args(["-a", "ECDSAP256SHA256", "-k", &origin])
-        .current_dir(dir);
-    let key = String::from_utf8(run(&mut command, b"").stdout)
-        .unwrap()
-        .trim()
-        .to_owned();
-    run(
-        Command::new("ldns-signzone")
-            .args([&plain, &key])
-            .current_dir(dir),
-        b"",
-    );
-    key
-}
-
-/// Changes a record under its signature.
-fn change(dir: &Path, domain: &str, from: &str, to: &str) {
-    let path = dir.join(file(domain));
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{text}");
-    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
-}
-
-/// The host of all these domains, with a user `u` in each.
-fn host() -> Server {
+/// The host of these domains, with a user `u` in each.
+fn host(domains: &[&str]) -> Server {
     let mut host = Server::initialised(PROGRAMS);
     host.start();
     host.ctl_ok(&["setting", "set", "server.hostname", "mx.right.test"]);
     let mut csv = String::from("address,password\n");
-    for (domain, _) in DOMAINS {
+    for domain in domains {
         let _ = writeln!(csv, "u@{domain},pass");
     }
     let list = host.data().join("users.csv");
@@ -179,6 +46,26 @@ fn tlsa(server: &Server) -> String {
         hex
     });
     format!("3 0 0 {hex}")
+}
+
+/// A server that sends with DANE, asks the name server on `port` and believes the root's key of `names`. `smtp`: the port of other hosts.
+fn asking(port: u16, names: &Names, smtp: u16) -> Server {
+    let mut server = Server::initialised(PROGRAMS);
+    let path = server.data().join("batpost.toml");
+    let mut config = std::fs::read_to_string(&path).unwrap();
+    let anchor = names.anchor();
+    write!(
+        config,
+        "\n[dns]\nservers = [\"127.0.0.1:{port}\"]\ntrust_anchor = {anchor:?}\n"
+    )
+    .unwrap();
+    std::fs::write(&path, config).unwrap();
+    server.start();
+    server.add_users(1);
+    for (key, value) in [("outgoing.dane", "true"), ("outgoing.port", &smtp.to_string())] {
+        server.ctl_ok(&["setting", "set", key, value]);
+    }
+    server
 }
 
 fn submit(server: &Server, to: &str) {
@@ -212,33 +99,33 @@ fn report(text: &str) -> Value {
 
 #[test]
 fn signed_zones_decide_which_certificate_is_right() {
-    if !(has("ldns-signzone") && has("gzip") && (Path::new(NSD).is_file() || has("nsd"))) {
+    if !(can_sign() && has("gzip")) {
         return;
     }
-    let host = host();
-    let smtp = host.port_of("smtp");
-    let names = Names::start(smtp, &tlsa(&host));
-    let mut server = Server::initialised(PROGRAMS);
-    let path = server.data().join("batpost.toml");
-    let mut config = std::fs::read_to_string(&path).unwrap();
-    let anchor = names.dir.path().join("anchor");
-    write!(
-        config,
-        "\n[dns]\nservers = [\"127.0.0.1:{}\"]\ntrust_anchor = {anchor:?}\n",
-        names.port
-    )
-    .unwrap();
-    std::fs::write(&path, config).unwrap();
-    server.start();
-    server.add_users(1);
-    for (key, value) in [
-        ("outgoing.dane", "true"),
-        ("outgoing.port", &smtp.to_string()),
-        ("tls-report.send", "true"),
-    ] {
-        server.ctl_ok(&["setting", "set", key, value]);
-    }
-    for (domain, _) in DOMAINS {
+    let all = [
+        "right.test",
+        "wrong.test",
+        "forged.test",
+        "shady.test",
+        "plain.test",
+    ];
+    let host = host(&all);
+    let (smtp, right) = (host.port_of("smtp"), tlsa(&host));
+    let domains = all.map(|name| Domain {
+        name,
+        signed: name != "plain.test",
+        tlsa: if name == "right.test" { &right } else { WRONG },
+        // After they were signed: the record of the certificate, that of the exchanger.
+        change: match name {
+            "forged.test" => Some(("00112233", "33221100")),
+            "shady.test" => Some(("MX\t10 ", "MX\t20 ")),
+            _ => None,
+        },
+    });
+    let names = Names::start(smtp, &domains);
+    let server = asking(names.port, &names, smtp);
+    server.ctl_ok(&["setting", "set", "tls-report.send", "true"]);
+    for domain in all {
         submit(&server, &format!("u@{domain}"));
     }
     let mut rows = Value::Null;
@@ -307,5 +194,63 @@ fn signed_zones_decide_which_certificate_is_right() {
         assert_eq!(told["policy"]["policy-type"], policy, "{domain}: {told}");
         let failure = &told["failure-details"][0]["result-type"];
         assert_eq!(failure.as_str(), result, "{domain}: {told}");
+    }
+}
+
+/// Whoever stands between us and the name servers could have mail go to himself, or in the clear, by saying that there is nothing to go by.
+#[test]
+fn who_stands_between_and_denies_records_only_has_mail_wait() {
+    if !can_sign() {
+        return;
+    }
+    let lies = Lie::ALL.map(|lie| (lie.domain(), lie));
+    let mut all = vec!["honest.test", "plain.test"];
+    all.extend(lies.iter().map(|(domain, _)| *domain));
+    let host = host(&all);
+    let (smtp, right) = (host.port_of("smtp"), tlsa(&host));
+    let domains: Vec<Domain<'_>> = all
+        .iter()
+        .map(|name| Domain {
+            name,
+            signed: *name != "plain.test",
+            tlsa: &right,
+            change: None,
+        })
+        .collect();
+    let names = Names::start(smtp, &domains);
+    let between = Between::start(names.port);
+    let mut server = asking(between.port, &names, smtp);
+    for domain in &all {
+        submit(&server, &format!("u@{domain}"));
+    }
+    let mut rows = Value::Null;
+    server.wait_for("the messages put off, two gone", || {
+        rows = server.ctl_json(&["queue", "list"]);
+        let rows = rows["rows"].as_array().unwrap();
+        rows.len() == lies.len()
+            && rows
+                .iter()
+                .all(|row| row["attempts"].as_u64() >= Some(1) && row["next_try"].is_i64())
+    });
+    for row in rows["rows"].as_array().unwrap() {
+        let reply = row["last_reply"].as_str().unwrap();
+        assert!(
+            reply.starts_with("451 4.7.5"),
+            "{}: {reply}",
+            row["recipients"][0]
+        );
+    }
+    for domain in ["honest.test", "plain.test"] {
+        assert_eq!(texts(&host, domain).len(), 1, "{domain}");
+    }
+    // It was for the lies alone.
+    assert_eq!(between.told(), lies.len());
+    between.be_honest();
+    server.stop();
+    server.start();
+    server.ctl_ok(&["queue", "retry"]);
+    server.wait_for_empty_queue();
+    for domain in all {
+        assert_eq!(texts(&host, domain).len(), 1, "{domain}");
     }
 }

@@ -20,8 +20,8 @@ use crate::{Config, Dane, DnsError, Tlsa};
 
 /// Records of one host that are looked at.
 const TLSA_MAX_COUNT: usize = 32;
-/// After that time it is tried again whether anything can be proved.
-const PROBE_AGAIN_AFTER: Duration = Duration::from_mins(10);
+/// After that time it is tried again whether anything can be proved. Short: whoever can damage one answer switches DANE off for as long.
+const PROBE_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// A resolver that validates, made when it is first needed.
 #[derive(Clone)]
@@ -34,6 +34,25 @@ struct Inner {
     resolver: OnceCell<TokioResolver>,
     /// When it was last tried, and why nothing could be proved then.
     probe: Mutex<Option<(Instant, Option<String>)>>,
+}
+
+/// Why there is no answer that holds.
+enum Failure {
+    /// No such name can be.
+    NoName,
+    /// Nobody answered.
+    Unanswered(String),
+    /// Somebody answered what is not proved.
+    Unproved(String),
+}
+
+impl From<Failure> for DnsError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoName => Self::NoSuchDomain,
+            Failure::Unanswered(reason) | Failure::Unproved(reason) => Self::Temporary(reason),
+        }
+    }
 }
 
 /// An answer that holds.
@@ -74,12 +93,15 @@ impl Secure {
     pub(crate) async fn dane(&self, host: &str, port: u16) -> Result<Dane, DnsError> {
         // RFC 7672 §2.2.2: hosts whose addresses nobody signs are not asked for records; some of their servers answer such questions wrongly.
         let secure = |answer: &Answer| matches!(answer, Answer::Secure(found) if !found.is_empty());
-        let v4 = self.lookup(host, RecordType::A).await;
+        let v4 = self.lookup(host, RecordType::A).await.map_err(DnsError::from);
         let signed = match &v4 {
             Ok(answer) if secure(answer) => true,
             // Nobody signs its zone, so nobody signs its other addresses.
             Ok(Answer::Insecure) => false,
-            _ => match (self.lookup(host, RecordType::AAAA).await, v4) {
+            _ => match (
+                self.lookup(host, RecordType::AAAA).await.map_err(DnsError::from),
+                v4,
+            ) {
                 (Ok(answer), _) if secure(&answer) => true,
                 (Err(error @ DnsError::Temporary(_)), _) | (_, Err(error @ DnsError::Temporary(_))) => {
                     return Err(error);
@@ -93,8 +115,8 @@ impl Secure {
         let name = format!("_{port}._tcp.{}", host.trim_end_matches('.'));
         let found = match self.lookup(&name, RecordType::TLSA).await {
             Ok(Answer::Secure(found)) => found,
-            Ok(Answer::Insecure) | Err(DnsError::NoSuchDomain) => return Ok(Dane::None),
-            Err(error) => return Err(error),
+            Ok(Answer::Insecure) | Err(Failure::NoName) => return Ok(Dane::None),
+            Err(failure) => return Err(failure.into()),
         };
         let records: Vec<Tlsa> = found.into_iter().filter_map(tlsa).take(TLSA_MAX_COUNT).collect();
         Ok(if records.is_empty() {
@@ -104,7 +126,8 @@ impl Secure {
         })
     }
 
-    /// The root's own keys are the least that must be provable.
+    /// The root's own keys are the least that must be provable. Once they were, they stay so: who damages answers later only has mail put off. So
+    /// does who keeps them from coming at all (RFC 7672 §2.1.1).
     pub(crate) async fn cannot_validate(&self) -> Option<String> {
         let mut probe = self.inner.probe.lock().await;
         match &*probe {
@@ -115,20 +138,21 @@ impl Secure {
         let reason = match self.lookup(".", RecordType::DNSKEY).await {
             Ok(Answer::Secure(keys)) if !keys.is_empty() => None,
             Ok(_) => Some("the name servers give no signatures".to_owned()),
-            Err(error) => Some(error.to_string()),
+            Err(Failure::Unanswered(_)) => return None,
+            Err(failure) => Some(DnsError::from(failure).to_string()),
         };
         *probe = Some((Instant::now(), reason.clone()));
         reason
     }
 
-    async fn lookup(&self, name: &str, kind: RecordType) -> Result<Answer, DnsError> {
+    async fn lookup(&self, name: &str, kind: RecordType) -> Result<Answer, Failure> {
         let resolver = self.inner.resolver.get_or_try_init(async || {
             let anchors = anchors(self.inner.config.trust_anchor.clone()).await;
             let built = anchors.and_then(|anchors| build(&self.inner.config, Some(anchors), CACHE_MAX_COUNT));
-            built.map_err(DnsError::Temporary)
+            built.map_err(Failure::Unproved)
         });
-        let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')))
-            .map_err(|_| DnsError::NoSuchDomain)?;
+        let name =
+            Name::from_ascii(format!("{}.", name.trim_end_matches('.'))).map_err(|_| Failure::NoName)?;
         match resolver.await?.lookup(name.clone(), kind).await {
             Ok(found) => {
                 // Only what is of that name, or of one that it leads to: who forges may add records of a zone that nobody signs.
@@ -146,7 +170,7 @@ impl Secure {
                     .filter(|record| chain.contains(&record.name));
                 let answers: Vec<_> = of_chain.collect();
                 if answers.is_empty() || answers.iter().any(|record| record.proof < Proof::Insecure) {
-                    return Err(DnsError::Temporary(
+                    return Err(Failure::Unproved(
                         "an answer whose signature does not hold".to_owned(),
                     ));
                 }
@@ -158,7 +182,7 @@ impl Secure {
                 Ok(Answer::Secure(wanted.map(|record| record.data.clone()).collect()))
             }
             Err(NetError::Dns(error)) => negative(&name, error),
-            Err(error) => Err(DnsError::Temporary(error.to_string())),
+            Err(error) => Err(Failure::Unanswered(error.to_string())),
         }
     }
 }
@@ -175,7 +199,7 @@ async fn anchors(file: Option<PathBuf>) -> Result<TrustAnchors, String> {
 }
 
 /// That there is nothing has to be proved as well.
-fn negative(name: &Name, error: NetDnsError) -> Result<Answer, DnsError> {
+fn negative(name: &Name, error: NetDnsError) -> Result<Answer, Failure> {
     match error {
         NetDnsError::Nsec { proof, .. } if proof.is_secure() => Ok(Answer::Secure(Vec::new())),
         NetDnsError::Nsec { proof, .. } if proof.is_insecure() => Ok(Answer::Insecure),
@@ -188,7 +212,7 @@ fn negative(name: &Name, error: NetDnsError) -> Result<Answer, DnsError> {
                     .collect();
                 // The zone of somebody else, which nobody signs, proves nothing here.
                 if !zones.iter().all(|zone| zone.name.zone_of(name)) {
-                    return Err(DnsError::Temporary("an answer of another zone".to_owned()));
+                    return Err(Failure::Unproved("an answer of another zone".to_owned()));
                 }
                 let proved = zones.iter().any(|zone| zone.proof.is_secure());
                 Ok(if proved {
@@ -197,9 +221,9 @@ fn negative(name: &Name, error: NetDnsError) -> Result<Answer, DnsError> {
                     Answer::Insecure
                 })
             }
-            other => Err(DnsError::Temporary(other.to_string())),
+            other => Err(Failure::Unproved(other.to_string())),
         },
-        other => Err(DnsError::Temporary(other.to_string())),
+        other => Err(Failure::Unproved(other.to_string())),
     }
 }
 
