@@ -189,8 +189,13 @@ impl Directory {
     ) -> Result<Vec<ReportRow>, Unavailable> {
         reports::rows(&self.inner, kind, domain).await
     }
-    pub async fn remove_report_rows(&self, kind: ReportKind, keys: &[String]) -> Result<(), ChangeError> {
-        reports::remove(&self.inner, kind, keys).await
+    /// Removes what was reported, and keeps what was counted since; nothing may be added meanwhile.
+    pub async fn settle_report_rows(
+        &self,
+        kind: ReportKind,
+        rows: Vec<ReportRow>,
+    ) -> Result<(), ChangeError> {
+        reports::settle(&self.inner, kind, rows).await
     }
 
     /// Whether the user has answered that address within so many days before `now` (Unix seconds), or as many as he may.

@@ -4,13 +4,16 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use authenticity::{Observation, ReportHead, Results, report_xml, wants_reports};
+use directory::ReportRow;
 use events::Scope;
 use events::kinds::delivery::DmarcReportSent;
 use shared::protocol::ReportKind;
 use shared::settings::Settings;
 use shared::{Address, DomainName};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::{ASK, Done, Report, ReportError, is_on, mail};
@@ -32,22 +35,26 @@ impl Delivery {
     }
 }
 
-pub(super) async fn send(inner: &Inner, report: &Report<'_>) -> Result<Done, ReportError> {
-    let rows = report.rows.iter();
-    let seen: Vec<(Observation, u64)> = rows
-        .filter_map(|row| Some((serde_json::from_str(&row.body).ok()?, row.count)))
-        .collect();
-    let Some(to) = addressees(inner, report.domain, &seen).await else {
+pub(super) async fn send(inner: &Inner, report: &Arc<Report>) -> Result<Done, ReportError> {
+    let Some(to) = addressees(inner, report).await else {
         return Ok(Done::NotNow);
     };
-    if to.is_empty() || seen.is_empty() {
+    if to.is_empty() {
         return Ok(Done::NotWanted);
     }
-    let text = render(&inner.parts.directory.settings(), report, &to, &seen);
+    let (settings, report, to_all) = (inner.parts.directory.settings(), report.clone(), to.clone());
+    let domain = report.domain.clone();
+    let rendered = spawn_blocking(move || {
+        let read = |row: &ReportRow| Some((serde_json::from_str(&row.body).ok()?, row.count));
+        let seen: Vec<(Observation, u64)> = report.rows.iter().filter_map(read).collect();
+        let messages = seen.iter().map(|(_, count)| count).sum();
+        (render(&settings, &report, &to_all, &seen), messages)
+    });
+    let (text, messages) = rendered.await?;
     let scope = Scope::message(mail::post(inner, &to, text).await?);
     let event = DmarcReportSent {
-        domain: report.domain.to_owned(),
-        messages: seen.iter().map(|(_, count)| count).sum(),
+        domain,
+        messages,
         to: to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     };
     inner.parts.events.emit(scope, event);
@@ -55,15 +62,15 @@ pub(super) async fn send(inner: &Inner, report: &Report<'_>) -> Result<Done, Rep
 }
 
 /// Who wants the report. `None`: it can't be found out now.
-async fn addressees(inner: &Inner, domain: &str, seen: &[(Observation, u64)]) -> Option<Vec<Address>> {
-    let Ok(domain) = DomainName::parse(domain) else {
+async fn addressees(inner: &Inner, report: &Report) -> Option<Vec<Address>> {
+    let mut rows = report.rows.iter();
+    // All of one day say the same, or one of those that the domain said.
+    let first = rows.find_map(|row| serde_json::from_str::<Observation>(&row.body).ok());
+    let (Ok(domain), Some(first)) = (DomainName::parse(&report.domain), first) else {
         return Some(Vec::new());
     };
     let mut out = Vec::new();
-    let Some((newest, _)) = seen.last() else {
-        return Some(out);
-    };
-    for address in newest.reports.iter().filter_map(|text| Address::parse(text).ok()) {
+    for address in first.reports.iter().filter_map(|text| Address::parse(text).ok()) {
         let deadline = Instant::now() + ASK;
         if wants_reports(&inner.parts.dns, &domain, address.domain(), deadline).await? {
             out.push(address);
@@ -73,9 +80,9 @@ async fn addressees(inner: &Inner, domain: &str, seen: &[(Observation, u64)]) ->
 }
 
 /// The message, RFC 7489 §7.2.1.1.
-fn render(settings: &Settings, report: &Report<'_>, to: &[Address], seen: &[(Observation, u64)]) -> String {
+fn render(settings: &Settings, report: &Report, to: &[Address], seen: &[(Observation, u64)]) -> String {
     let submitter = mail::Submitter::of(settings);
-    let (hostname, domain) = (submitter.hostname, report.domain);
+    let hostname = submitter.hostname;
     let (begin, end) = report.range();
     let id = report.id(hostname);
     let head = ReportHead {
@@ -86,7 +93,7 @@ fn render(settings: &Settings, report: &Report<'_>, to: &[Address], seen: &[(Obs
         end,
     };
     let packed = mail::gzip(report_xml(&head, seen).as_bytes());
-    let file = format!("{hostname}!{domain}!{begin}!{end}.xml.gz");
+    let file = format!("{}.xml.gz", report.file(hostname));
     let mut out = mail::head(&submitter, report, to);
     // Writing to a text in memory can't fail.
     let _ = write!(

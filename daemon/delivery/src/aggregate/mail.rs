@@ -39,7 +39,7 @@ impl<'a> Submitter<'a> {
 }
 
 /// The fields that all reports have.
-pub(super) fn head(submitter: &Submitter<'_>, report: &Report<'_>, to: &[Address]) -> String {
+pub(super) fn head(submitter: &Submitter<'_>, report: &Report, to: &[Address]) -> String {
     let Submitter {
         hostname, contact, ..
     } = submitter;

@@ -2,7 +2,7 @@
 //! (TLS-RPT, RFC 8460). Gathered in memory, kept in a table for each kind, sent when the day is over.
 //!
 //! What was gathered in the last minute is lost with a crash. Rows are removed once their report is on its way: after a crash between the two the same
-//! report, with the same id, is sent once more. Mail with a report has the null reverse-path, so nothing answers it; it goes whatever the security of
+//! report, with the same id, is sent once more. What comes later for the same day makes a report of its own, with another id. Mail with a report has the null reverse-path, so nothing answers it; it goes whatever the security of
 //! its way, and counts in no report.
 //!
 //! Must not know: what a row's body means; that is for the kinds.
@@ -36,8 +36,6 @@ const SPREAD_S: i64 = 4 * 3600;
 /// What is unlike, of one kind and one minute; the rest is not reported on.
 const GATHERED_MAX_COUNT: usize = 10_000;
 const GATHERED_MAX_BYTES: usize = 8 * 1024 * 1024;
-/// Rows of one report; the others are left out.
-const REPORT_ROWS_MAX_COUNT: usize = 20_000;
 /// Days after which what could not be sent is dropped.
 const LIFE_DAYS: i64 = 7;
 /// How long DNS is asked whether a report is wanted.
@@ -68,7 +66,7 @@ impl Gathered {
     }
 
     /// Counts once more what `body` tells.
-    fn count(&self, kind: ReportKind, domain: &str, body: String) {
+    pub(crate) fn count(&self, kind: ReportKind, domain: &str, body: String) {
         let mut rows = self.of(kind).lock();
         let key = (now() / DAY_S, body);
         if let Some((_, count)) = rows.counts.get_mut(&key) {
@@ -89,19 +87,40 @@ pub enum ReportError {
     Unavailable(#[from] directory::Unavailable),
     #[error("{0}")]
     Queue(#[from] QueueError),
+    #[error("{0}")]
+    Fault(#[from] tokio::task::JoinError),
 }
 
 /// The report on one domain and day.
-struct Report<'a> {
+#[derive(Clone)]
+struct Report {
     kind: ReportKind,
-    domain: &'a str,
+    domain: String,
     /// Days since 1970.
     day: i64,
     /// What was seen, and how often.
-    rows: &'a [ReportRow],
+    rows: Vec<ReportRow>,
+    /// Tells it from others on that day.
+    part: u32,
 }
 
-impl Report<'_> {
+impl Report {
+    fn new(kind: ReportKind, domain: String, day: i64, mut rows: Vec<ReportRow>) -> Self {
+        rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut hash = crc32fast::Hasher::new();
+        for row in &rows {
+            hash.update(row.key.as_bytes());
+            hash.update(&row.count.to_le_bytes());
+        }
+        Self {
+            kind,
+            domain,
+            day,
+            rows,
+            part: hash.finalize(),
+        }
+    }
+
     /// Its first and its last second.
     fn range(&self) -> (i64, i64) {
         (self.day * DAY_S, (self.day + 1) * DAY_S - 1)
@@ -109,7 +128,20 @@ impl Report<'_> {
 
     /// The same when it is sent once more.
     fn id(&self, hostname: &str) -> String {
-        format!("{}.{}.{}@{hostname}", self.kind.word(), self.day, self.domain)
+        let Self {
+            kind,
+            domain,
+            day,
+            part,
+            ..
+        } = self;
+        format!("{}.{day}.{part:x}.{domain}@{hostname}", kind.word())
+    }
+
+    /// The name of the file with it, without its ending (RFC 7489 §7.2.1.1, RFC 8460 §5.1).
+    fn file(&self, hostname: &str) -> String {
+        let (begin, end) = self.range();
+        format!("{hostname}!{}!{begin}!{end}!{:x}", self.domain, self.part)
     }
 }
 
@@ -223,12 +255,10 @@ async fn waiting(inner: &Inner, kind: ReportKind) -> Result<BTreeMap<(String, i6
 async fn drop_old(inner: &Inner, kind: ReportKind, today: i64) -> Result<(), ReportError> {
     let directory = &inner.parts.directory;
     let rows = directory.report_rows(kind, None).await?.into_iter();
-    let old: Vec<String> = rows
-        .filter(|row| row.day + LIFE_DAYS < today)
-        .map(|row| row.key)
-        .collect();
+    let old: Vec<ReportRow> = rows.filter(|row| row.day + LIFE_DAYS < today).collect();
     if !old.is_empty() {
-        directory.remove_report_rows(kind, &old).await?;
+        let _alone = inner.gathered.writing.lock().await;
+        directory.settle_report_rows(kind, old).await?;
     }
     Ok(())
 }
@@ -245,12 +275,10 @@ async fn send(inner: &Inner, kind: ReportKind, end: i64) -> Result<u64, ReportEr
         }
         let mut rows = directory.report_rows(kind, Some(&domain)).await?;
         rows.retain(|row| row.day == day);
-        let report = Report {
-            kind,
-            domain: &domain,
-            day,
-            rows: rows.get(..REPORT_ROWS_MAX_COUNT).unwrap_or(&rows),
-        };
+        if rows.is_empty() {
+            continue;
+        }
+        let report = Arc::new(Report::new(kind, domain, day, rows));
         let done = match kind {
             ReportKind::Dmarc => dmarc::send(inner, &report).await?,
             ReportKind::Tls => tls_report::send(inner, &report).await?,
@@ -260,8 +288,10 @@ async fn send(inner: &Inner, kind: ReportKind, end: i64) -> Result<u64, ReportEr
             Done::NotWanted => {}
             Done::NotNow => continue,
         }
-        let keys: Vec<String> = rows.into_iter().map(|row| row.key).collect();
-        directory.remove_report_rows(kind, &keys).await?;
+        // Meanwhile the same may have been seen again.
+        let _alone = inner.gathered.writing.lock().await;
+        let rows = Arc::unwrap_or_clone(report).rows;
+        directory.settle_report_rows(kind, rows).await?;
     }
     Ok(sent)
 }

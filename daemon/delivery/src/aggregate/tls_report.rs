@@ -6,6 +6,7 @@
 //! Must not know: where rows are kept, when reports are sent.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dns::DnsError;
@@ -14,6 +15,7 @@ use events::kinds::delivery::{TlsReportFailed, TlsReportSent};
 use http::{Limits, Request};
 use serde_json::{Value, json};
 use shared::{Address, DomainName};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use wire::message::date::Date;
 
@@ -24,6 +26,8 @@ use crate::{Inner, sign};
 
 /// Addressees of one domain that are looked at.
 const ADDRESSEES_MAX_COUNT: usize = 5;
+/// Policies that are told; who changes his every minute hears of so many.
+const POLICIES_MAX_COUNT: usize = 100;
 /// Failures that are told one by one; the rest is in the sum.
 const DETAILS_MAX_COUNT: usize = 2000;
 const MEDIA_TYPE: &str = "application/tlsrpt+gzip";
@@ -41,8 +45,8 @@ struct Addressees {
     web: Vec<String>,
 }
 
-pub(super) async fn send(inner: &Inner, report: &Report<'_>) -> Result<Done, ReportError> {
-    let Ok(domain) = DomainName::parse(report.domain) else {
+pub(super) async fn send(inner: &Inner, report: &Arc<Report>) -> Result<Done, ReportError> {
+    let Ok(domain) = DomainName::parse(&report.domain) else {
         return Ok(Done::NotWanted);
     };
     let name = format!("_smtp._tls.{domain}");
@@ -56,8 +60,12 @@ pub(super) async fn send(inner: &Inner, report: &Report<'_>) -> Result<Done, Rep
     };
     let settings = inner.parts.directory.settings();
     let submitter = mail::Submitter::of(&settings);
-    let (json, sessions, failures) = render(&submitter, report);
-    let packed = mail::gzip(json.to_string().as_bytes());
+    let (of_task, settings_of_task) = (report.clone(), settings.clone());
+    let rendered = spawn_blocking(move || {
+        let (json, sums) = render(&mail::Submitter::of(&settings_of_task), &of_task);
+        (mail::gzip(json.to_string().as_bytes()), sums)
+    });
+    let (packed, Sums { sessions, failures }) = rendered.await?;
     let mut took = Vec::new();
     for url in &wanted.web {
         match post(inner, url, &packed).await {
@@ -86,7 +94,7 @@ pub(super) async fn send(inner: &Inner, report: &Report<'_>) -> Result<Done, Rep
         return Ok(Done::NotNow);
     }
     let event = TlsReportSent {
-        domain: report.domain.to_owned(),
+        domain: report.domain.clone(),
         sessions,
         failures,
         to: took.join(", "),
@@ -95,9 +103,9 @@ pub(super) async fn send(inner: &Inner, report: &Report<'_>) -> Result<Done, Rep
     Ok(Done::Sent)
 }
 
-fn failed(inner: &Inner, report: &Report<'_>, to: &str, reason: String) {
+fn failed(inner: &Inner, report: &Report, to: &str, reason: String) {
     let event = TlsReportFailed {
-        domain: report.domain.to_owned(),
+        domain: report.domain.clone(),
         to: to.to_owned(),
         reason,
     };
@@ -162,15 +170,24 @@ fn address(uri: &str) -> Option<Address> {
     Address::parse(std::str::from_utf8(&out).ok()?).ok()
 }
 
-/// The report (§4.4), its sessions and how many of them failed.
-fn render(submitter: &mail::Submitter<'_>, report: &Report<'_>) -> (Value, u64, u64) {
+/// The sessions of a report, and how many of them failed.
+struct Sums {
+    sessions: u64,
+    failures: u64,
+}
+
+/// The report (§4.4).
+fn render(submitter: &mail::Submitter<'_>, report: &Report) -> (Value, Sums) {
     let mut policies: Vec<Told> = Vec::new();
     let mut details = 0;
-    for row in report.rows {
+    for row in &report.rows {
         let Ok(seen) = serde_json::from_str::<Seen>(&row.body) else {
             continue;
         };
         let at = policies.iter().position(|told| told.policy == seen.policy);
+        if at.is_none() && policies.len() == POLICIES_MAX_COUNT {
+            continue;
+        }
         let at = at.unwrap_or_else(|| {
             policies.push(Told {
                 policy: seen.policy.clone(),
@@ -206,7 +223,8 @@ fn render(submitter: &mail::Submitter<'_>, report: &Report<'_>) -> (Value, u64, 
     });
     let sum = |of: fn(&Told) -> u64| policies.iter().map(of).sum::<u64>();
     let failures = sum(|told| told.failures);
-    (json, failures + sum(|told| told.successes), failures)
+    let sessions = failures + sum(|told| told.successes);
+    (json, Sums { sessions, failures })
 }
 
 /// What is told of one policy.
@@ -256,10 +274,9 @@ fn detail(seen: &Seen, count: u64) -> Value {
 }
 
 /// §5.3
-fn message(submitter: &mail::Submitter<'_>, report: &Report<'_>, to: &[Address], packed: &[u8]) -> String {
-    let (hostname, domain) = (submitter.hostname, report.domain);
-    let (begin, end) = report.range();
-    let file = format!("{hostname}!{domain}!{begin}!{end}.json.gz");
+fn message(submitter: &mail::Submitter<'_>, report: &Report, to: &[Address], packed: &[u8]) -> String {
+    let (hostname, domain) = (submitter.hostname, &report.domain);
+    let file = format!("{}.json.gz", report.file(hostname));
     // Of nothing that could be too long or not allowed there (RFC 2046 §5.1.1).
     let boundary = format!(
         "=_{:x}_{:x}_report",

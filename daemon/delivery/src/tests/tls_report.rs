@@ -6,6 +6,7 @@ use serde_json::Value;
 use shared::protocol::ReportKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
@@ -269,10 +270,11 @@ async fn who_needs_no_tls_gets_through_and_is_not_counted() {
     }
 }
 
-/// A web server that takes reports: their head, and the body.
+/// A web server that takes reports: their head, and the body. It answers when `gate` lets it.
 async fn collector(
     tls: Tls,
     status: &'static str,
+    gate: Arc<Semaphore>,
 ) -> (SocketAddr, Arc<parking_lot::Mutex<Vec<(String, Vec<u8>)>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -300,12 +302,17 @@ async fn collector(
                 }
             };
             all.lock().push((head, body));
+            gate.acquire().await.unwrap().forget();
             let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             let _ = stream.write_all(answer.as_bytes()).await;
             let _ = stream.shutdown().await;
         }
     });
     (address, heard)
+}
+
+fn open_gate() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(1000))
 }
 
 fn unpacked(packed: &[u8]) -> Value {
@@ -342,7 +349,7 @@ async fn reporter(rua: &str, taker: &Fake, web: Option<(SocketAddr, String)>) ->
 async fn reports_go_signed_by_mail_and_to_web_servers() {
     let taker = Fake::start(Manner::default()).await;
     let (web_tls, web_pem) = certificate("reports.far.test");
-    let (web, posted) = collector(web_tls, "201 Created").await;
+    let (web, posted) = collector(web_tls, "201 Created", open_gate()).await;
     let rua = "mailto:t%6cs@remote.test?subject=x,https://reports.far.test/v1,gopher://x";
     let (house, _far) = reporter(rua, &taker, Some((web, web_pem))).await;
     let record = house.add_key("s", Algorithm::Ed25519Sha256, true).await;
@@ -400,12 +407,49 @@ async fn reports_go_signed_by_mail_and_to_web_servers() {
     assert_eq!(house.delivery.reports_waiting().await.unwrap(), []);
 }
 
+/// A report would say too little, or be taken for one that came before.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_seen_while_a_report_is_sent_is_in_the_next_one() {
+    let taker = Fake::start(Manner::default()).await;
+    let (web_tls, web_pem) = certificate("reports.far.test");
+    let gate = Arc::new(Semaphore::new(0));
+    let (web, posted) = collector(web_tls, "201 Created", gate.clone()).await;
+    let (house, _far) = reporter("https://reports.far.test/v1", &taker, Some((web, web_pem))).await;
+    house.delivery.reports_waiting().await.unwrap();
+    let directory = &house.parts.directory;
+    let body = directory
+        .report_rows(ReportKind::Tls, Some("far.test"))
+        .await
+        .unwrap()[0]
+        .body
+        .clone();
+    let delivery = house.delivery.clone();
+    let first = tokio::spawn(async move { delivery.send_reports(ReportKind::Tls).await.unwrap() });
+    while posted.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..2 {
+        let gathered = &house.delivery.inner.gathered;
+        gathered.count(ReportKind::Tls, "far.test", body.clone());
+    }
+    assert_eq!(house.delivery.reports_waiting().await.unwrap()[0].count, 3);
+    gate.add_permits(2);
+    assert_eq!(first.await.unwrap(), 1);
+    assert_eq!(house.delivery.reports_waiting().await.unwrap()[0].count, 2);
+    assert_eq!(house.delivery.send_reports(ReportKind::Tls).await.unwrap(), 1);
+    assert_eq!(house.delivery.reports_waiting().await.unwrap(), []);
+    let reports: Vec<Value> = posted.lock().iter().map(|(_, body)| unpacked(body)).collect();
+    let failed = |report: &Value| report["policies"][0]["summary"]["total-failure-session-count"].clone();
+    assert_eq!((failed(&reports[0]), failed(&reports[1])), (1.into(), 2.into()));
+    assert_ne!(reports[0]["report-id"], reports[1]["report-id"]);
+}
+
 /// An unsigned report is thrown away by who gets it; one that a web server does not take would be lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_reaches_nobody_waits() {
     let taker = Fake::start(Manner::default()).await;
     let (web_tls, web_pem) = certificate("reports.far.test");
-    let (web, posted) = collector(web_tls, "500 No").await;
+    let (web, posted) = collector(web_tls, "500 No", open_gate()).await;
     let rua = "https://reports.far.test/v1,mailto:tls@remote.test";
     let (house, _far) = reporter(rua, &taker, Some((web, web_pem))).await;
     assert_eq!(house.delivery.send_reports(ReportKind::Tls).await.unwrap(), 0);

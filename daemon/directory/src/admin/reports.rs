@@ -3,6 +3,8 @@
 //!
 //! Must not know: what a row's body means.
 
+use std::collections::HashMap;
+
 use drivers::{Batch, Descriptor, Filter, Row, kinds};
 use shared::protocol::ReportKind;
 
@@ -11,6 +13,13 @@ use crate::{ChangeError, Unavailable};
 
 /// Rows of one kind; further ones are dropped.
 const ROWS_MAX_COUNT: u64 = 100_000;
+/// Of these on one domain, which are read into memory at once: what is told of mail is some hundred bytes, of connections some thousand.
+const fn domain_rows_max_count(kind: ReportKind) -> u64 {
+    match kind {
+        ReportKind::Dmarc => 20_000,
+        ReportKind::Tls => 2_000,
+    }
+}
 
 /// What is alike on one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,26 +47,48 @@ pub(crate) async fn add(core: &Core, kind: ReportKind, rows: Vec<ReportRow>) -> 
     let there = core.driver(table).count(table, None).await;
     let there = there.map_err(Unavailable::from)?;
     let mut room = ROWS_MAX_COUNT.saturating_sub(there);
+    let mut rooms: HashMap<String, u64> = HashMap::new();
     let mut batch = Batch::new();
     for row in rows {
         let had = core.get(table, &row.key).await?;
         if had.is_none() {
-            if room == 0 {
+            if !rooms.contains_key(&row.domain) {
+                let of_domain = Filter::equal("domain", row.domain.as_str());
+                let there = core.driver(table).count(table, Some(of_domain)).await;
+                let left = domain_rows_max_count(kind).saturating_sub(there.map_err(Unavailable::from)?);
+                rooms.insert(row.domain.clone(), left);
+            }
+            let room_of_domain = rooms.entry(row.domain.clone()).or_default();
+            if room == 0 || *room_of_domain == 0 {
                 continue;
             }
             room -= 1;
+            *room_of_domain -= 1;
         }
         let before = had.and_then(|had| had.count("count")).unwrap_or(0);
-        batch = batch.put(
-            Row::new(table)
-                .with("key", row.key)
-                .with("day", row.day)
-                .with("domain", row.domain)
-                .with("body", row.body)
-                .with("count", before + row.count),
-        );
+        let count = before + row.count;
+        batch = batch.put(stored(table, ReportRow { count, ..row }));
     }
     core.write(batch, kind.word(), "").await.map(drop)
+}
+
+fn stored(table: &'static Descriptor, row: ReportRow) -> Row {
+    Row::new(table)
+        .with("key", row.key)
+        .with("day", row.day)
+        .with("domain", row.domain)
+        .with("body", row.body)
+        .with("count", row.count)
+}
+
+fn read(row: &Row) -> ReportRow {
+    ReportRow {
+        key: row.text("key").to_owned(),
+        day: row.count("day").unwrap_or(0) as i64,
+        domain: row.text("domain").to_owned(),
+        body: row.text("body").to_owned(),
+        count: row.count("count").unwrap_or(0),
+    }
 }
 
 /// Those of one domain, or all.
@@ -66,13 +97,6 @@ pub(crate) async fn rows(
     kind: ReportKind,
     domain: Option<&str>,
 ) -> Result<Vec<ReportRow>, Unavailable> {
-    let read = |row: &Row| ReportRow {
-        key: row.text("key").to_owned(),
-        day: row.count("day").unwrap_or(0) as i64,
-        domain: row.text("domain").to_owned(),
-        body: row.text("body").to_owned(),
-        count: row.count("count").unwrap_or(0),
-    };
     if let Some(domain) = domain {
         let rows = core.all(table(kind), Filter::equal("domain", domain)).await?;
         return Ok(rows.iter().map(read).collect());
@@ -89,10 +113,19 @@ pub(crate) async fn rows(
     Ok(out)
 }
 
-pub(crate) async fn remove(core: &Core, kind: ReportKind, keys: &[String]) -> Result<(), ChangeError> {
+/// Removes what was reported; what was counted since these rows were read stays. Nothing may be added meanwhile.
+pub(crate) async fn settle(core: &Core, kind: ReportKind, rows: Vec<ReportRow>) -> Result<(), ChangeError> {
+    let table = table(kind);
     let mut batch = Batch::new();
-    for key in keys {
-        batch = batch.delete_all(table(kind), Filter::equal("key", key.as_str()));
+    for row in rows {
+        let Some(there) = core.get(table, &row.key).await? else {
+            continue;
+        };
+        let there = read(&there);
+        batch = match there.count.checked_sub(row.count) {
+            None | Some(0) => batch.delete_all(table, Filter::equal("key", row.key)),
+            Some(count) => batch.put(stored(table, ReportRow { count, ..there })),
+        };
     }
     core.write(batch, kind.word(), "").await.map(drop)
 }
