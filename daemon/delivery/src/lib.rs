@@ -40,9 +40,12 @@ mod vacation;
 mod verdict;
 mod way;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use directory::Directory;
@@ -291,19 +294,33 @@ async fn work(inner: Arc<Inner>) {
 
 /// A panic costs this message's try, not the worker.
 async fn run(inner: &Arc<Inner>, job: Job) {
-    let (task_inner, active) = (inner.clone(), inner.count());
     let message = job.id;
-    let task = tokio::spawn(async move { process::process(&task_inner, job, active).await });
-    let reason = match task.await {
+    let work = process::process(inner, job, inner.count());
+    let reason = match caught(work).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
+        Err(panic) => panic,
     };
     let fault = events::kinds::server::InternalFault {
         place: "delivery".to_owned(),
         reason,
     };
     inner.parts.events.emit(events::Scope::message(message), fault);
+}
+
+/// What comes of it, or what a panic in it said. Not a task of its own, which would go from thread to thread with each message.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = std::pin::pin!(work);
+    // What panicked is not polled again.
+    let polled = std::future::poll_fn(|context| {
+        let poll = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        poll.map_or_else(|panic| Poll::Ready(Err(panic)), |poll| poll.map(Ok))
+    });
+    polled.await.map_err(|panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        text.unwrap_or("a panic").to_owned()
+    })
 }
 
 async fn follow_settings(inner: Arc<Inner>) {

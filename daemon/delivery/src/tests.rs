@@ -295,3 +295,15 @@ fn envelope(recipients: &[&str]) -> Envelope {
 const TEXT: &str = "Return-Path: <ann@example.test>\r\nSubject: hello\r\n\r\n.dot\r\nend\r\n";
 /// What leaves the house of it.
 const TEXT_OUT: &str = "Subject: hello\r\n\r\n.dot\r\nend\r\n";
+
+/// One message that makes us stumble would end the worker, and the others after that.
+#[tokio::test]
+async fn a_panic_is_caught_where_it_is() {
+    let fails = async |number: usize| {
+        tokio::task::yield_now().await;
+        [1, 2][number]
+    };
+    assert_eq!(crate::caught(fails(1)).await, Ok(2));
+    let said = crate::caught(fails(2)).await.unwrap_err();
+    assert!(said.contains("out of bounds"), "{said}");
+}
