@@ -118,6 +118,7 @@ refusal-external-command-refused = The other server refuses “{ $command }”: 
 refusal-external-garbage = The other server's answer can't be understood: “{ $said }”. Check the protocol and the port.
 refusal-external-too-many = There are more than { $max } messages that have to be remembered.
 refusal-external-no-unique-ids = The other server has no unique ids (UIDL): only mail that is deleted over there can be fetched.
+refusal-external-left-out = So much of a folder was left out (more than { $max } places) that nothing behind it is deleted over there any more.
 refusal-external-mailbox-full = The user's mailbox is full: the mail stays on the other server.
 refusal-external-user-disabled = The user is disabled.
 refusal-external-store = Mail can't be taken in now: { $reason }

@@ -118,6 +118,7 @@ refusal-external-command-refused = Другой сервер отказывае�
 refusal-external-garbage = Ответ другого сервера непонятен: «{ $said }». Проверьте протокол и порт.
 refusal-external-too-many = Пришлось бы помнить более { $max } писем.
 refusal-external-no-unique-ids = У другого сервера нет уникальных номеров (UIDL): забирать можно только с удалением на нём.
+refusal-external-left-out = В папке оставлено столько писем (более { $max } мест), что дальше них на том сервере больше ничего не удаляется.
 refusal-external-mailbox-full = Ящик пользователя полон: почта остаётся на другом сервере.
 refusal-external-user-disabled = Пользователь отключён.
 refusal-external-store = Сейчас почту нельзя принять: { $reason }

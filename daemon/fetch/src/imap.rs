@@ -57,6 +57,18 @@ pub(crate) enum Got {
 struct Ended {
     condition: Condition,
     text: String,
+    /// The server had a proof that we know the password, and owed one of its own.
+    after_proof: bool,
+}
+
+impl Ended {
+    fn new(condition: Condition, text: String) -> Self {
+        Self {
+            condition,
+            text,
+            after_proof: false,
+        }
+    }
 }
 
 impl Imap {
@@ -132,6 +144,10 @@ impl Imap {
                 return Err(Problem::refused(way.name(), &ended.text));
             }
             refused = Problem::Login(quote(ended.text.as_bytes()));
+            if ended.after_proof {
+                // Either the password is wrong or the server does not know it: whichever it is, it does not get to see it.
+                break;
+            }
         }
         Err(refused)
     }
@@ -142,7 +158,7 @@ impl Imap {
         user: &str,
         password: &str,
     ) -> Result<Ended, Problem> {
-        let mut client = Some(login::client(mechanism, user, password)?);
+        let mut client = login::client(mechanism, user, password)?;
         let tag = self
             .send_command(&format!("AUTHENTICATE {}", mechanism.name()))
             .await?;
@@ -151,13 +167,14 @@ impl Imap {
             match response(&line) {
                 Some(Response::Continue(text)) => {
                     let asked = challenge(text).ok_or_else(|| Problem::garbage(&line))?;
-                    let mut answer = None;
-                    if let Some(had) = client.take() {
-                        let (now, response) = login::respond(had, asked).await?;
-                        (client, answer) = (Some(now), response);
-                    }
-                    // RFC 9051 §6.2.2: `*` cancels.
-                    let line = answer.map_or_else(|| "*".to_owned(), |answer| wire::base64::encode(&answer));
+                    let answer;
+                    (client, answer) = login::respond(client, asked).await?;
+                    let Some(answer) = answer else {
+                        // RFC 9051 §6.2.2: `*` cancels.
+                        self.link.send(b"*\r\n").await?;
+                        return Err(login::no_proof());
+                    };
+                    let line = wire::base64::encode(&answer);
                     self.link.send(format!("{line}\r\n").as_bytes()).await?;
                 }
                 Some(Response::Tagged {
@@ -165,14 +182,14 @@ impl Imap {
                     condition,
                     text,
                 }) if said == tag.as_bytes() => {
-                    let satisfied = client
-                        .as_ref()
-                        .is_some_and(wire::sasl::client::Client::is_satisfied);
-                    if condition == Condition::Ok && !satisfied {
-                        let reason = "the server does not show that it knows the password";
-                        return Err(Problem::Login(reason.to_owned()));
+                    if condition == Condition::Ok && !client.is_satisfied() {
+                        return Err(login::no_proof());
                     }
-                    return Ok(Ended { condition, text });
+                    return Ok(Ended {
+                        condition,
+                        text,
+                        after_proof: client.has_proved(),
+                    });
                 }
                 Some(Response::Tagged { .. }) | None => return Err(Problem::garbage(&line)),
                 Some(_) => {}
@@ -197,7 +214,7 @@ impl Imap {
             let said = self.link.line(RESPONSE_LINE_MAX_BYTES).await?;
             match response(&said) {
                 Some(Response::Continue(_)) => {}
-                Some(Response::Tagged { condition, text, .. }) => return Ok(Ended { condition, text }),
+                Some(Response::Tagged { condition, text, .. }) => return Ok(Ended::new(condition, text)),
                 _ => return Err(Problem::garbage(&said)),
             }
             text.clone_into(&mut line);
@@ -232,14 +249,28 @@ impl Imap {
         let Some(first) = after.checked_add(1) else {
             return Ok(Vec::new());
         };
+        // `n:*` names the last message even if its UID is below (RFC 9051 §9, seq-range).
+        self.listing(&format!("{first}:*"), |uid| uid >= first).await
+    }
+
+    /// The same of some messages, as far as they are there.
+    pub(crate) async fn sizes(&mut self, uids: &[u32]) -> Result<Vec<(u32, u64)>, Problem> {
+        let set: Vec<String> = uids.iter().map(u32::to_string).collect();
+        self.listing(&set.join(","), |uid| uids.contains(&uid)).await
+    }
+
+    async fn listing(
+        &mut self,
+        set: &str,
+        is_asked: impl Fn(u32) -> bool,
+    ) -> Result<Vec<(u32, u64)>, Problem> {
         let mut lowest: BinaryHeap<(u32, u64)> = BinaryHeap::new();
         let mut bad = None;
         let each = |said: &Response<'_>| {
             let Response::Fetch(items) = said else { return };
             let mut fetch = Fetch::default();
             match (fetch.piece(items), fetch.uid, fetch.size) {
-                // `n:*` names the last message even if its UID is below (RFC 9051 §9, seq-range).
-                (Some(_), Some(uid), size) if uid >= first => {
+                (Some(_), Some(uid), size) if is_asked(uid) => {
                     lowest.push((uid, size.unwrap_or(0)));
                     if lowest.len() > LISTING_MAX_COUNT {
                         lowest.pop();
@@ -249,7 +280,7 @@ impl Imap {
                 (None, ..) => bad = Some(Problem::garbage(items)),
             }
         };
-        self.command(&format!("UID FETCH {first}:* (UID RFC822.SIZE)"), each)
+        self.command(&format!("UID FETCH {set} (UID RFC822.SIZE)"), each)
             .await?;
         if let Some(problem) = bad {
             return Err(problem);
@@ -398,7 +429,7 @@ impl Imap {
                     condition,
                     text,
                 } if said == tag.as_bytes() => {
-                    return Ok(Ended { condition, text });
+                    return Ok(Ended::new(condition, text));
                 }
                 Response::Tagged { .. } | Response::Continue(_) => return Err(Problem::garbage(&line)),
                 said => {

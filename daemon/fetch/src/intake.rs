@@ -9,7 +9,7 @@ use events::MessageId;
 use queue::{Envelope, Intake, Notify, Origin, Queue, Recipient};
 use shared::Address;
 use wire::message::date::Date;
-use wire::message::{Mender, header_end, headers};
+use wire::message::{Mender, headers};
 
 use crate::now;
 use crate::problem::Problem;
@@ -75,6 +75,7 @@ pub(crate) struct Incoming<'a> {
     buffer: Vec<u8>,
     /// Whether the header's end was seen; until then the buffer holds all of it.
     head_done: bool,
+    head: HeadEnd,
     sender: Option<Address>,
     eight_bit: bool,
     at_line_start: bool,
@@ -93,6 +94,7 @@ impl<'a> Incoming<'a> {
             mender: Mender::new(),
             buffer: Vec::new(),
             head_done: false,
+            head: HeadEnd::default(),
             sender: None,
             eight_bit: false,
             at_line_start: true,
@@ -120,8 +122,7 @@ impl<'a> Incoming<'a> {
         if self.head_done {
             return self.write().await;
         }
-        let complete = self.buffer.starts_with(b"\r\n") || header_end(&self.buffer) < self.buffer.len();
-        if complete || self.buffer.len() > HEADER_MAX_BYTES {
+        if self.head.is_within(&self.buffer) || self.buffer.len() > HEADER_MAX_BYTES {
             self.take_head().await?;
         }
         Ok(())
@@ -232,6 +233,30 @@ impl<'a> Incoming<'a> {
     }
 }
 
+/// Looks for the blank line that ends a header which comes in pieces: at each byte once, however small the pieces are.
+#[derive(Default)]
+struct HeadEnd {
+    /// Where the line begins that is not complete yet.
+    line: usize,
+    /// Where there may be a line end that was not seen.
+    from: usize,
+}
+
+impl HeadEnd {
+    /// `text`: all that has come, each line of it ended by CRLF.
+    fn is_within(&mut self, text: &[u8]) -> bool {
+        while let Some(at) = memchr::memchr(b'\n', text.get(self.from..).unwrap_or_default()) {
+            let end = self.from + at + 1;
+            if text.get(self.line..end) == Some(b"\r\n") {
+                return true;
+            }
+            (self.line, self.from) = (end, end);
+        }
+        self.from = text.len();
+        false
+    }
+}
+
 fn holds(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len())
         .any(|window| window.eq_ignore_ascii_case(what))
@@ -251,6 +276,24 @@ fn return_path(value: &[u8]) -> Option<Address> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // A header in pieces of a byte would be read anew with each of them: one message, and a processor is busy for minutes.
+    #[test]
+    fn each_byte_of_a_header_is_looked_at_once() {
+        let long = [b"Subject: ".to_vec(), vec![b'x'; 20_000], b"\r\n\r\n".to_vec()].concat();
+        let short = [b"A: b\r\n".repeat(4000), b"\r\n".to_vec()].concat();
+        for text in [&long, &short, &b"\r\n".to_vec()] {
+            let (mut head, mut looked_at) = (HeadEnd::default(), 0);
+            for len in 1..text.len() {
+                looked_at += len - head.from;
+                assert!(!head.is_within(&text[..len]), "{len}");
+            }
+            assert!(head.is_within(text));
+            assert!(looked_at <= text.len(), "{looked_at}");
+        }
+        assert!(!HeadEnd::default().is_within(b"A: b\r\n c\r\n"));
+        assert!(HeadEnd::default().is_within(b"A: b\r\n\r\nbody"));
+    }
 
     #[test]
     fn only_a_good_return_path_is_taken_over() {

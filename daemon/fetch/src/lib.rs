@@ -30,7 +30,8 @@ mod visit;
 mod visit_imap;
 mod visit_pop3;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -75,8 +76,10 @@ pub struct Timeouts {
     pub connect: Duration,
     /// Each answer, and each piece of one.
     pub answer: Duration,
-    /// A visit in all; what is left comes with the next one.
+    /// After that much of a visit no message is begun; what is left comes with the next one.
     pub visit: Duration,
+    /// The visit's last message, beyond that.
+    pub message: Duration,
 }
 
 impl Default for Timeouts {
@@ -85,6 +88,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(30),
             answer: Duration::from_mins(2),
             visit: Duration::from_mins(30),
+            message: Duration::from_mins(30),
         }
     }
 }
@@ -101,8 +105,8 @@ pub struct Fetch {
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) schedule: Schedule,
-    /// Those that are visited now.
-    running: Mutex<HashSet<Key>>,
+    /// Those that are visited now, with the account's revision that the visit knows: the newest there will be, until it was read.
+    running: Mutex<HashMap<Key, u64>>,
     /// Whenever one of them is over.
     ended: Notify,
     by_hand: Semaphore,
@@ -132,7 +136,7 @@ impl Fetch {
         let kept = self.inner.parts.directory.external_state(owner, key).await?;
         let place = (owner, key.to_owned());
         let mut state = Memory::parse(kept.as_deref()).state;
-        state.is_running = self.inner.is_running(&place);
+        state.is_running = self.inner.running(&place).is_some();
         state.next_visit = self.inner.schedule.due(&place);
         Ok(state)
     }
@@ -145,13 +149,17 @@ impl Fetch {
         let ended = self.inner.ended.notified();
         let mut ended = std::pin::pin!(ended);
         ended.as_mut().enable();
-        if self.inner.is_running(&place) {
-            // That visit is the answer.
-            while wait && self.inner.is_running(&place) {
-                ended.as_mut().await;
-                ended.set(self.inner.ended.notified());
-                ended.as_mut().enable();
-            }
+        let mut other = self.inner.running(&place);
+        let mut is_answer = other.is_some();
+        while wait && let Some(revision) = other {
+            // That visit is the answer, unless it knows an older password.
+            is_answer = revision >= account.external.revision;
+            ended.as_mut().await;
+            ended.set(self.inner.ended.notified());
+            ended.as_mut().enable();
+            other = self.inner.running(&place);
+        }
+        if is_answer {
             return self.state(owner, &key).await;
         }
         let inner = self.inner.clone();
@@ -208,29 +216,39 @@ impl Inner {
         tasks.spawn(task);
     }
 
-    fn is_running(&self, place: &Key) -> bool {
-        self.running.lock().contains(place)
+    fn running(&self, place: &Key) -> Option<u64> {
+        self.running.lock().get(place).copied()
     }
 
     pub(crate) fn next_visit(&self) -> u64 {
         self.visits.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Visits an account, unless it is visited already, and tells what came of it.
+    /// Visits an account and tells what came of it, unless it is visited already, or can't be read now: however that is, it has a next turn.
     pub(crate) async fn visit(&self, place: Key) {
-        let Some(_running) = Running::begin(self, &place) else {
+        let Some(running) = Running::begin(self, &place) else {
+            // If that visit knows an older password, it does not count; if not, it says itself when the next one is.
+            self.schedule.put_off(&place);
             return;
         };
         let (owner, key) = &place;
         let directory = &self.parts.directory;
-        // What can't be read now is tried at the next turn.
-        let Ok(Some(account)) = directory.external(*owner, key).await else {
-            return;
+        let account = match directory.external(*owner, key).await {
+            Ok(Some(account)) => account,
+            // It was removed, then it has no turn any more; or its user is not there now.
+            Ok(None) => return self.schedule.skipped(&place),
+            Err(_) => return self.schedule.put_off(&place),
         };
+        running.knows(account.external.revision);
         let Ok(kept) = directory.external_state(*owner, key).await else {
-            return;
+            return self.schedule.put_off(&place);
         };
         let mut memory = Memory::parse(kept.as_deref());
+        if memory.revision != account.external.revision {
+            // What failed may have been mended.
+            memory.revision = account.external.revision;
+            memory.state.failures = 0;
+        }
         memory.state.fetched = 0;
         memory.state.fetched_bytes = 0;
         let done = visit::visit(self, &account, &mut memory).await;
@@ -242,10 +260,10 @@ impl Inner {
             directory.tell_external(&account);
         }
         self.schedule
-            .visited(&place, &memory.state, account.external.interval_minutes);
+            .visited(&place, account.external.revision, memory.state.failures);
     }
 
-    fn tell(&self, account: &ExternalAccount, memory: &mut Memory, done: Result<(), Problem>) {
+    fn tell(&self, account: &ExternalAccount, memory: &mut Memory, done: Result<Option<Problem>, Problem>) {
         let (user, name) = (account.external.user.to_string(), account.external.name.clone());
         let host = account.external.host.clone();
         let state = &mut memory.state;
@@ -262,37 +280,36 @@ impl Inner {
             events.emit(Scope::default(), event);
         }
         let had = state.problem.take();
-        match done {
-            Ok(()) => {
-                state.last_success = state.last_visit;
-                state.failures = 0;
-                if had.is_some() {
-                    events.emit(
-                        Scope::default(),
-                        ExternalRecovered {
-                            user,
-                            account: name,
-                            host,
-                        },
-                    );
-                }
+        // A visit that came to its end is none that failed, though people are told what it met.
+        state.failures = if done.is_ok() {
+            0
+        } else {
+            state.failures.saturating_add(1)
+        };
+        let Some(problem) = done.unwrap_or_else(Some) else {
+            state.last_success = state.last_visit;
+            if had.is_some() {
+                let event = ExternalRecovered {
+                    user,
+                    account: name,
+                    host,
+                };
+                events.emit(Scope::default(), event);
             }
-            Err(problem) => {
-                state.failures = state.failures.saturating_add(1);
-                let refusal = problem.refusal();
-                if had.is_none_or(|had| had.code != refusal.code) {
-                    let reason = problem.to_string();
-                    let event = ExternalFailed {
-                        user,
-                        account: name,
-                        host,
-                        reason,
-                    };
-                    events.emit(Scope::default(), event);
-                }
-                state.problem = Some(refusal);
-            }
+            return;
+        };
+        let refusal = problem.refusal();
+        if had.is_none_or(|had| had.code != refusal.code) {
+            let reason = problem.to_string();
+            let event = ExternalFailed {
+                user,
+                account: name,
+                host,
+                reason,
+            };
+            events.emit(Scope::default(), event);
         }
+        state.problem = Some(refusal);
     }
 }
 
@@ -304,10 +321,20 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn begin(inner: &'a Inner, place: &Key) -> Option<Self> {
-        inner.running.lock().insert(place.clone()).then(|| Self {
-            inner,
-            place: place.clone(),
-        })
+        match inner.running.lock().entry(place.clone()) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(free) => {
+                free.insert(u64::MAX);
+                Some(Self {
+                    inner,
+                    place: place.clone(),
+                })
+            }
+        }
+    }
+
+    fn knows(&self, revision: u64) {
+        self.inner.running.lock().insert(self.place.clone(), revision);
     }
 }
 

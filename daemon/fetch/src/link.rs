@@ -189,6 +189,11 @@ impl Link {
         }
     }
 
+    /// One more answer is waited for, whatever the visit's end.
+    pub(crate) fn grant_answer(&mut self) {
+        self.deadline = self.deadline.max(Instant::now() + self.timeouts.answer);
+    }
+
     fn limit(&self) -> Instant {
         self.deadline.min(Instant::now() + self.timeouts.answer)
     }

@@ -35,7 +35,8 @@ pub(crate) struct Offers<'a> {
     pub(crate) secure: bool,
 }
 
-/// In this order: the second is tried if the first is refused. A server may keep passwords in a form that serves some mechanisms only.
+/// In this order: the second is tried if the first is refused, since a server may keep passwords in a form that serves some mechanisms only; but
+/// not after a proof was given and none came back ([`Client::has_proved`]).
 pub(crate) fn ways(wanted: ExternalMechanism, offers: &Offers<'_>) -> Result<Vec<Way>, Problem> {
     let offered = |mechanism: Mechanism| {
         offers
@@ -88,7 +89,12 @@ pub(crate) fn client(mechanism: Mechanism, user: &str, password: &str) -> Result
         .ok_or_else(|| Problem::NoMechanism(mechanism.name().to_owned()))
 }
 
-/// The answer to a challenge. SCRAM stretches the password, which takes a while: off the runtime's threads.
+/// A server that should show that it knows the password, too, does not.
+pub(crate) fn no_proof() -> Problem {
+    Problem::Login("the server does not show that it knows the password".to_owned())
+}
+
+/// The answer to a challenge; none: nothing fits it. SCRAM stretches the password, which takes a while: off the runtime's threads.
 pub(crate) async fn respond(
     mut client: Client,
     challenge: Vec<u8>,

@@ -7,10 +7,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shared::external::ExternalState;
 
+/// Ranges of left-out UIDs of one folder that are remembered.
+pub(crate) const SPANS_MAX_COUNT: usize = 1000;
+/// Refused UIDs of one folder that are remembered.
+pub(crate) const REFUSED_MAX_COUNT: usize = 1000;
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Memory {
     #[serde(default)]
     pub(crate) state: ExternalState,
+    /// The account's revision at the last visit: failures of another one say nothing of this one.
+    #[serde(default)]
+    pub(crate) revision: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) folders: BTreeMap<String, Position>,
 }
@@ -20,15 +28,46 @@ pub(crate) struct Memory {
 pub(crate) struct Position {
     /// UIDVALIDITY: with another one, everything below means nothing.
     pub(crate) validity: u32,
-    /// Everything up to this UID is here or was skipped.
+    /// Everything up to this UID is here, was left out, or was refused.
     #[serde(default)]
     pub(crate) last: u32,
-    /// Those that were skipped, ascending: they are not deleted.
+    /// Those that were left out for good, ascending: they are not deleted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) skipped: Vec<u32>,
+    pub(crate) skipped: Vec<Span>,
+    /// From this UID on nothing is deleted: more was left out than can be remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held_from: Option<u32>,
+    /// The other server refused them: they are not deleted, and asked for again at each visit, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refused: Vec<u32>,
     /// How far it had come by the end of a day (days since 1970), ascending: what is older than so many days is known by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) days: Vec<(i64, u32)>,
+}
+
+/// UIDs one after the other. A single one is written as a number, as all of them once were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Span {
+    One(u32),
+    Range(u32, u32),
+}
+
+impl Span {
+    fn new(from: u32, to: u32) -> Self {
+        if from == to {
+            Self::One(from)
+        } else {
+            Self::Range(from, to)
+        }
+    }
+
+    fn bounds(self) -> (u32, u32) {
+        match self {
+            Self::One(uid) => (uid, uid),
+            Self::Range(from, to) => (from, to),
+        }
+    }
 }
 
 impl Memory {
@@ -67,14 +106,64 @@ impl Position {
         old.map(|(_, uid)| *uid).max().unwrap_or(0)
     }
 
-    /// What may be deleted of the first `last` UIDs, as an IMAP set of ranges; empty: nothing.
-    pub(crate) fn without_skipped(&self, last: u32) -> Vec<String> {
-        let (mut ranges, mut from) = (Vec::new(), 1_u64);
-        for skipped in self.skipped.iter().copied().filter(|skipped| *skipped <= last) {
-            if from < u64::from(skipped) {
-                ranges.push(format!("{from}:{}", skipped - 1));
+    /// Leaves a message out for good.
+    pub(crate) fn leave(&mut self, uid: u32) {
+        if let Some(newest) = self.skipped.last_mut() {
+            let (from, to) = newest.bounds();
+            if to == self.last && uid > to {
+                // Nothing lies between them, or it was not listed: then it was not fetched either.
+                *newest = Span::new(from, uid);
+                return;
             }
-            from = u64::from(skipped) + 1;
+        }
+        let at = self.skipped.partition_point(|span| span.bounds().1 < uid);
+        if self.skipped.get(at).is_some_and(|span| span.bounds().0 <= uid) {
+            return;
+        }
+        if self.skipped.len() >= SPANS_MAX_COUNT {
+            // What is forgotten would be deleted.
+            self.held_from = Some(self.held_from.map_or(uid, |held| held.min(uid)));
+            return;
+        }
+        self.skipped.insert(at, Span::One(uid));
+    }
+
+    /// A message was refused: it comes behind the others that were. `false`: no more can be remembered.
+    pub(crate) fn refuse(&mut self, uid: u32) -> bool {
+        self.refused.retain(|known| *known != uid);
+        let fits = self.refused.len() < REFUSED_MAX_COUNT;
+        if fits {
+            self.refused.push(uid);
+        }
+        fits
+    }
+
+    /// A message that was refused once need not be asked for any more. `false`: it was none.
+    pub(crate) fn settle(&mut self, uid: u32) -> bool {
+        let had = self.refused.len();
+        self.refused.retain(|known| *known != uid);
+        self.refused.len() < had
+    }
+
+    /// What may be deleted of the first `last` UIDs, as an IMAP set of ranges; empty: nothing.
+    pub(crate) fn deletable(&self, last: u32) -> Vec<String> {
+        let last = self
+            .held_from
+            .map_or(last, |held| last.min(held.saturating_sub(1)));
+        let refused = self.refused.iter().map(|uid| (*uid, *uid));
+        let mut kept: Vec<(u32, u32)> = self
+            .skipped
+            .iter()
+            .map(|span| span.bounds())
+            .chain(refused)
+            .collect();
+        kept.sort_unstable();
+        let (mut ranges, mut from) = (Vec::new(), 1_u64);
+        for (first, end) in kept.into_iter().filter(|(first, _)| *first <= last) {
+            if from < u64::from(first) {
+                ranges.push(format!("{from}:{}", first - 1));
+            }
+            from = from.max(u64::from(end) + 1);
         }
         if from <= u64::from(last) {
             ranges.push(format!("{from}:{last}"));
@@ -85,6 +174,7 @@ impl Position {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -103,19 +193,53 @@ mod tests {
     }
 
     #[test]
-    fn what_was_skipped_is_never_deleted() {
-        let position = Position {
-            skipped: vec![1, 4, 5, 9],
-            ..Position::default()
-        };
-        assert_eq!(position.without_skipped(10), ["2:3", "6:8", "10:10"]);
-        assert_eq!(position.without_skipped(4), ["2:3"]);
-        assert_eq!(position.without_skipped(1), Vec::<String>::new());
-        assert_eq!(Position::default().without_skipped(0), Vec::<String>::new());
+    fn what_was_left_out_or_refused_is_never_deleted() {
+        let kept = r#"{"folders":{"INBOX":{"validity":7,"last":10,"skipped":[1,[4,5],9]}}}"#;
+        let mut position = Memory::parse(Some(kept)).folders.remove("INBOX").unwrap();
+        assert_eq!(position.deletable(10), ["2:3", "6:8", "10:10"]);
+        assert_eq!(position.deletable(4), ["2:3"]);
+        assert_eq!(position.deletable(1), Vec::<String>::new());
+        assert_eq!(Position::default().deletable(0), Vec::<String>::new());
+        assert!(position.refuse(7) && position.refuse(3));
+        assert_eq!(position.deletable(10), ["2:2", "6:6", "8:8", "10:10"]);
+        assert!(position.settle(3) && !position.settle(3));
+        assert_eq!(position.deletable(5), ["2:3"]);
         let last = Position {
-            skipped: vec![u32::MAX],
+            skipped: vec![Span::One(u32::MAX)],
             ..Position::default()
         };
-        assert_eq!(last.without_skipped(u32::MAX), ["1:4294967294"]);
+        assert_eq!(last.deletable(u32::MAX), ["1:4294967294"]);
+    }
+
+    // Thousands in a row are one range, even where numbers are missing between them; those that lie scattered end at a bound, behind which
+    // nothing is deleted.
+    #[test]
+    fn any_number_of_messages_can_be_left_out() {
+        let mut row = Position::default();
+        for uid in (10..100_000).step_by(10) {
+            row.leave(uid);
+            row.advance(uid, 1, 0);
+        }
+        assert_eq!(row.skipped, [Span::Range(10, 99_990)]);
+        assert_eq!(row.deletable(100_000), ["1:9", "99991:100000"]);
+        let mut scattered = Position::default();
+        for uid in 1..5000 {
+            if uid % 2 == 0 {
+                scattered.leave(uid);
+            }
+            scattered.advance(uid, 1, 0);
+        }
+        assert_eq!(scattered.skipped.len(), SPANS_MAX_COUNT);
+        assert_eq!(scattered.deletable(5000).last().unwrap(), "2001:2001");
+        // A message that was refused before.
+        let mut late = Position {
+            skipped: vec![Span::One(3), Span::Range(7, 9)],
+            last: 20,
+            ..Position::default()
+        };
+        for uid in [5, 8, 3, 20] {
+            late.leave(uid);
+        }
+        assert_eq!(late.deletable(20), ["1:2", "4:4", "6:6", "10:19"]);
     }
 }

@@ -36,6 +36,15 @@ pub(crate) struct Listed {
     pub(crate) unique: Option<String>,
 }
 
+/// A login that was refused, and what was said.
+enum No {
+    /// It has nothing to do with the password.
+    NotNow(String),
+    Login(String),
+    /// The server had a proof that we know the password, and owed one of its own.
+    AfterProof(String),
+}
+
 impl Pop3 {
     /// Greeting and TLS.
     pub(crate) async fn open(link: Link, security: &Security) -> Result<Self, Problem> {
@@ -84,20 +93,16 @@ impl Pop3 {
             self.mechanism = way.name();
             match self.try_way(way, user, password).await? {
                 Ok(()) => return Ok(()),
-                Err((true, answer)) => return Err(Problem::refused(way.name(), &answer)),
-                Err((false, answer)) => refused = Problem::Login(quote(answer.as_bytes())),
+                Err(No::NotNow(answer)) => return Err(Problem::refused(way.name(), &answer)),
+                // Either the password is wrong or the server does not know it: whichever it is, it does not get to see it.
+                Err(No::AfterProof(answer)) => return Err(Problem::Login(quote(answer.as_bytes()))),
+                Err(No::Login(answer)) => refused = Problem::Login(quote(answer.as_bytes())),
             }
         }
         Err(refused)
     }
 
-    /// The inner error: whether it has nothing to do with the password, and what was said.
-    async fn try_way(
-        &mut self,
-        way: Way,
-        user: &str,
-        password: &str,
-    ) -> Result<Result<(), (bool, String)>, Problem> {
+    async fn try_way(&mut self, way: Way, user: &str, password: &str) -> Result<Result<(), No>, Problem> {
         let last = match way {
             Way::Sasl(mechanism) => return self.sasl(mechanism, user, password).await,
             Way::Apop => {
@@ -117,7 +122,7 @@ impl Pop3 {
         mechanism: Mechanism,
         user: &str,
         password: &str,
-    ) -> Result<Result<(), (bool, String)>, Problem> {
+    ) -> Result<Result<(), No>, Problem> {
         let mut client = login::client(mechanism, user, password)?;
         // Without the initial response, which not all know (RFC 5034 §4).
         let mut said = self.say(&format!("AUTH {}", mechanism.name())).await?;
@@ -129,19 +134,17 @@ impl Pop3 {
                 None => {
                     // Nothing fits that challenge.
                     self.say("*").await?;
-                    return Ok(Err((
-                        false,
-                        "the server does not show that it knows the password".to_owned(),
-                    )));
+                    return Err(login::no_proof());
                 }
             };
         }
         if matches!(said, Status::Ok(_)) && !client.is_satisfied() {
-            return Err(Problem::Login(
-                "the server does not show that it knows the password".to_owned(),
-            ));
+            return Err(login::no_proof());
         }
-        Ok(verdict(said))
+        Ok(match verdict(said) {
+            Err(No::Login(answer)) if client.has_proved() => Err(No::AfterProof(answer)),
+            other => other,
+        })
     }
 
     /// Numbers and bytes of the messages, with their unique ids if the server has such.
@@ -205,6 +208,7 @@ impl Pop3 {
 
     /// Only now messages are deleted (RFC 1939 §6).
     pub(crate) async fn quit(mut self) -> Result<(), Problem> {
+        self.link.grant_answer();
         self.command("QUIT").await.map(drop)
     }
 
@@ -259,7 +263,7 @@ impl Pop3 {
 }
 
 /// Response codes of refusals that say nothing of the password (RFC 2449 §8.1, RFC 3206 §4).
-fn verdict(said: Status) -> Result<(), (bool, String)> {
+fn verdict(said: Status) -> Result<(), No> {
     match said {
         Status::Ok(_) => Ok(()),
         Status::Err { code, text } => {
@@ -267,8 +271,12 @@ fn verdict(said: Status) -> Result<(), (bool, String)> {
                 code.as_deref(),
                 Some("IN-USE" | "LOGIN-DELAY" | "SYS/TEMP" | "SYS/PERM")
             );
-            Err((elsewhere, text))
+            Err(if elsewhere {
+                No::NotNow(text)
+            } else {
+                No::Login(text)
+            })
         }
-        Status::Challenge(_) => Err((false, "+".to_owned())),
+        Status::Challenge(_) => Err(No::Login("+".to_owned())),
     }
 }

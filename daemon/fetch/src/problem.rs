@@ -29,6 +29,8 @@ pub(crate) enum Problem {
     Garbage(String),
     #[error("more than {0} messages are listed")]
     TooMany(usize),
+    #[error("more than {0} ranges of messages were left out of a folder: nothing behind them is deleted")]
+    LeftOut(usize),
     #[error("the server has no unique ids, so that only mail that is deleted over there can be fetched")]
     NoUniqueIds,
     #[error("the mailbox is full")]
@@ -72,6 +74,7 @@ impl Problem {
                 .with("answer", answer),
             Self::Garbage(said) => Refusal::new("external-garbage").with("said", said),
             Self::TooMany(max) => Refusal::new("external-too-many").with("max", max),
+            Self::LeftOut(max) => Refusal::new("external-left-out").with("max", max),
             Self::NoUniqueIds => Refusal::new("external-no-unique-ids"),
             Self::MailboxFull => Refusal::new("external-mailbox-full"),
             Self::UserDisabled => Refusal::new("external-user-disabled"),

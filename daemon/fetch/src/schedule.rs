@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use shared::external::ExternalState;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -21,6 +20,8 @@ const PAUSE_MAX_S: i64 = 6 * 3600;
 const SPREAD_S: i64 = 300;
 /// Seconds until the accounts are read again, if they can't be read now.
 const READ_AGAIN_S: u64 = 60;
+/// Seconds until an account has another turn that can't be visited now.
+const PUT_OFF_S: i64 = 60;
 /// Longest sleep in seconds: the clock may be set meanwhile.
 const SLEEP_MAX_S: i64 = 600;
 
@@ -37,6 +38,7 @@ struct Turn {
     /// Unix seconds.
     due: i64,
     revision: u64,
+    interval_minutes: u32,
     /// It waits for its visit, or is visited.
     is_taken: bool,
 }
@@ -47,10 +49,28 @@ impl Schedule {
         self.turns.lock().get(place).map_or(0, |turn| turn.due)
     }
 
-    /// A visit is over.
-    pub(crate) fn visited(&self, place: &Key, state: &ExternalState, interval_minutes: u32) {
-        if let Some(turn) = self.turns.lock().get_mut(place) {
-            turn.due = now() + pause(state.failures, interval_minutes, random());
+    /// A visit is over. One of an older revision of the account counts for nothing: it was changed meanwhile, and is to be visited at once.
+    pub(crate) fn visited(&self, place: &Key, revision: u64, failures: u32) {
+        self.next(place, |turn| {
+            (turn.revision == revision).then(|| pause(failures, turn.interval_minutes, random()))
+        });
+    }
+
+    /// There was nothing to visit.
+    pub(crate) fn skipped(&self, place: &Key) {
+        self.next(place, |turn| Some(pause(0, turn.interval_minutes, random())));
+    }
+
+    /// It could not be visited now.
+    pub(crate) fn put_off(&self, place: &Key) {
+        self.next(place, |turn| turn.is_taken.then_some(PUT_OFF_S));
+    }
+
+    fn next(&self, place: &Key, seconds: impl FnOnce(&Turn) -> Option<i64>) {
+        if let Some(turn) = self.turns.lock().get_mut(place)
+            && let Some(seconds) = seconds(turn)
+        {
+            turn.due = now() + seconds;
         }
         self.changed.notify_one();
     }
@@ -159,6 +179,7 @@ async fn read(inner: &Inner) -> bool {
         let due = match had.remove(&place) {
             Some(known) if known.revision == turn.revision => known,
             known => Turn {
+                interval_minutes: turn.interval_minutes,
                 due: if is_first {
                     now + i64::try_from(random() % spread.max(1)).unwrap_or(0)
                 } else {
@@ -191,7 +212,65 @@ fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
+
+    fn place(number: u64) -> Key {
+        (shared::model::OwnerId(number), "work".to_owned())
+    }
+
+    fn schedule(accounts: u64) -> Schedule {
+        let schedule = Schedule::default();
+        for number in 0..accounts {
+            let turn = Turn {
+                due: 0,
+                revision: 2,
+                interval_minutes: 15,
+                is_taken: false,
+            };
+            schedule.turns.lock().insert(place(number), turn);
+        }
+        schedule
+    }
+
+    // A corrected password would be tried hours later, since a visit with the old one ended after it was known.
+    #[test]
+    fn the_end_of_a_visit_that_knew_less_counts_for_nothing() {
+        let schedule = schedule(1);
+        schedule.visited(&place(0), 1, 20);
+        assert_eq!(schedule.due(&place(0)), 0);
+        schedule.visited(&place(0), 2, 20);
+        assert!(schedule.due(&place(0)) > now());
+    }
+
+    // A moment without the database would cost hours.
+    #[test]
+    fn what_could_not_be_visited_has_another_turn_soon() {
+        let schedule = schedule(1);
+        assert_eq!(schedule.take(now(), 1), [place(0)]);
+        schedule.put_off(&place(0));
+        assert!(schedule.due(&place(0)) <= now() + PUT_OFF_S);
+        schedule.give_back(&place(0));
+        let due = schedule.due(&place(0));
+        assert!(schedule.take(due - 1, 1).is_empty());
+        assert_eq!(schedule.take(due, 1), [place(0)]);
+        schedule.skipped(&place(0));
+        assert!(schedule.due(&place(0)) <= now() + 15 * 66);
+        schedule.give_back(&place(0));
+        // By hand: the next turn is as far away as it was.
+        let due = schedule.due(&place(0));
+        schedule.put_off(&place(0));
+        assert_eq!(schedule.due(&place(0)), due);
+    }
+
+    #[test]
+    fn no_more_are_taken_than_may_be_visited_at_once() {
+        let schedule = schedule(5);
+        let taken = schedule.take(1, 2);
+        assert_eq!((taken.len(), schedule.take(1, 2).len()), (2, 0));
+        schedule.give_back(&taken[0]);
+        assert_eq!((schedule.take(1, 2).len(), schedule.take(1, 3).len()), (1, 1));
+    }
 
     #[test]
     fn a_server_that_fails_is_asked_less_and_less() {

@@ -3,14 +3,18 @@
 
 mod fake;
 mod imap;
+mod logins;
 mod pop3;
+mod trouble;
+mod turns;
 mod visits;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use directory::Directory;
+use directory::{Directory, ExternalAccount, ExternalSeen};
 use disk::RealDisk;
 use dns::{Dns, Scripted};
 use drivers::{Memory, Placed};
@@ -25,6 +29,7 @@ use shared::{Address, DomainName};
 use tls::Tls;
 
 use crate::{Fetch, Parts, Timeouts};
+use fake::Fake;
 
 const USER: &str = "ann@example.test";
 /// The account's name.
@@ -39,7 +44,18 @@ struct House {
 }
 
 impl House {
+    /// With an account at that server, which is visited by hand only.
+    async fn at(fake: &Fake) -> Self {
+        let house = Self::new().await;
+        house.account(protocol(fake), fake.port, |_| {}).await;
+        house
+    }
+
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Timeouts)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let placed = Arc::new(Placed::single(Arc::new(Memory::new())));
         let directory = Directory::open(placed, [7; 32], Events::none()).await.unwrap();
@@ -54,7 +70,8 @@ impl House {
             enabled: true,
         };
         directory.add_user(user, "test").await.unwrap();
-        let parts = parts(dir.path(), directory);
+        let mut parts = parts(dir.path(), directory);
+        change(&mut parts.timeouts);
         Self {
             fetch: Fetch::start(parts.clone()),
             parts,
@@ -73,7 +90,17 @@ impl House {
 
     /// An account that is visited by hand only.
     async fn account(&self, protocol: ExternalProtocol, port: u16, change: impl FnOnce(&mut External)) {
-        let mut external = External::new(address(USER), NAME);
+        self.named(NAME, protocol, port, change).await;
+    }
+
+    async fn named(
+        &self,
+        name: &str,
+        protocol: ExternalProtocol,
+        port: u16,
+        change: impl FnOnce(&mut External),
+    ) {
+        let mut external = External::new(address(USER), name);
         external.protocol = protocol;
         external.host = "127.0.0.1".to_owned();
         external.port = port;
@@ -89,6 +116,11 @@ impl House {
     }
 
     async fn change(&self, change: impl FnOnce(&mut External)) {
+        self.change_with(None, change).await;
+    }
+
+    /// With another password.
+    async fn change_with(&self, password: Option<&str>, change: impl FnOnce(&mut External)) {
         let rows = self
             .parts
             .directory
@@ -99,9 +131,53 @@ impl House {
         change(&mut external);
         self.parts
             .directory
-            .set_external(external, None, "test")
+            .set_external(external, password, "test")
             .await
             .unwrap();
+    }
+
+    /// The account as it is kept.
+    async fn kept(&self) -> ExternalAccount {
+        let directory = &self.parts.directory;
+        let owner = directory.account(&address(USER)).await.unwrap().unwrap().owner;
+        let key = NAME.to_lowercase();
+        directory.external(owner, &key).await.unwrap().unwrap()
+    }
+
+    /// What is kept of the folders.
+    async fn remembered(&self) -> crate::memory::Memory {
+        let account = self.kept().await;
+        let directory = &self.parts.directory;
+        let kept = directory
+            .external_state(account.owner, &account.key)
+            .await
+            .unwrap();
+        crate::memory::Memory::parse(kept.as_deref())
+    }
+
+    /// The unique ids that are kept.
+    async fn seen(&self) -> Vec<ExternalSeen> {
+        let account = self.kept().await;
+        let directory = &self.parts.directory;
+        directory
+            .external_seen(account.owner, &account.key)
+            .await
+            .unwrap()
+    }
+
+    /// Keeps other things than a visit would.
+    async fn keep(&self, seen: &[ExternalSeen], forgotten: &[String], state: Option<&str>) {
+        let account = self.kept().await;
+        let directory = &self.parts.directory;
+        let kept = directory.keep_external(&account, seen, forgotten, state).await;
+        assert!(kept.unwrap());
+    }
+
+    /// Until the accounts were read once: those that come now are visited at once.
+    async fn until_known(&self) {
+        while !self.fetch.inner.schedule.known.load(Ordering::Acquire) {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn visit(&self) -> ExternalState {
@@ -183,6 +259,22 @@ fn parts(dir: &Path, directory: Directory) -> Parts {
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
+}
+
+fn protocol(fake: &Fake) -> ExternalProtocol {
+    if fake.imap {
+        ExternalProtocol::Imap
+    } else {
+        ExternalProtocol::Pop3
+    }
+}
+
+/// A certificate of another server, and its fingerprint.
+fn certificate() -> (Tls, String, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let (tls, _) = Tls::open(RealDisk::shared(), dir.path(), "fake.test").unwrap();
+    let pem = std::fs::read_to_string(dir.path().join("cert.pem")).unwrap();
+    (tls, tls::fingerprint_of(&pem).unwrap(), dir)
 }
 
 /// A message of that subject.

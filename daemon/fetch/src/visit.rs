@@ -33,29 +33,31 @@ pub(crate) struct Visit<'a> {
     room: Option<u64>,
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
-    /// What went wrong without ending the visit.
-    pub(crate) trouble: Option<Problem>,
+    /// Messages that the other server refused.
+    pub(crate) refusals: usize,
+    /// What went wrong first without ending the visit.
+    trouble: Option<Problem>,
+    /// After that no message is begun.
+    ends: Instant,
+    has_begun: bool,
 }
 
-/// Visits an account; what was fetched is in the memory's state whatever the outcome.
+/// Visits an account; what was fetched is in the memory's state whatever the outcome. A visit that came to its end may have met something that
+/// people should know of.
 pub(crate) async fn visit(
     inner: &Inner,
     account: &ExternalAccount,
     memory: &mut Memory,
-) -> Result<(), Problem> {
-    let deadline = Instant::now() + inner.parts.timeouts.visit;
+) -> Result<Option<Problem>, Problem> {
+    let timeouts = inner.parts.timeouts;
+    let ends = Instant::now() + timeouts.visit;
+    // The last message that is begun has a time of its own: a visit that is cut off deletes nothing over POP3 (RFC 1939 §6).
+    let deadline = ends + timeouts.message;
     let room = room(inner, account).await?;
     let password = account.password.as_deref().ok_or(Problem::NoPassword)?;
     let external = &account.external;
     let security = Security::new(&inner.parts.tls, external).await?;
-    let link = connect(
-        &inner.parts.dns,
-        external,
-        &security,
-        inner.parts.timeouts,
-        deadline,
-    )
-    .await?;
+    let link = connect(&inner.parts.dns, external, &security, timeouts, deadline).await?;
     let settings = inner.parts.directory.settings();
     let mut visit = Visit {
         inner,
@@ -71,7 +73,10 @@ pub(crate) async fn visit(
         room,
         messages: 0,
         bytes: 0,
+        refusals: 0,
         trouble: None,
+        ends,
+        has_begun: false,
     };
     let done = match external.protocol {
         ExternalProtocol::Pop3 => {
@@ -99,8 +104,7 @@ pub(crate) async fn visit(
     memory.state.fetched = messages;
     memory.state.fetched_bytes = bytes;
     memory.state.fetched_total += messages;
-    done?;
-    trouble.map_or(Ok(()), Err)
+    done.map(|()| trouble)
 }
 
 /// Connects and logs in.
@@ -203,6 +207,17 @@ impl Visit<'_> {
     /// Whether the server is being stopped: what is not fetched comes with the next visit.
     pub(crate) fn is_stopped(&self) -> bool {
         *self.inner.stopped.borrow()
+    }
+
+    /// Whether another message may be begun, or deleted. The first one may in any case, so that each visit comes further.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        !self.is_stopped() && (is_first || Instant::now() < self.ends)
+    }
+
+    /// Something went wrong that does not end the visit.
+    pub(crate) fn meets(&mut self, problem: Problem) {
+        self.trouble.get_or_insert(problem);
     }
 
     pub(crate) fn after(&self) -> ExternalAfter {

@@ -1,5 +1,8 @@
 //! A visit over POP3: what was fetched is known by its unique id (RFC 1939 §7, UIDL), a row of the directory each, for as long as the server lists
 //! it.
+//!
+//! What was marked with DELE goes with QUIT only: a QUIT follows when something was refused on the way, and when the visit's time is over. Without
+//! unique ids everything would come again otherwise.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +23,8 @@ const FORGOTTEN_AT_ONCE: usize = 500;
 #[derive(PartialEq, Eq)]
 enum Next {
     GoOn,
+    /// No more in this visit.
+    Enough,
     /// It is of no use any more.
     CutOff,
 }
@@ -32,34 +37,17 @@ pub(crate) async fn visit(visit: &mut Visit<'_>, mut pop3: Pop3) -> Result<(), P
     }
     let mut seen = seen(visit, &listed).await?;
     let mut deleted = Vec::new();
+    let mut end = Ok(());
     for message in &listed {
-        if visit.is_stopped() {
-            break;
-        }
-        let known = message.unique.as_ref().and_then(|unique| seen.get(unique));
-        match known {
-            Some(ExternalSeen {
-                skipped_bytes: None,
-                at,
-                ..
-            }) => {
-                if is_over(visit.after(), *at) {
-                    delete(&mut pop3, message, &mut deleted).await?;
-                }
-                continue;
+        match one(visit, &mut pop3, message, &mut seen, &mut deleted).await {
+            Ok(Next::GoOn) => {}
+            Ok(Next::Enough) => break,
+            Ok(Next::CutOff) => return Ok(()),
+            Err(problem @ Problem::Refused { .. }) => {
+                end = Err(problem);
+                break;
             }
-            Some(ExternalSeen {
-                skipped_bytes: Some(bytes),
-                ..
-            }) if *bytes.max(&message.bytes) > visit.way.message_max_bytes => continue,
-            _ => {}
-        }
-        if message.bytes <= visit.way.message_max_bytes && !visit.fits(message.bytes) {
-            visit.trouble = Some(Problem::MailboxFull);
-            break;
-        }
-        if fetch(visit, &mut pop3, message, &mut seen, &mut deleted).await? == Next::CutOff {
-            return Ok(());
+            Err(problem) => return Err(problem),
         }
     }
     pop3.quit().await?;
@@ -67,14 +55,52 @@ pub(crate) async fn visit(visit: &mut Visit<'_>, mut pop3: Pop3) -> Result<(), P
     for piece in deleted.chunks(FORGOTTEN_AT_ONCE) {
         visit.keep(&[], piece).await?;
     }
-    Ok(())
+    end
+}
+
+/// One message: fetched, deleted, or neither.
+async fn one(
+    visit: &mut Visit<'_>,
+    pop3: &mut Pop3,
+    message: &Listed,
+    seen: &mut HashMap<String, ExternalSeen>,
+    deleted: &mut Vec<String>,
+) -> Result<Next, Problem> {
+    let known = message.unique.as_ref().and_then(|unique| seen.get(unique));
+    let is_large = |bytes: u64| bytes > visit.way.message_max_bytes;
+    match known.map(|seen| (seen.skipped_bytes, seen.at)) {
+        Some((None, at)) if !is_over(visit.after(), at) => return Ok(Next::GoOn),
+        Some((Some(bytes), _)) if is_large(bytes.max(message.bytes)) => return Ok(Next::GoOn),
+        _ => {}
+    }
+    let is_here = known.is_some_and(|seen| seen.skipped_bytes.is_none());
+    if !visit.goes_on() {
+        return Ok(Next::Enough);
+    }
+    if is_here {
+        return delete(visit, pop3, message, deleted).await;
+    }
+    if message.bytes <= visit.way.message_max_bytes && !visit.fits(message.bytes) {
+        visit.meets(Problem::MailboxFull);
+        return Ok(Next::Enough);
+    }
+    fetch(visit, pop3, message, seen, deleted).await
 }
 
 /// Deletes a message with the QUIT that follows, and notes it.
-async fn delete(pop3: &mut Pop3, message: &Listed, deleted: &mut Vec<String>) -> Result<(), Problem> {
-    pop3.delete(message.number).await?;
-    deleted.extend(message.unique.clone());
-    Ok(())
+async fn delete(
+    visit: &mut Visit<'_>,
+    pop3: &mut Pop3,
+    message: &Listed,
+    deleted: &mut Vec<String>,
+) -> Result<Next, Problem> {
+    match pop3.delete(message.number).await {
+        Ok(()) => deleted.extend(message.unique.clone()),
+        // One that can't be deleted holds up no others; but without an id it comes again at the next visit, and so might all that follow.
+        Err(problem @ Problem::Refused { .. }) if message.unique.is_some() => visit.meets(problem),
+        Err(problem) => return Err(problem),
+    }
+    Ok(Next::GoOn)
 }
 
 /// What is known of the messages that are still there; the rest is forgotten.
@@ -120,7 +146,7 @@ async fn fetch(
         Ok(()) => {}
         // One that can't be had holds up no others.
         Err(problem @ Problem::Refused { .. }) => {
-            visit.trouble = Some(problem);
+            visit.meets(problem);
             return Ok(Next::GoOn);
         }
         Err(problem) => return Err(problem),
@@ -131,7 +157,7 @@ async fn fetch(
             visit.took(id, sender, bytes);
             mark(visit, message, None, seen).await?;
             if visit.after() == ExternalAfter::Delete {
-                delete(pop3, message, deleted).await?;
+                return delete(visit, pop3, message, deleted).await;
             }
         }
         Arrived::Skipped { skip: why, bytes } => skip(visit, message, why, bytes, seen).await?,

@@ -6,12 +6,15 @@ use parking_lot::Mutex;
 use tls::Tls;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// What a server does at a command instead of the usual.
 pub(super) enum Act {
     Say(Vec<u8>),
     /// And the connection is gone.
     SayAndClose(Vec<u8>),
+    /// Not before that.
+    SayAfter(Arc<Notify>, Vec<u8>),
     /// And goes on as usual.
     Usual,
 }
@@ -31,6 +34,8 @@ pub(super) struct Model {
     /// All commands of all connections.
     pub(super) said: Vec<String>,
     pub(super) validity: u32,
+    /// The last that was given.
+    uids: u32,
     /// POP3: numbers to be deleted at QUIT.
     deleted: Vec<u32>,
 }
@@ -42,11 +47,54 @@ pub(super) struct Fake {
     pub(super) port: u16,
     pub(super) model: Arc<Mutex<Model>>,
     behave: Arc<Behave>,
-    imap: bool,
+    pub(super) imap: bool,
     /// Of a server that offers STARTTLS and STLS.
     tls: Option<Tls>,
     /// TLS from the first byte on.
     at_once: bool,
+}
+
+/// Nothing peculiar.
+pub(super) fn usual(_: &mut Model, _: &str) -> Act {
+    Act::Usual
+}
+
+/// A command's tag, which POP3 has none of, and the rest.
+pub(super) fn of_command(imap: bool, line: &str) -> (&str, &str) {
+    if imap {
+        line.split_once(' ').unwrap_or((line, ""))
+    } else {
+        ("", line)
+    }
+}
+
+/// Answers commands that begin so otherwise; `TAG` stands for the tag. The empty one is the greeting.
+pub(super) fn at(
+    imap: bool,
+    command: &'static str,
+    said: impl AsRef<[u8]> + Send + Sync + 'static,
+    closes: bool,
+) -> impl Fn(&mut Model, &str) -> Act + Send + Sync {
+    move |_, line| {
+        let (tag, rest) = of_command(imap, line);
+        let is_meant = if command.is_empty() {
+            line.is_empty()
+        } else {
+            rest.starts_with(command)
+        };
+        if !is_meant {
+            return Act::Usual;
+        }
+        let mut text = said.as_ref().to_vec();
+        while let Some(at) = text.windows(3).position(|window| window == b"TAG") {
+            text.splice(at..at + 3, tag.bytes());
+        }
+        if closes {
+            Act::SayAndClose(text)
+        } else {
+            Act::Say(text)
+        }
+    }
 }
 
 impl Fake {
@@ -106,7 +154,8 @@ impl Fake {
 
     pub(super) fn put_text(&self, text: Vec<u8>) {
         let mut model = self.model.lock();
-        let uid = model.mails.last().map_or(0, |mail| mail.uid) + 1;
+        model.uids += 1;
+        let uid = model.uids;
         model.mails.push(Mail {
             uid,
             unique: format!("id{uid}"),
@@ -116,23 +165,29 @@ impl Fake {
     }
 
     pub(super) fn left(&self) -> usize {
-        self.model.lock().mails.len()
+        self.uids().len()
+    }
+
+    /// What lies there.
+    pub(super) fn uids(&self) -> Vec<u32> {
+        self.model.lock().mails.iter().map(|mail| mail.uid).collect()
+    }
+
+    /// The flags of each.
+    pub(super) fn flags(&self) -> Vec<Vec<String>> {
+        self.model
+            .lock()
+            .mails
+            .iter()
+            .map(|mail| mail.flags.clone())
+            .collect()
     }
 
     /// How often a command was given that begins so (after the tag).
     pub(super) fn count(&self, command: &str) -> usize {
         let model = self.model.lock();
-        let bare = |line: &&String| {
-            line.split_once(' ')
-                .map_or(line.as_str(), |(_, rest)| rest)
-                .starts_with(command)
-        };
-        let of_pop3 = |line: &&String| line.starts_with(command);
-        if self.imap {
-            model.said.iter().filter(bare).count()
-        } else {
-            model.said.iter().filter(of_pop3).count()
-        }
+        let is_meant = |line: &&String| of_command(self.imap, line).1.starts_with(command);
+        model.said.iter().filter(is_meant).count()
     }
 
     /// Gives the connection back for a handshake.
@@ -181,6 +236,10 @@ async fn say(stream: &mut (impl AsyncWrite + Unpin), act: Act) -> bool {
     let (text, goes_on) = match act {
         Act::Say(text) => (text, true),
         Act::SayAndClose(text) => (text, false),
+        Act::SayAfter(moment, text) => {
+            moment.notified().await;
+            (text, true)
+        }
         Act::Usual => (Vec::new(), true),
     };
     // The client may have gone.

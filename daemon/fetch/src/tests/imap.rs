@@ -1,26 +1,16 @@
 //! Promises over IMAP, and servers that keep none.
 
-use shared::external::{ExternalAfter, ExternalProtocol};
+use shared::external::ExternalAfter;
 
-use super::fake::{Act, Fake, Model};
+use super::fake::{Fake, at, usual};
 use super::{House, message};
-
-fn usual(_: &mut Model, _: &str) -> Act {
-    Act::Usual
-}
-
-async fn house(fake: &Fake) -> House {
-    let house = House::new().await;
-    house.account(ExternalProtocol::Imap, fake.port, |_| {}).await;
-    house
-}
 
 #[tokio::test]
 async fn what_is_kept_over_there_is_fetched_once_and_stays_unread() {
     let fake = Fake::imap(usual).await;
     fake.put("one");
     fake.put("two");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     assert_eq!(house.visit().await.fetched, 2);
     let taken = house.taken().await;
     assert!(taken[0].1.contains("with IMAP id "), "{}", taken[0].1);
@@ -43,7 +33,7 @@ async fn what_is_kept_over_there_is_fetched_once_and_stays_unread() {
 async fn a_folder_that_was_made_anew_is_read_anew() {
     let fake = Fake::imap(usual).await;
     fake.put("one");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     house.visit().await;
     fake.model.lock().validity = 8;
     house.visit().await;
@@ -56,15 +46,14 @@ async fn what_is_to_be_deleted_is_deleted_and_nothing_else() {
     fake.put("one");
     fake.put_text([message("large"), vec![b'x'; 5000]].concat());
     fake.put("three");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     house.setting("smtp.message-size-max", "2000").await;
     house
         .change(|account| account.after = ExternalAfter::Delete)
         .await;
     let state = house.visit().await;
     assert_eq!((state.fetched, state.skipped_total), (2, 1));
-    let left: Vec<u32> = fake.model.lock().mails.iter().map(|mail| mail.uid).collect();
-    assert_eq!(left, [2]);
+    assert_eq!(fake.uids(), [2]);
     assert_eq!(house.visit().await.skipped_total, 1);
     assert_eq!(fake.left(), 1);
 }
@@ -75,7 +64,7 @@ async fn what_was_skipped_is_not_deleted_when_deleting_begins_later() {
     let fake = Fake::imap(usual).await;
     fake.put("one");
     fake.put_text([message("large"), vec![b'x'; 5000]].concat());
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     house.setting("smtp.message-size-max", "2000").await;
     assert_eq!(house.visit().await.fetched, 1);
     house
@@ -83,38 +72,33 @@ async fn what_was_skipped_is_not_deleted_when_deleting_begins_later() {
         .await;
     fake.put("three");
     assert_eq!(house.visit().await.fetched, 1);
-    let left: Vec<u32> = fake.model.lock().mails.iter().map(|mail| mail.uid).collect();
-    assert_eq!(left, [2]);
+    assert_eq!(fake.uids(), [2]);
 }
 
 // A server that did not give a text would lose it to us.
 #[tokio::test]
 async fn a_message_whose_text_was_not_given_is_not_deleted() {
     for said in ["TAG OK\r\n", "* 1 FETCH (UID 1 BODY[] NIL)\r\nTAG OK\r\n"] {
-        let fake = Fake::imap(at("UID FETCH 1 (UID BODY", said, false)).await;
+        let fake = Fake::imap(at(true, "UID FETCH 1 (UID BODY", said, false)).await;
         fake.put("one");
         fake.put("two");
-        let house = house(&fake).await;
+        let house = House::at(&fake).await;
         house
             .change(|account| account.after = ExternalAfter::Delete)
             .await;
         house.visit().await;
         assert_eq!(house.subjects().await, ["two"], "{said}");
-        let left: Vec<u32> = fake.model.lock().mails.iter().map(|mail| mail.uid).collect();
-        assert_eq!(left, [1], "{said}");
+        assert_eq!(fake.uids(), [1], "{said}");
     }
 }
 
 // Without UIDPLUS an EXPUNGE would take what somebody else has marked.
 #[tokio::test]
 async fn without_uidplus_messages_are_only_marked() {
-    let fake = Fake::imap(|_, line| match line.split_once(' ') {
-        Some((tag, "CAPABILITY")) => Act::Say(format!("* CAPABILITY IMAP4rev1\r\n{tag} OK\r\n").into_bytes()),
-        _ => Act::Usual,
-    })
-    .await;
+    let said = "* CAPABILITY IMAP4rev1\r\nTAG OK\r\n";
+    let fake = Fake::imap(at(true, "CAPABILITY", said, false)).await;
     fake.put("one");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     house
         .change(|account| account.after = ExternalAfter::Delete)
         .await;
@@ -129,56 +113,28 @@ async fn without_uidplus_messages_are_only_marked() {
 async fn mail_is_deleted_so_many_days_after_it_was_fetched() {
     let fake = Fake::imap(usual).await;
     fake.put("old");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     house
         .change(|account| account.after = ExternalAfter::Days(3))
         .await;
     house.visit().await;
     assert_eq!(fake.left(), 1);
     // As if it had been four days ago.
-    let owner = house
-        .parts
-        .directory
-        .account(&super::address(super::USER))
-        .await
-        .unwrap()
-        .unwrap()
-        .owner;
-    let account = house
-        .parts
-        .directory
-        .external(owner, "work")
-        .await
-        .unwrap()
-        .unwrap();
-    let kept = house
-        .parts
-        .directory
-        .external_state(owner, "work")
-        .await
-        .unwrap()
-        .unwrap();
-    let mut memory = crate::memory::Memory::parse(Some(&kept));
+    let mut memory = house.remembered().await;
     for day in &mut memory.folders.get_mut("INBOX").unwrap().days {
         day.0 -= 4;
     }
-    house
-        .parts
-        .directory
-        .keep_external(&account, &[], &[], Some(&memory.render()))
-        .await
-        .unwrap();
+    house.keep(&[], &[], Some(&memory.render())).await;
     fake.put("new");
     house.visit().await;
-    let left: Vec<u32> = fake.model.lock().mails.iter().map(|mail| mail.uid).collect();
-    assert_eq!(left, [2]);
+    assert_eq!(fake.uids(), [2]);
 }
 
 #[tokio::test]
 async fn several_folders_go_where_they_shall() {
     let fake = Fake::imap(usual).await;
     fake.put("one");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     house
         .change(|account| {
             account.folders = vec!["Работа".to_owned(), "Sent".to_owned()];
@@ -197,27 +153,28 @@ async fn several_folders_go_where_they_shall() {
         ),
         (1, 1)
     );
-    assert_eq!(fake.model.lock().mails[0].flags, ["\\Seen", "\\Seen"]);
+    assert_eq!(fake.flags(), [["\\Seen", "\\Seen"]]);
 }
 
-/// Answers one command otherwise; `TAG` stands for its tag.
-fn at(
-    command: &'static str,
-    said: &'static str,
-    closes: bool,
-) -> impl Fn(&mut Model, &str) -> Act + Send + Sync {
-    move |_, line| {
-        let (tag, rest) = line.split_once(' ').unwrap_or((line, ""));
-        if !rest.starts_with(command) || line.is_empty() {
-            return Act::Usual;
-        }
-        let text = said.replace("TAG", tag).into_bytes();
-        if closes {
-            Act::SayAndClose(text)
-        } else {
-            Act::Say(text)
-        }
-    }
+// What is not here would look as if it had been read.
+#[tokio::test]
+async fn only_what_was_taken_is_marked_as_seen() {
+    let fake = Fake::imap(at(true, "UID FETCH 4 (UID BODY", "TAG NO damaged\r\n", false)).await;
+    fake.put_text([message("large"), vec![b'x'; 5000]].concat());
+    fake.put("one");
+    let hops = "Received: from x by y; now\r\n".repeat(70);
+    fake.put_text([hops.as_bytes(), &message("hops")].concat());
+    fake.put("damaged");
+    let house = House::at(&fake).await;
+    house.setting("smtp.message-size-max", "4000").await;
+    house.change(|account| account.mark_seen = true).await;
+    house.visit().await;
+    assert_eq!(house.subjects().await, ["one"]);
+    let none = Vec::<String>::new();
+    assert_eq!(
+        fake.flags(),
+        [none.clone(), vec!["\\Seen".to_owned()], none.clone(), none]
+    );
 }
 
 #[tokio::test]
@@ -290,9 +247,9 @@ async fn servers_that_are_none_are_told_of_and_nothing_wrong_is_taken() {
         (text, "TAG NO damaged\r\n", false, "external-command-refused"),
         ("UID FETCH 1:*", "OTHER OK done\r\n", false, "external-garbage"),
     ] {
-        let fake = Fake::imap(at(command, said, closes)).await;
+        let fake = Fake::imap(at(true, command, said, closes)).await;
         fake.put("one");
-        let house = house(&fake).await;
+        let house = House::at(&fake).await;
         assert_eq!(house.problem().await, expected, "{command} {said}");
         assert!(house.taken().await.is_empty(), "{command} {said}");
     }
@@ -302,10 +259,10 @@ async fn servers_that_are_none_are_told_of_and_nothing_wrong_is_taken() {
 #[tokio::test]
 async fn news_in_between_and_messages_that_are_gone_do_no_harm() {
     let said = "* 5 EXISTS\r\n* 1 FETCH (FLAGS (\\Seen))\r\n* VANISHED 3\r\n* LIST () \"/\" {3}\r\na\"b\r\nTAG OK\r\n";
-    let fake = Fake::imap(at("UID FETCH 1 (UID BODY", said, false)).await;
+    let fake = Fake::imap(at(true, "UID FETCH 1 (UID BODY", said, false)).await;
     fake.put("gone");
     fake.put("there");
-    let house = house(&fake).await;
+    let house = House::at(&fake).await;
     assert_eq!(house.problem().await, "fine");
     assert_eq!(house.subjects().await, ["there"]);
 }

@@ -2,24 +2,10 @@
 
 use std::sync::Arc;
 
-use disk::RealDisk;
 use shared::external::{ExternalProtocol, ExternalSecurity};
-use tls::Tls;
 
-use super::fake::{Act, Fake, Model};
-use super::{House, NAME, USER, address, message};
-
-fn usual(_: &mut Model, _: &str) -> Act {
-    Act::Usual
-}
-
-/// A certificate of another server, and its fingerprint.
-fn certificate() -> (Tls, String, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    let (tls, _) = Tls::open(RealDisk::shared(), dir.path(), "fake.test").unwrap();
-    let pem = std::fs::read_to_string(dir.path().join("cert.pem")).unwrap();
-    (tls, tls::fingerprint_of(&pem).unwrap(), dir)
-}
+use super::fake::{Act, Fake, usual};
+use super::{House, NAME, USER, address, certificate, message, protocol};
 
 // Somebody in between would get the password.
 #[tokio::test]
@@ -30,13 +16,8 @@ async fn a_wrong_certificate_gets_no_password() {
             let fake = Fake::start(imap, Some(tls), at_once, usual).await;
             fake.put("one");
             let house = House::new().await;
-            let protocol = if imap {
-                ExternalProtocol::Imap
-            } else {
-                ExternalProtocol::Pop3
-            };
             house
-                .account(protocol, fake.port, |account| account.security = security)
+                .account(protocol(&fake), fake.port, |account| account.security = security)
                 .await;
             assert_eq!(house.problem().await, "external-tls");
             house
@@ -70,13 +51,8 @@ async fn encryption_that_is_asked_for_and_not_offered_ends_the_visit() {
     for imap in [false, true] {
         let fake = Fake::start(imap, None, false, usual).await;
         let house = House::new().await;
-        let protocol = if imap {
-            ExternalProtocol::Imap
-        } else {
-            ExternalProtocol::Pop3
-        };
         house
-            .account(protocol, fake.port, |account| {
+            .account(protocol(&fake), fake.port, |account| {
                 account.security = ExternalSecurity::StartTls;
             })
             .await;
@@ -92,13 +68,7 @@ async fn mail_for_a_full_mailbox_stays_where_it_is() {
         let fake = Fake::start(imap, None, false, usual).await;
         fake.put("one");
         fake.put("two");
-        let house = House::new().await;
-        let protocol = if imap {
-            ExternalProtocol::Imap
-        } else {
-            ExternalProtocol::Pop3
-        };
-        house.account(protocol, fake.port, |_| {}).await;
+        let house = House::at(&fake).await;
         let mut user = house.parts.directory.user(&address(USER)).await.unwrap().unwrap();
         user.quota_bytes = Some(message("one").len() as u64 + 10);
         house.parts.directory.set_user(user, "test").await.unwrap();
@@ -124,8 +94,7 @@ async fn mail_that_goes_in_circles_is_left_there() {
     let hops = "Received: from x by y; now\r\n".repeat(70);
     fake.put_text([hops.as_bytes(), &message("hops")].concat());
     fake.put("straight");
-    let house = House::new().await;
-    house.account(ExternalProtocol::Pop3, fake.port, |_| {}).await;
+    let house = House::at(&fake).await;
     assert_eq!(house.visit().await.skipped_total, 2);
     assert_eq!(house.visit().await.skipped_total, 2);
     assert_eq!(house.subjects().await, ["straight"]);
@@ -136,8 +105,7 @@ async fn mail_that_goes_in_circles_is_left_there() {
 async fn reverse_path_and_line_ends_are_as_they_should_be() {
     let fake = Fake::imap(usual).await;
     fake.put_text(b"Return-Path: <bob@else.test>\nSubject: bare\n\nlines\0 and\rmore".to_vec());
-    let house = House::new().await;
-    house.account(ExternalProtocol::Imap, fake.port, |_| {}).await;
+    let house = House::at(&fake).await;
     house.visit().await;
     let taken = house.taken().await;
     let (envelope, text) = &taken[0];
@@ -161,8 +129,7 @@ async fn reverse_path_and_line_ends_are_as_they_should_be() {
 async fn accounts_go_with_their_user_and_outlive_a_rename() {
     let fake = Fake::pop3(usual).await;
     fake.put("one");
-    let house = House::new().await;
-    house.account(ExternalProtocol::Pop3, fake.port, |_| {}).await;
+    let house = House::at(&fake).await;
     house.visit().await;
     let directory = &house.parts.directory;
     let renamed = address("anna@example.test");
@@ -189,8 +156,7 @@ async fn accounts_go_with_their_user_and_outlive_a_rename() {
 async fn another_login_is_another_mailbox() {
     let fake = Fake::imap(usual).await;
     fake.put("one");
-    let house = House::new().await;
-    house.account(ExternalProtocol::Imap, fake.port, |_| {}).await;
+    let house = House::at(&fake).await;
     house.visit().await;
     house
         .change(|account| account.comment = "a remark".to_owned())
@@ -205,15 +171,7 @@ async fn an_account_in_use_is_visited_by_itself() {
     let fake = Fake::pop3(usual).await;
     fake.put("one");
     let house = House::new().await;
-    while !house
-        .fetch
-        .inner
-        .schedule
-        .known
-        .load(std::sync::atomic::Ordering::Acquire)
-    {
-        tokio::task::yield_now().await;
-    }
+    house.until_known().await;
     let mut changes = house.parts.directory.changes();
     house
         .account(ExternalProtocol::Pop3, fake.port, |account| {
@@ -222,14 +180,7 @@ async fn an_account_in_use_is_visited_by_itself() {
         .await;
     while changes.recv().await.unwrap().kind != "external-state" {}
     assert_eq!(house.subjects().await, ["one"]);
-    let owner = house
-        .parts
-        .directory
-        .account(&address(USER))
-        .await
-        .unwrap()
-        .unwrap()
-        .owner;
+    let owner = house.kept().await.owner;
     let state = house.fetch.state(owner, "work").await.unwrap();
     let minutes = (state.next_visit - state.last_visit) / 60;
     assert!((13..=17).contains(&minutes), "{minutes}");
@@ -255,8 +206,7 @@ async fn an_account_is_visited_once_at_a_time() {
         Act::Say(Vec::new())
     })
     .await;
-    let house = House::new().await;
-    house.account(ExternalProtocol::Pop3, fake.port, |_| {}).await;
+    let house = House::at(&fake).await;
     house.fetch.now(&address(USER), NAME, false).await.unwrap();
     began.notified().await;
     let state = house.fetch.now(&address(USER), NAME, false).await.unwrap();

@@ -79,6 +79,11 @@ impl Client {
         self.scram.as_ref().is_none_or(Scram::is_verified)
     }
 
+    /// Whether a proof was given that must be answered with one: a server that refuses now gets nothing that shows the password.
+    pub fn has_proved(&self) -> bool {
+        self.scram.as_ref().is_some_and(Scram::has_proved)
+    }
+
     fn plain(&self) -> Vec<u8> {
         format!("\0{}\0{}", self.user, self.password).into_bytes()
     }

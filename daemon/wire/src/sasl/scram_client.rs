@@ -74,6 +74,10 @@ impl Scram {
         self.verified
     }
 
+    pub(super) fn has_proved(&self) -> bool {
+        self.expected.is_some()
+    }
+
     pub(super) fn is_verified(&self) -> bool {
         self.verified
     }
