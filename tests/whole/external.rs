@@ -171,3 +171,29 @@ fn accounts_are_seen_changed_and_removed_from_the_command_line() {
     let gone = here.ctl(&["external", "fetch", USER, "Old mail"]);
     assert_eq!(gone.status.code(), Some(1));
 }
+
+// Who has mail forwarded would not get what lies elsewhere, or would get it in circles.
+#[test]
+fn fetched_mail_is_forwarded_like_any_other() {
+    let (here, there) = (server(2), server(1));
+    put(&there, "one");
+    account(&here, &there, "Other", "imap", &["--security", "none"]);
+    let other = "user2@example.test";
+    here.ctl_ok(&["user", "set", USER, "--forward", other, "--keep-copy", "true"]);
+    assert_eq!(fetched(&here, "Other"), 1);
+    assert_eq!(subjects(&here), ["one"]);
+    let forwarded = fetch_all(&here, other, "pass2");
+    let [text] = forwarded.as_slice() else {
+        panic!("{} messages", forwarded.len());
+    };
+    let text = String::from_utf8_lossy(text);
+    assert!(text.contains("Delivered-To: user1@example.test\r\n"), "{text}");
+    assert!(text.ends_with("Subject: one\r\n\r\n.a line\r\n"), "{text}");
+    // Forwarded back to the mailbox that it came from, it is left there.
+    send(&there, "bob@else.test", &[USER], text.as_bytes());
+    there.wait_for_empty_queue();
+    assert_eq!(fetched(&here, "Other"), 0);
+    let state = here.ctl_json(&["external", "show", USER, "Other"]);
+    assert_eq!(state["state"]["skipped_total"], 1, "{state}");
+    assert_eq!(subjects(&here), ["one"]);
+}
