@@ -70,6 +70,9 @@ event-certificate-not-obtained = Сертификат для { $names } не п�
    *[many] { $minutes } минут
 }
 event-challenge-stays = Запись, которой центру подтверждалось имя, не удалось убрать из DNS: { $reason }
+event-certificate-damaged = Сертификат не читается: { $reason }. Используется прежний; исправьте или удалите файл
+event-certificate-orders-unreadable = Список сертификатов от удостоверяющего центра не читается, и ни один не обновляется: { $reason }
+event-certificate-orders-put-aside = Нечитаемый список сертификатов от удостоверяющего центра сохранён как { $file }; начат новый
 event-internal-fault = Внутренняя ошибка в { $place }: { $reason }
 event-journal-replayed = Прошлая остановка была аварийной: повторено записей журнала: { $records }
 event-store-failed = Сбой хранилища { $store }: { $reason }. Приём не подтверждается, пока оно не будет открыто заново

@@ -16,7 +16,7 @@ use directory::Directory;
 use disk::SharedDisk;
 use dns::Dns;
 use drivers::Placed;
-use events::kinds::server::{CertificateMade, Started, Stopping};
+use events::kinds::server::{CertificateDamaged, CertificateMade, Started, Stopping};
 use events::kinds::store::{JournalReplayed, StoreFailed, StoreResumed, StoreStopped};
 use events::{Events, Scope, Severity};
 use fetch::Fetch;
@@ -270,15 +270,15 @@ impl Server {
     /// Reads the certificates anew; those in use stay if they can't be read.
     pub(super) fn reload_certificates(&self) {
         let (tls, events) = (self.tls.clone(), self.events.clone());
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = tls.reload() {
-                let event = StoreFailed {
-                    store: "tls".to_owned(),
-                    reason: error.to_string(),
-                };
-                events.emit(Scope::default(), event);
-            }
-        });
+        tokio::task::spawn_blocking(move || tell_damage(tls.reload(), &events));
+    }
+}
+
+/// Tells of a certificate that could not be read.
+fn tell_damage(read: Result<(), tls::TlsError>, events: &Events) {
+    if let Err(error) = read {
+        let reason = error.to_string();
+        events.emit(Scope::default(), CertificateDamaged { reason });
     }
 }
 
@@ -330,12 +330,8 @@ fn follow_client_certificates(directory: &Directory, tls: &Tls, events: &Events)
         loop {
             let (tls, on) = (tls.clone(), directory.settings().flag("tls.client-certificates"));
             let asked = tokio::task::spawn_blocking(move || tls.ask_clients(on)).await;
-            if let Ok(Err(error)) = asked {
-                let event = StoreFailed {
-                    store: "tls".to_owned(),
-                    reason: error.to_string(),
-                };
-                events.emit(Scope::default(), event);
+            if let Ok(asked) = asked {
+                tell_damage(asked, &events);
             }
             if let Err(tokio::sync::broadcast::error::RecvError::Closed) = changes.recv().await {
                 return;

@@ -1,8 +1,8 @@
-//! Tells of certificates that are about to end, once a day.
+//! Tells of certificates that are about to end or can't be read, once a day.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use events::kinds::server::CertificateExpires;
+use events::kinds::server::{CertificateDamaged, CertificateExpires};
 use events::{Events, Scope};
 use tls::{Listed, Tls};
 
@@ -16,6 +16,9 @@ pub(super) async fn watch(tls: Tls, events: Events) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         for event in expiring(&tls.certificates(), i64::try_from(now.as_secs()).unwrap_or(0)) {
             events.emit(Scope::default(), event);
+        }
+        for reason in tls.damaged() {
+            events.emit(Scope::default(), CertificateDamaged { reason });
         }
         tokio::time::sleep(Duration::from_hours(24)).await;
     }

@@ -66,6 +66,14 @@ pub(crate) fn list(certificates: &Certificates) -> Vec<Listed> {
     listed
 }
 
+/// The host names in the first certificate of a PEM text, in lower case.
+pub fn names_in(pem: &str) -> Result<Vec<String>, TlsError> {
+    let refused = |error: &dyn std::fmt::Display| TlsError::Refused(format!("no certificate: {error}"));
+    let first = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| refused(&error))?;
+    let entity = webpki::EndEntityCert::try_from(&first).map_err(|error| refused(&error))?;
+    Ok(entity.valid_dns_names().map(str::to_ascii_lowercase).collect())
+}
+
 /// Writes a certificate, its chain and its key, all in one PEM text. Gives the name of the folder.
 pub(crate) fn import(
     disk: &dyn Disk,

@@ -2,8 +2,12 @@
 //!
 //! The folder `tls/` of the data directory holds `cert.pem` and `key.pem`, which serve every name that nothing better is
 //! known for, and any number of folders with a `cert.pem` and `key.pem` each, which serve the names that stand in their
-//! certificate. `clients/` holds the roots (`*.pem`) that may vouch for clients' certificates. `roots.pem` beside them, if it is there, holds further roots that outgoing connections believe. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
+//! certificate. `clients/` holds the roots (`*.pem`) that may vouch for clients' certificates. `roots.pem` beside them, if it is there, holds further
+//! roots that outgoing connections believe. At the first start a self-signed pair is made. A reload takes effect with the next handshake; sessions
 //! under way keep what they were served.
+//!
+//! What is damaged in the folder is its own loss: it stays as it was in use, if it was, is told ([`Tls::damaged`]), and hinders nothing beside it. Only
+//! a start without the first pair, or with roots that can't be read, is refused. Whatever changes the folder or reads it anew has its turn for itself.
 //!
 //! Must not know: sockets, protocols.
 
@@ -14,6 +18,7 @@ mod client;
 mod dane;
 mod flaw;
 mod peers;
+mod signatures;
 mod store;
 mod x509;
 
@@ -24,11 +29,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use disk::SharedDisk;
+use parking_lot::Mutex;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ServerConfig, ServerConnection};
 
-pub use admin::Listed;
+pub use admin::{Listed, names_in};
 pub use challenge::Accepted;
 use challenge::Challenges;
 pub use client::{Client, Trust};
@@ -86,6 +92,8 @@ struct Inner {
     /// Whether clients are asked for certificates.
     asking: AtomicBool,
     current: ArcSwap<Snapshot>,
+    /// Held by whoever changes the folder or reads it anew: a view that is older must not take the place of a newer one.
+    changing: Mutex<()>,
     /// What an authority is shown at the moment.
     challenges: Arc<Challenges>,
 }
@@ -97,6 +105,8 @@ struct Snapshot {
     /// What vouches for clients.
     peers: peers::Trust,
     roots: Vec<CertificateDer<'static>>,
+    /// What could not be read.
+    damaged: Vec<String>,
 }
 
 /// One handshake's side of the server: it remembers what it was configured with, so that the channel binding is that of the
@@ -112,7 +122,7 @@ impl Tls {
     pub fn open(disk: SharedDisk, dir: &Path, hostname: &str) -> Result<(Self, Found), TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let found = store::ensure(&*disk, dir, hostname)?;
-        let snapshot = Snapshot::load(&disk, dir, &provider, false)?;
+        let (snapshot, _) = Snapshot::load(&disk, dir, &provider, false, None)?;
         let current = ArcSwap::from_pointee(snapshot);
         let inner = Inner {
             disk,
@@ -120,6 +130,7 @@ impl Tls {
             provider,
             asking: AtomicBool::new(false),
             current,
+            changing: Mutex::new(()),
             challenges: Arc::default(),
         };
         Ok((
@@ -130,16 +141,10 @@ impl Tls {
         ))
     }
 
-    /// Reads the folder anew. What is in use stays in use if it can't be read. Blocks.
+    /// Reads the folder anew. What can be read is in use afterwards; what can't stays as it was, and the first of it is the error. Blocks.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let inner = &self.inner;
-        inner.current.store(Arc::new(Snapshot::load(
-            &inner.disk,
-            &inner.dir,
-            &inner.provider,
-            inner.asking.load(Ordering::SeqCst),
-        )?));
-        Ok(())
+        let _changing = self.inner.changing.lock();
+        self.inner.refresh().into_iter().next().map_or(Ok(()), Err)
     }
 
     /// From the next handshake on clients are asked for a certificate, or are not. Reads the folder anew, and blocks.
@@ -150,6 +155,11 @@ impl Tls {
         self.reload()
     }
 
+    /// What could not be read the last time, each with its reason.
+    pub fn damaged(&self) -> Vec<String> {
+        self.inner.current.load().damaged.clone()
+    }
+
     /// The certificates at hand.
     pub fn certificates(&self) -> Vec<Listed> {
         admin::list(&self.inner.current.load().certificates)
@@ -158,26 +168,32 @@ impl Tls {
     /// Takes a certificate with its chain and key, one PEM text, into use; those that it makes superfluous are removed. Blocks.
     pub fn import(&self, pem: &str) -> Result<Listed, TlsError> {
         let inner = &self.inner;
+        let _changing = inner.changing.lock();
         let id = admin::import(&*inner.disk, &inner.dir, &inner.provider, pem)?;
-        if let Err(error) = self.reload() {
+        // What is wrong beside it is not its fault.
+        let damaged = inner.refresh();
+        let find = || self.certificates().into_iter().find(|listed| listed.id == id);
+        if find().is_none() {
             let _ = admin::remove(&*inner.disk, &inner.dir, &id);
-            return Err(error);
+            return Err(damaged.into_iter().next().unwrap_or(TlsError::Unknown));
         }
         for old in admin::superseded(&self.certificates(), &id) {
-            admin::remove(&*inner.disk, &inner.dir, &old)?;
+            // One that stays does no harm, and goes with the next import.
+            let _ = admin::remove(&*inner.disk, &inner.dir, &old);
         }
-        self.reload()?;
-        let found = self.certificates().into_iter().find(|listed| listed.id == id);
-        found.ok_or(TlsError::Unknown)
+        inner.refresh();
+        find().ok_or(TlsError::Unknown)
     }
 
     /// Removes a certificate; the one that was there first stays. Blocks.
     pub fn remove(&self, id: &str) -> Result<(), TlsError> {
+        let _changing = self.inner.changing.lock();
         if id.is_empty() || !self.certificates().iter().any(|listed| listed.id == id) {
             return Err(TlsError::Unknown);
         }
         admin::remove(&*self.inner.disk, &self.inner.dir, id)?;
-        self.reload()
+        self.inner.refresh();
+        Ok(())
     }
 
     /// For the server's side of the next handshake.
@@ -210,6 +226,21 @@ impl Tls {
     }
 }
 
+impl Inner {
+    /// Reads the folder anew; what could not be read. The caller has the turn.
+    fn refresh(&self) -> Vec<TlsError> {
+        let before = self.current.load_full();
+        let asking = self.asking.load(Ordering::SeqCst);
+        match Snapshot::load(&self.disk, &self.dir, &self.provider, asking, Some(&before)) {
+            Ok((snapshot, damaged)) => {
+                self.current.store(Arc::new(snapshot));
+                damaged
+            }
+            Err(error) => vec![error],
+        }
+    }
+}
+
 impl Acceptor {
     /// Who the client has shown to be, if it has a certificate that is valid today.
     pub fn client(&self, connection: &ServerConnection) -> Option<ClientCertificate> {
@@ -234,13 +265,22 @@ impl Acceptor {
 impl Snapshot {
     /// A new configuration has new keys for session tickets: no session is resumed over a reload, so that what a client was
     /// once shown is what the server has at hand.
+    ///
+    /// `before`: what was in use, and stays so where nothing can be read.
     fn load(
         disk: &SharedDisk,
         dir: &Path,
         provider: &Arc<CryptoProvider>,
         asking: bool,
-    ) -> Result<Self, TlsError> {
-        let certificates = Arc::new(Certificates::load(&**disk, dir, provider)?);
+        before: Option<&Self>,
+    ) -> Result<(Self, Vec<TlsError>), TlsError> {
+        let mut damaged = Vec::new();
+        let known = before.map(|before| &*before.certificates);
+        let certificates = Arc::new(Certificates::load(&**disk, dir, provider, known, &mut damaged)?);
+        let peers = peers::load(&**disk, dir, provider);
+        let peers = or_before(peers, before.map(|before| &before.peers), &mut damaged)?;
+        let roots = store::roots(&**disk, dir);
+        let roots = or_before(roots, before.map(|before| &before.roots), &mut damaged)?;
         let config_error = |error: rustls::Error| TlsError::Config(error.to_string());
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -256,12 +296,29 @@ impl Snapshot {
         // Each ticket costs the server an encryption and the peer bytes; mail clients open few sessions.
         config.send_tls13_tickets = 1;
         // Mail clients that know ALPN may name any protocol; none is negotiated.
-        Ok(Self {
+        let snapshot = Self {
             config: Arc::new(config),
             certificates,
-            peers: peers::load(&**disk, dir, provider)?,
-            roots: store::roots(&**disk, dir)?,
-        })
+            peers,
+            roots,
+            damaged: damaged.iter().map(ToString::to_string).collect(),
+        };
+        Ok((snapshot, damaged))
+    }
+}
+
+/// What was read; if it can't be, what there was before.
+fn or_before<T: Clone>(
+    read: Result<T, TlsError>,
+    before: Option<&T>,
+    damaged: &mut Vec<TlsError>,
+) -> Result<T, TlsError> {
+    match (read, before) {
+        (Err(error), Some(before)) => {
+            damaged.push(error);
+            Ok(before.clone())
+        }
+        (read, _) => read,
     }
 }
 

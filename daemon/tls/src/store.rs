@@ -109,9 +109,16 @@ pub(crate) fn roots(disk: &dyn Disk, dir: &Path) -> Result<Vec<CertificateDer<'s
 }
 
 impl Certificates {
-    /// Reads the default pair and those of the folders. A folder that can't be read is an error: what was in use stays in use.
-    pub(crate) fn load(disk: &dyn Disk, dir: &Path, provider: &CryptoProvider) -> Result<Self, TlsError> {
-        let default = Arc::new(read_pair(disk, dir, provider)?);
+    /// Reads the default pair and those of the folders. What can't be read stays as it was in `before`, and is told in `damaged`.
+    pub(crate) fn load(
+        disk: &dyn Disk,
+        dir: &Path,
+        provider: &CryptoProvider,
+        before: Option<&Self>,
+        damaged: &mut Vec<TlsError>,
+    ) -> Result<Self, TlsError> {
+        let read = |dir: &Path| read_pair(disk, dir, provider).map(Arc::new);
+        let default = crate::or_before(read(dir), before.map(|before| &before.default), damaged)?;
         let mut by_name: HashMap<String, Arc<Certificate>> = HashMap::new();
         let mut all = vec![(String::new(), default.clone())];
         for entry in disk.read_dir(dir).map_err(|source| TlsError::File {
@@ -124,17 +131,25 @@ impl Certificates {
             }
             let is_pair = disk.metadata(&sub).is_ok_and(|found| found.is_dir)
                 && disk.exists(&sub.join(CERTIFICATE_FILE)).unwrap_or(false);
-            if is_pair {
-                let pair = Arc::new(read_pair(disk, &sub, provider)?);
-                for name in &pair.names {
-                    // Of two for one name the one that lasts longer: the newer.
-                    let lasts = |other: &Arc<Certificate>| other.facts.not_after > pair.facts.not_after;
-                    if !by_name.get(name).is_some_and(lasts) {
-                        by_name.insert(name.clone(), pair.clone());
-                    }
-                }
-                all.push((entry, pair));
+            if !is_pair {
+                continue;
             }
+            let known = before.and_then(|before| before.by_id(&entry));
+            let pair = match crate::or_before(read(&sub), known, damaged) {
+                Ok(pair) => pair,
+                Err(error) => {
+                    damaged.push(error);
+                    continue;
+                }
+            };
+            for name in &pair.names {
+                // Of two for one name the one that lasts longer: the newer.
+                let lasts = |other: &Arc<Certificate>| other.facts.not_after > pair.facts.not_after;
+                if !by_name.get(name).is_some_and(lasts) {
+                    by_name.insert(name.clone(), pair.clone());
+                }
+            }
+            all.push((entry, pair));
         }
         for name in &default.names {
             by_name.entry(name.clone()).or_insert_with(|| default.clone());
@@ -144,6 +159,12 @@ impl Certificates {
             by_name,
             all,
         })
+    }
+
+    fn by_id(&self, id: &str) -> Option<&Arc<Certificate>> {
+        let mut all = self.all.iter();
+        all.find(|(known, _)| known == id)
+            .map(|(_, certificate)| certificate)
     }
 
     pub(crate) fn all(&self) -> &[(String, Arc<Certificate>)] {

@@ -8,6 +8,8 @@ use tokio_rustls::TlsConnector;
 
 use super::*;
 
+mod neighbours;
+
 fn open(dir: &Path) -> (Tls, Found) {
     Tls::open(
         Arc::new(disk::RealDisk::new()),

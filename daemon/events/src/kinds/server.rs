@@ -13,5 +13,11 @@ events! {
     CertificateNotObtained "certificate-not-obtained" Application Warning { names: String, reason: String, minutes: i64 }
     /// A record in the DNS that showed an authority whose a name is could not be taken away.
     ChallengeStays "challenge-stays" Application Warning { reason: String }
+    /// Something in `tls/` can't be read; what was in use of it stays so.
+    CertificateDamaged "certificate-damaged" Application Warning { reason: String }
+    /// The list of certificates that are renewed can't be read: nothing is renewed.
+    OrdersUnreadable "certificate-orders-unreadable" Errors Error { reason: String }
+    /// Such a list was put away, so that a new one can be written. `file`: where it is now.
+    OrdersPutAside "certificate-orders-put-aside" Application Warning { file: String }
     InternalFault "internal-fault" Errors Error { place: String, reason: String }
 }
