@@ -63,6 +63,7 @@ refusal-acme-no-web = The authority would find nobody: open the web's ports (web
 refusal-acme-wildcard = { $name } stands for many hosts: set acme.challenge to dns-01.
 refusal-acme-name = No authority vouches for { $name }.
 refusal-acme-unknown = No certificate is renewed by that name.
+refusal-acme-orders-unreadable = The list of certificates from the authority can't be read: { $reason }. Mend the file; the next order puts it aside and begins a new one.
 refusal-acme-failed = There is no certificate: { $reason }
 refusal-certificate-unknown = There is no such certificate, or it is the one that has to stay.
 

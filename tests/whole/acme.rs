@@ -1,7 +1,7 @@
 //! Certificates that the server gets by itself, from a real authority on this host (pebble), which verifies the names as one on the Internet does.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -147,6 +147,20 @@ impl House {
         self.server.ctl_ok(&["setting", "set", key, value]);
     }
 
+    /// Where the authority finds that name.
+    fn lead(&self, name: &str, address: &str) {
+        let body = json!({"host": format!("{name}."), "addresses": [address]}).to_string();
+        let mut line = TcpStream::connect((Ipv4Addr::LOCALHOST, self.dns_management)).unwrap();
+        let head = format!(
+            "POST /add-a HTTP/1.1\r\nHost: dns\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        line.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        line.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
     /// A program that puts records into the DNS, and writes down what it was called with.
     fn dns_command(&self) -> PathBuf {
         let path = self.folder.path().join("records");
@@ -248,9 +262,19 @@ fn acme_by_the_web_gets_a_certificate_and_a_newer_one_without_disturbing_anybody
         "the newer one takes the place of the older"
     );
 
-    // A name that is not ours: the authority's own words, and another try later.
-    let failed = house.server.ctl(&["certificate", "obtain", "*.example.test"]);
+    // A name that leads elsewhere: the authority's own words, and another try later.
+    house.lead("away.example.test", "127.0.0.2");
+    let failed = house.server.ctl(&["certificate", "obtain", "away.example.test"]);
     assert_eq!(failed.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    let order = house.order("away.example.test");
+    let reason = order["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("away.example.test: ") && reason.contains("127.0.0.2"),
+        "{reason}"
+    );
+    assert!(said.contains(reason), "{said}");
+    assert_eq!((&order["failures"], &order["id"]), (&json!(1), &json!("")));
     house
         .server
         .ctl_ok(&["certificate", "forget", "mail.example.test"]);

@@ -8,7 +8,7 @@ use http::{Answer, Http, Limits, Request};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::error::Problem;
+use crate::error::{Problem, shown};
 use crate::jws::AccountKey;
 use crate::{AcmeError, Options};
 
@@ -20,6 +20,11 @@ const LIMITS: Limits = Limits {
 };
 /// How often a request is repeated because its nonce was no longer good (RFC 8555 §6.5).
 const NONCES_MAX_COUNT: usize = 10;
+/// An authority that can't answer is asked again after this, doubled each time, or after what it says itself, and given up for now if that is longer
+/// than the second, or after so many times.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+const AGAIN_AFTER_MAX: Duration = Duration::from_mins(1);
+const AGAIN_MAX_COUNT: u32 = 20;
 /// Of a nonce and of an address, as the authority gives them.
 const NONCE_LENGTH_MAX_BYTES: usize = 512;
 const URL_LENGTH_MAX_BYTES: usize = 2048;
@@ -37,6 +42,8 @@ pub(crate) struct Directory {
 /// An authority, and the account's key.
 pub(crate) struct Client {
     http: Http,
+    /// The authority is on this host and without TLS, as the administrator has set it: so are its addresses.
+    plain: bool,
     pub(crate) directory: Directory,
     pub(crate) key: AccountKey,
     /// The account's address; empty until it is known.
@@ -48,10 +55,11 @@ pub(crate) struct Client {
 impl Client {
     /// Reads the authority's directory.
     pub(crate) async fn open(http: Http, url: &str, key: AccountKey) -> Result<Self, AcmeError> {
-        check(url)?;
+        let plain = is_plain_here(url)?;
+        check(url, plain)?;
         let answer = send(&http, url, Request::get(url)).await?;
         let found = object(&answer)?;
-        let address = |key: &str| address(&found[key]);
+        let address = |key: &str| address(&found[key], plain);
         let directory = Directory {
             new_nonce: address("newNonce")?,
             new_account: address("newAccount")?,
@@ -66,6 +74,7 @@ impl Client {
         };
         Ok(Self {
             http,
+            plain,
             directory,
             key,
             account: String::new(),
@@ -80,7 +89,7 @@ impl Client {
         secret: Option<&str>,
     ) -> Result<(), AcmeError> {
         if !self.directory.terms.is_empty() && !options.agree {
-            return Err(AcmeError::Terms(crate::error::shown(&self.directory.terms)));
+            return Err(AcmeError::Terms(shown(&self.directory.terms)));
         }
         let mut wanted = json!({"contact": options.contact});
         if options.agree {
@@ -100,13 +109,13 @@ impl Client {
         }
         let answer = self.post(&url, Some(&wanted)).await?;
         let account = answer.header("location").unwrap_or_default();
-        self.account = address(&account.into())?;
+        self.account = self.address(&account.into())?;
         Ok(())
     }
 
     /// A signed request. A nonce that is no longer good costs another try, nothing else (RFC 8555 §6.5).
     pub(crate) async fn post(&self, url: &str, payload: Option<&Value>) -> Result<Answer, AcmeError> {
-        check(url)?;
+        check(url, self.plain)?;
         let kid = (!self.account.is_empty()).then_some(self.account.as_str());
         let mut tries = 0;
         loop {
@@ -128,7 +137,24 @@ impl Client {
         }
     }
 
+    /// Reads something (POST-as-GET, RFC 8555 §6.3). An authority that can't answer at the moment is asked again.
+    pub(crate) async fn read(&self, url: &str) -> Result<Answer, AcmeError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.post(url, None).await {
+                Err(error) if error.is_passing() => patience.wait(error).await?,
+                done => return done,
+            }
+        }
+    }
+
     /// The same, for an answer that is an object.
+    pub(crate) async fn read_object(&self, url: &str) -> Result<(Value, Answer), AcmeError> {
+        let answer = self.read(url).await?;
+        Ok((object(&answer)?, answer))
+    }
+
+    /// A request that is answered by an object.
     pub(crate) async fn object(
         &self,
         url: &str,
@@ -136,6 +162,11 @@ impl Client {
     ) -> Result<(Value, Answer), AcmeError> {
         let answer = self.post(url, payload).await?;
         Ok((object(&answer)?, answer))
+    }
+
+    /// An address that the authority gives.
+    pub(crate) fn address(&self, value: &Value) -> Result<String, AcmeError> {
+        address(value, self.plain)
     }
 
     /// RFC 8555 §7.2
@@ -197,27 +228,77 @@ fn object(answer: &Answer) -> Result<Value, AcmeError> {
     }
 }
 
-/// An address that the authority gives.
-pub(crate) fn address(value: &Value) -> Result<String, AcmeError> {
+/// Waiting for an authority that can't answer.
+#[derive(Default)]
+pub(crate) struct Patience {
+    waits: u32,
+    /// Those of which the authority did not say how long.
+    doubled: u32,
+}
+
+impl Patience {
+    /// Waits; the error itself if that would be too long.
+    pub(crate) async fn wait(&mut self, error: AcmeError) -> Result<(), AcmeError> {
+        let asked = error.retry_after();
+        let doubled = AGAIN_AFTER.saturating_mul(1 << self.doubled.min(10));
+        let pause = asked.unwrap_or(doubled.min(AGAIN_AFTER_MAX));
+        if self.waits >= AGAIN_MAX_COUNT || pause > AGAIN_AFTER_MAX {
+            return Err(error);
+        }
+        self.waits += 1;
+        self.doubled += u32::from(asked.is_none());
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}
+
+fn address(value: &Value, plain: bool) -> Result<String, AcmeError> {
     let url = value.as_str().unwrap_or_default();
     if url.is_empty() || url.len() > URL_LENGTH_MAX_BYTES {
         return Err(AcmeError::Answer("an address is missing".to_owned()));
     }
-    check(url)?;
+    check(url, plain)?;
     Ok(url.to_owned())
 }
 
-/// RFC 8555 §6.1: by HTTPS alone. On this host nobody listens in between.
-fn check(url: &str) -> Result<(), AcmeError> {
-    let wrong = |reason: String| AcmeError::Unreachable {
-        url: crate::error::shown(url),
-        reason,
-    };
-    let parsed = Request::get(url).map_err(|error| wrong(error.to_string()))?;
+/// RFC 8555 §6.1: by HTTPS alone; `plain`: within this host, where nobody listens in between, also without.
+fn check(url: &str, plain: bool) -> Result<(), AcmeError> {
+    let parsed = Request::get(url).map_err(|error| AcmeError::Answer(error.to_string()))?;
+    if parsed.url().scheme() == "https" || (plain && is_plain_here(url)?) {
+        return Ok(());
+    }
+    Err(AcmeError::Unprotected(shown(url)))
+}
+
+/// Without TLS, and on this host.
+fn is_plain_here(url: &str) -> Result<bool, AcmeError> {
+    let parsed = Request::get(url).map_err(|error| AcmeError::Answer(error.to_string()))?;
     let parsed = parsed.url();
     let here = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    if parsed.scheme() != "https" && !here {
-        return Err(wrong("not protected by TLS".to_owned()));
+    Ok(here && parsed.scheme() == "http")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    // What the account signs could be read and changed by whoever stands between.
+    #[test]
+    fn addresses_without_tls_are_taken_only_from_an_authority_of_this_host_without_it() {
+        for (url, plain, taken) in [
+            ("https://ca.test/order", false, true),
+            ("https://ca.test/order", true, true),
+            ("http://ca.test/order", false, false),
+            ("http://ca.test/order", true, false),
+            ("http://127.0.0.1:14000/order", false, false),
+            ("http://127.0.0.1:14000/order", true, true),
+            ("http://127.0.0.1.ca.test/order", true, false),
+        ] {
+            assert_eq!(address(&url.into(), plain).is_ok(), taken, "{url} {plain}");
+        }
+        assert!(is_plain_here("http://[::1]:14000/dir").unwrap());
+        assert!(!is_plain_here("https://127.0.0.1/dir").unwrap());
+        assert!(!is_plain_here("http://ca.test/dir").unwrap());
     }
-    Ok(())
 }

@@ -13,7 +13,7 @@ const SUBPROBLEMS_MAX_COUNT: usize = 5;
 /// What all problems of RFC 8555 begin with (§6.7).
 const PREFIX: &str = "urn:ietf:params:acme:error:";
 /// A pause is at most that long, whatever the authority says.
-const PAUSE_MAX: Duration = Duration::from_hours(24 * 7);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_hours(24 * 7);
 /// After a failure; doubled with each that follows it.
 const PAUSE_FIRST: Duration = Duration::from_hours(1);
 /// However short a certificate lives.
@@ -47,6 +47,9 @@ pub enum AcmeError {
     TooMany,
     #[error("{url}: {reason}")]
     Unreachable { url: String, reason: String },
+    /// RFC 8555 §6.1
+    #[error("{0}: not protected by TLS")]
+    Unprotected(String),
     /// What the authority said.
     #[error("{0}")]
     Problem(Problem),
@@ -61,16 +64,50 @@ pub enum AcmeError {
     Command(String),
     #[error("no certificate in time")]
     Timeout,
+    /// Nobody wants it any more, or it is wanted for other names by now.
+    #[error("it was given up meanwhile")]
+    Forgotten,
+    #[error("the certificate is for {got}, not for {wanted}")]
+    OtherNames { got: String, wanted: String },
+    #[error("there is no such certificate")]
+    NoCertificate,
     #[error("{0}")]
     Tls(String),
     #[error("{0}")]
     Disk(String),
+    /// What is in a file makes no sense.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 impl AcmeError {
     /// The authority knows nothing of the account (RFC 8555 §6.7).
     pub(crate) fn is_unknown_account(&self) -> bool {
         matches!(self, Self::Problem(problem) if problem.kind == "accountDoesNotExist")
+    }
+
+    /// The authority was not reached, is out of order or has too much to do: the same question may be answered in a while.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Problem(problem) => {
+                problem.status >= 500 || problem.status == 429 || problem.kind == "rateLimited"
+            }
+            _ => false,
+        }
+    }
+
+    /// An order that failed by this may still come to a certificate.
+    pub(crate) fn leaves_the_order(&self) -> bool {
+        self.is_passing() || matches!(self, Self::Timeout | Self::Disk(_))
+    }
+
+    /// What the authority asked for, if it did.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Problem(problem) | Self::Validation { problem, .. } => problem.retry_after,
+            _ => None,
+        }
     }
 
     /// How long to wait after that many failures in a row, this one included.
@@ -103,6 +140,8 @@ pub struct Problem {
     /// By name (RFC 8555 §6.7.1).
     pub(crate) parts: Vec<(String, String)>,
     pub(crate) retry_after: Option<Duration>,
+    /// Of the answer; 0: it stood in an answer that was none.
+    pub(crate) status: u16,
 }
 
 impl Problem {
@@ -118,6 +157,7 @@ impl Problem {
             problem.kind = format!("HTTP {}", answer.status);
         }
         problem.retry_after = answer.header("retry-after").and_then(retry_after);
+        problem.status = answer.status;
         problem
     }
 
@@ -135,6 +175,7 @@ impl Problem {
             detail: text(value, "detail"),
             parts: parts.iter().take(SUBPROBLEMS_MAX_COUNT).map(part).collect(),
             retry_after: None,
+            status: 0,
         }
     }
 }

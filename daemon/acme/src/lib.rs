@@ -11,6 +11,7 @@
 //!
 //! Must not know: listeners, sessions, where settings are kept.
 
+mod attempt;
 mod challenge;
 mod client;
 mod command;
@@ -105,12 +106,14 @@ struct Inner {
     store: Store,
     tokens: Tokens,
     wanted: Mutex<Vec<Wanted>>,
-    /// Why the list can't be read: what can't be read is not overwritten.
-    broken: Option<AcmeError>,
+    /// Why the list can't be read: nothing is written over it.
+    broken: Mutex<Option<AcmeError>>,
     /// The names of the orders that are worked on or wait for their turn, once for each who asked.
     busy: Mutex<Vec<String>>,
     /// One order at a time.
     one: tokio::sync::Mutex<()>,
+    /// Held from the last look whether a certificate is still wanted until it stands in the list: what is removed or forgotten does not come again.
+    taking: tokio::sync::Mutex<()>,
     /// The list is written in the order of its changes.
     writing: tokio::sync::Mutex<()>,
     changed: Notify,
@@ -126,10 +129,8 @@ impl Acme {
         let (wanted, broken) = match store.list() {
             Ok(wanted) => (wanted, None),
             Err(error) => {
-                let event = events::kinds::store::StoreFailed {
-                    store: "acme".to_owned(),
-                    reason: error.to_string(),
-                };
+                let reason = error.to_string();
+                let event = events::kinds::server::OrdersUnreadable { reason };
                 parts.events.emit(events::Scope::default(), event);
                 (Vec::new(), Some(error))
             }
@@ -138,9 +139,10 @@ impl Acme {
             store,
             tokens: Tokens::default(),
             wanted: Mutex::new(wanted),
-            broken,
+            broken: Mutex::new(broken),
             busy: Mutex::default(),
             one: tokio::sync::Mutex::default(),
+            taking: tokio::sync::Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             changed: Notify::new(),
             parts,
@@ -156,27 +158,32 @@ impl Acme {
     }
 
     /// All that is wanted, in the order in which it was asked for.
-    pub fn orders(&self) -> Vec<Ordered> {
+    pub fn orders(&self) -> Result<Vec<Ordered>, AcmeError> {
+        if let Some(error) = &*self.inner.broken.lock() {
+            return Err(error.clone());
+        }
+        let now = schedule::now();
         let busy = self.inner.busy.lock().clone();
         let shown = |wanted: &Wanted| Ordered {
             names: wanted.names.clone(),
             working: busy.iter().any(|name| name == wanted.name()),
             id: wanted.id.clone(),
             not_after: wanted.not_after,
-            next_try: wanted.next_try,
+            next_try: schedule::due(now, wanted),
             failures: wanted.failures,
             reason: wanted.reason.clone(),
         };
-        self.inner.wanted.lock().iter().map(shown).collect()
+        Ok(self.inner.wanted.lock().iter().map(shown).collect())
     }
 
     /// Gets a certificate for these names now, and renews it from now on. An order that begins with the same name is replaced. If it fails
-    /// it is tried again later. `wait`: until it is there or has failed; the order goes on if the caller does not wait for its end.
+    /// it is tried again later. A list that makes no sense is put aside for it, and a new one begun. `wait`: until it is there or has failed; the order goes on if the caller does not wait for its end.
     pub async fn obtain(&self, names: &[String], wait: bool) -> Result<Ordered, AcmeError> {
         let options = (self.inner.parts.options)();
         self.inner.answerable(&options)?;
         let names = schedule::checked(names, options.challenge)?;
         let name = names.first().cloned().unwrap_or_default();
+        self.inner.read_again(true).await?;
         self.inner.want(names).await?;
         // Who is asked again while it works on it only has to go on.
         if wait || !self.inner.busy.lock().contains(&name) {
@@ -187,7 +194,7 @@ impl Acme {
                 done.map_err(|error| AcmeError::Answer(error.to_string()))??;
             }
         }
-        let mut orders = self.orders().into_iter();
+        let mut orders = self.orders()?.into_iter();
         let found = orders.find(|order| order.names.first() == Some(&name));
         found.ok_or(AcmeError::Unknown)
     }
@@ -195,11 +202,15 @@ impl Acme {
     /// Renews no longer what begins with that name; the certificate stays.
     pub async fn forget(&self, name: &str) -> Result<(), AcmeError> {
         let name = name.trim().to_ascii_lowercase();
+        self.inner.read_again(false).await?;
+        let _taking = self.inner.taking.lock().await;
         self.inner.drop_order(|wanted| wanted.name() == name).await
     }
 
-    /// A certificate was removed: it is not to come again.
-    pub async fn removed(&self, id: &str) -> Result<(), AcmeError> {
+    /// Removes a certificate; it does not come again by itself, also if it is just being renewed.
+    pub async fn remove(&self, id: &str) -> Result<(), AcmeError> {
+        let _taking = self.inner.taking.lock().await;
+        self.inner.remove_certificate(id).await?;
         match self.inner.drop_order(|wanted| wanted.id == id).await {
             Err(AcmeError::Unknown) => Ok(()),
             done => done,
@@ -209,10 +220,14 @@ impl Acme {
     /// Renews what is due, for as long as the runtime lives.
     pub async fn run(self) {
         loop {
+            // It may be readable again; until then it was told of once.
+            let _ = self.inner.read_again(false).await;
             let now = schedule::now();
             let off = (self.inner.parts.options)().directory.is_empty();
             let all = self.inner.wanted.lock().clone();
-            let due = all.iter().filter(|wanted| !off && wanted.next_try <= now);
+            let due = all
+                .iter()
+                .filter(|wanted| !off && schedule::due(now, wanted) <= now);
             let due: Vec<String> = due.map(|wanted| wanted.name().to_owned()).collect();
             for name in &due {
                 let busy = Busy::begin(&self.inner, name);
@@ -222,7 +237,10 @@ impl Acme {
             if !due.is_empty() {
                 continue;
             }
-            let next = all.iter().map(|wanted| wanted.next_try.saturating_sub(now)).min();
+            let next = all
+                .iter()
+                .map(|wanted| schedule::due(now, wanted).saturating_sub(now))
+                .min();
             let next = next
                 .and_then(|seconds| u64::try_from(seconds).ok())
                 .filter(|_| !off);

@@ -1,6 +1,10 @@
-//! One order from its names to the certificate (RFC 8555 §7.4).
+//! One order from its names to the certificate (RFC 8555 §7.4), in two halves.
 //!
-//! Nothing of it is kept: after a crash in the middle a new order is begun, and the authority lets the old one lapse.
+//! [`begin`]: the names are shown to be ours. After a crash in it a new order is begun, and the authority lets the old one lapse.
+//!
+//! [`finish`]: the authority makes the certificate, and it is fetched. Before it the caller keeps the order's address and the certificate's key: from then
+//! on a certificate may come of it at any time, which is worth nothing without the key, and of which authorities give few. An authority that can't answer is
+//! asked again, and after a restart the second half is done again as a whole; whatever of it was done already is not repeated.
 //!
 //! Must not know: files, when a certificate is wanted, how a challenge is answered.
 
@@ -10,9 +14,10 @@ use serde_json::{Value, json};
 
 use crate::AcmeError;
 use crate::challenge::{Challenge, Solver};
-use crate::client::{Client, address};
+use crate::client::{Client, Patience};
 use crate::error::{Problem, retry_after};
 use crate::jws::base64url;
+use crate::store::Pending;
 
 /// Between two looks at what the authority is working on, if it does not say how long to wait, and at most.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -20,32 +25,47 @@ const LOOK_AGAIN_AFTER_MAX: Duration = Duration::from_mins(1);
 /// How often something is looked at.
 const LOOKS_MAX_COUNT: usize = 200;
 
-/// A certificate with its chain and key, one PEM text.
-pub(crate) async fn obtain(
+/// An order of which only the certificate is missing, with a new key.
+pub(crate) async fn begin(
     client: &Client,
     names: &[String],
     solver: &mut Solver,
-) -> Result<String, AcmeError> {
+) -> Result<Pending, AcmeError> {
     let identifiers: Vec<Value> = names
         .iter()
         .map(|name| json!({"type": "dns", "value": name}))
         .collect();
     let wanted = json!({"identifiers": identifiers});
     let (order, answer) = client.object(&client.directory.new_order, Some(&wanted)).await?;
-    let url = address(&answer.header("location").unwrap_or_default().into())?;
+    let url = client.address(&answer.header("location").unwrap_or_default().into())?;
     authorize(client, names, &order, solver).await?;
+    let key = rcgen::KeyPair::generate().map_err(|error| AcmeError::Tls(error.to_string()))?;
+    Ok(Pending::new(names, url, key.serialize_pem()))
+}
 
-    let order = look(client, &url, &["ready", "valid"]).await?;
-    let (request, key) = signing_request(names)?;
-    if order["status"] == "ready" {
-        let finalize = address(&order["finalize"])?;
-        client.post(&finalize, Some(&json!({"csr": request}))).await?;
+/// A certificate with its chain and key, one PEM text.
+pub(crate) async fn finish(client: &Client, pending: &Pending) -> Result<String, AcmeError> {
+    let request = signing_request(&pending.names, &pending.key)?;
+    let mut patience = Patience::default();
+    let mut order = look(client, &pending.url, &["ready", "valid"]).await?;
+    while order["status"] == "ready" {
+        let finalize = client.address(&order["finalize"])?;
+        let asked = client.post(&finalize, Some(&json!({"csr": request}))).await;
+        let wanted: &[&str] = match asked {
+            Ok(_) => &["valid"],
+            // It may have been heard all the same: the order knows.
+            Err(error) if error.is_passing() => {
+                patience.wait(error).await?;
+                &["ready", "valid"]
+            }
+            Err(error) => return Err(error),
+        };
+        order = look(client, &pending.url, wanted).await?;
     }
-    let order = look(client, &url, &["valid"]).await?;
-    let certificate = client.post(&address(&order["certificate"])?, None).await?;
+    let certificate = client.read(&client.address(&order["certificate"])?).await?;
     let chain = String::from_utf8(certificate.body.to_vec());
     let chain = chain.map_err(|_| AcmeError::Answer("the certificate is no text".to_owned()))?;
-    Ok(format!("{}\n{}", chain.trim(), key.trim()))
+    Ok(format!("{}\n{}", chain.trim(), pending.key.trim()))
 }
 
 /// Answers a challenge for each name that is not yet authorized (RFC 8555 §7.5).
@@ -61,8 +81,8 @@ async fn authorize(
         .unwrap_or_default();
     let mut open = Vec::new();
     for url in urls.iter().take(names.len()) {
-        let url = address(url)?;
-        let (authorization, _) = client.object(&url, None).await?;
+        let url = client.address(url)?;
+        let (authorization, _) = client.read_object(&url).await?;
         match authorization["status"].as_str() {
             Some("valid") => continue,
             Some("pending") => {}
@@ -117,7 +137,7 @@ fn choose(
     Challenge::new(
         name,
         token,
-        address(&found["url"])?,
+        client.address(&found["url"])?,
         client.key.authorization(token),
     )
 }
@@ -125,7 +145,7 @@ fn choose(
 /// Asks until it has one of these states (RFC 8555 §7.5.1).
 async fn look(client: &Client, url: &str, wanted: &[&str]) -> Result<Value, AcmeError> {
     for _ in 0..LOOKS_MAX_COUNT {
-        let (found, answer) = client.object(url, None).await?;
+        let (found, answer) = client.read_object(url).await?;
         let status = found["status"].as_str().unwrap_or_default();
         if wanted.contains(&status) {
             return Ok(found);
@@ -169,13 +189,13 @@ fn invalid(found: &Value) -> AcmeError {
     }
 }
 
-/// A request for a certificate (RFC 2986) with a new key, and that key.
-fn signing_request(names: &[String]) -> Result<(String, String), AcmeError> {
+/// A request for a certificate (RFC 2986) for that key.
+fn signing_request(names: &[String], key: &str) -> Result<String, AcmeError> {
     let failed = |error: rcgen::Error| AcmeError::Tls(error.to_string());
-    let key = rcgen::KeyPair::generate().map_err(failed)?;
+    let key = rcgen::KeyPair::from_pem(key).map_err(failed)?;
     let mut params = rcgen::CertificateParams::new(names.to_vec()).map_err(failed)?;
     // The names stand in the extension; a subject is no longer wanted.
     params.distinguished_name = rcgen::DistinguishedName::new();
     let request = params.serialize_request(&key).map_err(failed)?;
-    Ok((base64url(request.der()), key.serialize_pem()))
+    Ok(base64url(request.der()))
 }

@@ -10,9 +10,14 @@ use shared::DomainName;
 
 use crate::AcmeError;
 use crate::challenge::Kind;
+use crate::error::PAUSE_MAX;
+use crate::store::Wanted;
 
 /// Names in one certificate: what authorities take at most.
 const NAMES_MAX_COUNT: usize = 100;
+
+/// A last try that lies further in the future than this shows that the clock was wrong then.
+const CLOCK_TOLERANCE_S: i64 = 300;
 
 /// Unix seconds.
 pub(crate) fn now() -> i64 {
@@ -26,6 +31,21 @@ pub(crate) fn renewal(not_before: i64, not_after: i64, dice: u64) -> i64 {
     let spread = u64::try_from(life / 30).unwrap_or(0).max(1);
     let late = i64::try_from(dice % spread).unwrap_or(0);
     not_before.saturating_add(life / 3 * 2).saturating_add(late)
+}
+
+/// When it is tried next. What was written down while the clock was far ahead must not put a renewal off for years: such a try is made now, and none lies
+/// further away than the longest pause, or than the certificate's own time of renewal.
+pub(crate) fn due(now: i64, wanted: &Wanted) -> i64 {
+    if wanted.last_try > now.saturating_add(CLOCK_TOLERANCE_S) {
+        return wanted.next_try.min(now);
+    }
+    let longest = later(now, PAUSE_MAX, u64::MAX);
+    let latest = if wanted.id.is_empty() {
+        longest
+    } else {
+        longest.max(renewal(wanted.not_before, wanted.not_after, u64::MAX))
+    };
+    wanted.next_try.min(latest)
 }
 
 /// After a success the next one begins no sooner, whatever the clocks say: a third of what is left, an hour at most, a minute at least.
@@ -100,6 +120,33 @@ mod tests {
         assert_eq!(renewal(10, 0, 7), 10);
         let at = later(1000, Duration::from_hours(1), u64::MAX);
         assert!((4600..4960).contains(&at), "{at}");
+    }
+
+    // With a clock that was a year ahead once, the certificate would end unrenewed.
+    #[test]
+    fn a_clock_that_was_ahead_puts_no_renewal_off() {
+        let wanted = |last_try: i64, next_try: i64, id: &str| Wanted {
+            id: id.to_owned(),
+            not_before: 0,
+            not_after: 90 * DAY,
+            last_try,
+            next_try,
+            ..Wanted::default()
+        };
+        let now = 10 * DAY;
+        for (last_try, next_try, id, least, most) in [
+            (9 * DAY, 11 * DAY, "a", 11 * DAY, 11 * DAY),
+            (0, 61 * DAY, "a", 61 * DAY, 61 * DAY),
+            (400 * DAY, 401 * DAY, "a", 0, now),
+            (now + 60, now + 3660, "a", now + 3660, now + 3660),
+            // Written before the last try was kept.
+            (0, 400 * DAY, "a", 60 * DAY, 63 * DAY),
+            (0, 400 * DAY, "", 17 * DAY, 18 * DAY),
+            (0, i64::MAX, "", 17 * DAY, 18 * DAY),
+        ] {
+            let due = due(now, &wanted(last_try, next_try, id));
+            assert!((least..=most).contains(&due), "{last_try} {next_try} {id}: {due}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! ```text
 //! acme/account-<authority>.json   the account at one authority: its key is here before the authority hears of it, so that a crash
 //!                                 between the two finds the same account again
-//! acme/certificates.json          which names are wanted, what there is for them, when the next try is
+//! acme/certificates.json          which names are wanted, what there is for them, when the next try is; one that makes no sense is
+//!                                 put aside as certificates.json.damaged-<Unix seconds> before another is written
+//! acme/order-<name>.json          an order of which only the certificate is missing, and the certificate's key
 //! ```
 //!
 //! Nobody but the server may look into the folder. Every file is replaced in one step.
@@ -75,11 +77,41 @@ pub(crate) struct Wanted {
     pub(crate) failures: u32,
     #[serde(default)]
     pub(crate) reason: String,
+    /// When it was last tried, in Unix seconds; 0: not known.
+    #[serde(default)]
+    pub(crate) last_try: i64,
 }
 
 impl Wanted {
     pub(crate) fn name(&self) -> &str {
         self.names.first().map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// An order that the authority is asked to fulfil.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// The authority; empty until it is kept.
+    #[serde(default)]
+    pub(crate) directory: String,
+    pub(crate) names: Vec<String>,
+    pub(crate) url: String,
+    /// The certificate's, in PEM.
+    pub(crate) key: String,
+    /// How often it was taken up again.
+    #[serde(default)]
+    pub(crate) tries: u32,
+}
+
+impl Pending {
+    pub(crate) fn new(names: &[String], url: String, key: String) -> Self {
+        Self {
+            directory: String::new(),
+            names: names.to_vec(),
+            url,
+            key,
+            tries: 0,
+        }
     }
 }
 
@@ -108,6 +140,33 @@ impl Store {
         self.write(LIST_FILE, &List { certificates: wanted })
     }
 
+    /// Puts a list away that makes no sense, so that nothing is written over it. Gives its new name.
+    pub(crate) fn put_aside(&self, now: i64) -> Result<PathBuf, AcmeError> {
+        let from = self.dir.join(LIST_FILE);
+        let to = self.dir.join(format!("{LIST_FILE}.damaged-{now}"));
+        let moved = self.disk.rename(&from, &to);
+        let moved = moved.and_then(|()| self.disk.sync_dir(&self.dir));
+        moved.map(|()| to).map_err(|error| trouble(&from, &error))
+    }
+
+    /// The order by that name of which only the certificate is missing. One that can't be read costs a new order, nothing else.
+    pub(crate) fn pending(&self, name: &str) -> Option<Pending> {
+        self.read(&order_file(name)).unwrap_or_default()
+    }
+
+    pub(crate) fn keep_pending(&self, pending: &Pending) -> Result<(), AcmeError> {
+        let name = pending.names.first().map(String::as_str).unwrap_or_default();
+        self.write(&order_file(name), pending)
+    }
+
+    pub(crate) fn drop_pending(&self, name: &str) -> Result<(), AcmeError> {
+        let path = self.dir.join(order_file(name));
+        match self.disk.remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(trouble(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// The account at an authority.
     pub(crate) fn account(&self, directory: &str) -> Result<Option<Account>, AcmeError> {
         self.read(&account_file(directory))
@@ -128,7 +187,7 @@ impl Store {
         match self.disk.read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map(Some)
-                .map_err(|error| AcmeError::Disk(format!("{}: {error}", path.display()))),
+                .map_err(|error| AcmeError::Damaged(format!("{}: {error}", path.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(trouble(&path, &error)),
         }
@@ -161,7 +220,16 @@ fn trouble(path: &Path, error: &io::Error) -> AcmeError {
 }
 
 fn account_file(directory: &str) -> String {
+    format!("account-{}.json", short(directory))
+}
+
+fn order_file(name: &str) -> String {
+    format!("order-{}.json", short(name))
+}
+
+/// A part of a file's name that tells texts apart.
+fn short(text: &str) -> String {
     let mut first = [0; 8];
-    first.copy_from_slice(digest(directory).split_at(8).0);
-    format!("account-{:016x}.json", u64::from_be_bytes(first))
+    first.copy_from_slice(digest(text).split_at(8).0);
+    format!("{:016x}", u64::from_be_bytes(first))
 }

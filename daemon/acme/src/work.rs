@@ -1,24 +1,13 @@
-//! One try to get one certificate, and what is kept of it.
+//! The list of what is wanted, one try to get one of it, and what is kept of the try.
 //!
-//! Must not know: who asked for it.
-
-use std::path::PathBuf;
-use std::time::Duration;
+//! Must not know: who asked for it, what is said to the authority.
 
 use events::Scope;
-use events::kinds::server::{CertificateNotObtained, CertificateObtained, ChallengeStays};
-use http::Http;
-use serde_json::json;
-use tls::Listed;
+use events::kinds::server::{CertificateNotObtained, CertificateObtained, OrdersPutAside};
+use tls::{Listed, TlsError};
 
-use crate::challenge::Solver;
-use crate::client::Client;
-use crate::command::Command;
-use crate::store::{Account, Wanted};
-use crate::{AcmeError, Inner, Kind, Options, order, schedule};
-
-/// For a whole order; the wait for the DNS comes on top.
-const ORDER_TIMEOUT: Duration = Duration::from_mins(15);
+use crate::store::Wanted;
+use crate::{AcmeError, Inner, Kind, Options, schedule};
 
 /// Orders that are kept.
 const ORDERS_MAX_COUNT: usize = 1000;
@@ -28,9 +17,6 @@ const AFTER_CRASH_S: i64 = 3600;
 impl Inner {
     /// What can be known to fail before anything is asked.
     pub(crate) fn answerable(&self, options: &Options) -> Result<(), AcmeError> {
-        if let Some(error) = &self.broken {
-            return Err(error.clone());
-        }
         if options.directory.is_empty() {
             return Err(AcmeError::Off);
         }
@@ -41,6 +27,32 @@ impl Inner {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Reads the list if it could not be read so far. `aside`: one that makes no sense is put away, and a new one begun.
+    pub(crate) async fn read_again(&self, aside: bool) -> Result<(), AcmeError> {
+        let _writing = self.writing.lock().await;
+        if self.broken.lock().is_none() {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        let read = blocking(move || match store.list() {
+            Err(AcmeError::Damaged(_)) if aside => {
+                let file = store.put_aside(schedule::now())?;
+                Ok((Vec::new(), Some(file)))
+            }
+            read => Ok((read?, None)),
+        });
+        let (list, file) = read.await?;
+        *self.wanted.lock() = list;
+        *self.broken.lock() = None;
+        if let Some(file) = file {
+            let event = OrdersPutAside {
+                file: file.display().to_string(),
+            };
+            self.parts.events.emit(Scope::default(), event);
+        }
+        Ok(())
     }
 
     /// Keeps an order; the one that begins with the same name is replaced by it, and what it had stays until then.
@@ -65,17 +77,29 @@ impl Inner {
         self.keep().await
     }
 
+    /// The caller holds `taking`.
     pub(crate) async fn drop_order(&self, which: impl Fn(&Wanted) -> bool) -> Result<(), AcmeError> {
-        let dropped = {
-            let mut all = self.wanted.lock();
-            let before = all.len();
-            all.retain(|wanted| !which(wanted));
-            before != all.len()
-        };
-        if !dropped {
+        let mut dropped: Vec<Wanted> = Vec::new();
+        self.wanted.lock().retain(|wanted| {
+            let goes = which(wanted);
+            if goes {
+                dropped.push(wanted.clone());
+            }
+            !goes
+        });
+        if dropped.is_empty() {
             return Err(AcmeError::Unknown);
         }
+        for wanted in dropped {
+            self.drop_pending(wanted.name()).await;
+        }
         self.keep().await
+    }
+
+    /// Removes a certificate from the folder of `tls`.
+    pub(crate) async fn remove_certificate(&self, id: &str) -> Result<(), AcmeError> {
+        let (tls, id) = (self.parts.tls.clone(), id.to_owned());
+        blocking(move || tls.remove(&id).map_err(|error| from_tls(&error))).await
     }
 
     /// Tries once. `now`: whether or not it is due.
@@ -84,32 +108,63 @@ impl Inner {
         let find = |wanted: &&Wanted| wanted.name() == name;
         let found = self.wanted.lock().iter().find(find).cloned();
         let wanted = found.ok_or(AcmeError::Unknown)?;
-        if !now && wanted.next_try > schedule::now() {
+        if !now && schedule::due(schedule::now(), &wanted) > schedule::now() {
             return Ok(());
         }
-        self.begun(&wanted).await?;
         let options = (self.parts.options)();
-        let done = match self.answerable(&options) {
+        let tried = match self.begun(&wanted).await.and_then(|()| self.answerable(&options)) {
             Ok(()) => self.order(&wanted.names, &options).await,
             Err(error) => Err(error),
         };
-        self.note(&wanted, &done);
+        let done = {
+            let _taking = self.taking.lock().await;
+            let done = match tried {
+                Ok(pem) => self.take(&wanted.names, pem).await,
+                Err(error) => Err(error),
+            };
+            self.note(&wanted, &done);
+            done
+        };
+        if !done.as_ref().is_err_and(AcmeError::leaves_the_order) {
+            self.drop_pending(wanted.name()).await;
+        }
         let kept = self.keep().await;
         self.changed.notify_one();
         done?;
         kept
     }
 
+    /// Takes a certificate into use, if it is still wanted and is what was asked for.
+    async fn take(&self, names: &[String], pem: String) -> Result<Listed, AcmeError> {
+        if !self.wanted.lock().iter().any(|wanted| wanted.names == names) {
+            return Err(AcmeError::Forgotten);
+        }
+        // RFC 8555 §7.4: the order, the request and so the certificate are for the same names.
+        let mut got = tls::names_in(&pem).map_err(|error| from_tls(&error))?;
+        let mut wanted = names.to_vec();
+        got.sort_unstable();
+        got.dedup();
+        wanted.sort_unstable();
+        if got != wanted {
+            return Err(AcmeError::OtherNames {
+                got: crate::error::shown(&got.join(", ")),
+                wanted: wanted.join(", "),
+            });
+        }
+        let tls = self.parts.tls.clone();
+        blocking(move || tls.import(&pem).map_err(|error| from_tls(&error))).await
+    }
+
     /// A crash in the middle is a failure too: a server that dies of it again and again must not ask the authority each time.
     async fn begun(&self, wanted: &Wanted) -> Result<(), AcmeError> {
-        let after = schedule::now().saturating_add(AFTER_CRASH_S);
+        let now = schedule::now();
         if let Some(kept) = self
             .wanted
             .lock()
             .iter_mut()
             .find(|kept| kept.names == wanted.names)
         {
-            kept.next_try = after;
+            (kept.last_try, kept.next_try) = (now, now.saturating_add(AFTER_CRASH_S));
         }
         self.keep().await
     }
@@ -118,7 +173,10 @@ impl Inner {
     fn note(&self, wanted: &Wanted, done: &Result<Listed, AcmeError>) {
         let now = schedule::now();
         let mut after = wanted.clone();
+        after.last_try = now;
         match done {
+            // Nobody waits for it.
+            Err(AcmeError::Forgotten) => return,
             Ok(listed) => {
                 after.id.clone_from(&listed.id);
                 (after.not_before, after.not_after) = (listed.not_before, listed.not_after);
@@ -159,120 +217,24 @@ impl Inner {
         blocking(move || store.keep_list(all)).await
     }
 
-    async fn order(&self, names: &[String], options: &Options) -> Result<Listed, AcmeError> {
-        let mut solver = Solver {
-            kind: options.challenge,
-            tokens: self.tokens.clone(),
-            tls: self.parts.tls.clone(),
-            dns: self.parts.dns.clone(),
-            command: (!options.dns_command.is_empty()).then(|| Command {
-                program: PathBuf::from(&options.dns_command),
-            }),
-            dns_wait: options.dns_wait,
-            dns_until: None,
-            prepared: Vec::new(),
-        };
-        let limit = ORDER_TIMEOUT + options.dns_wait;
-        let tried = tokio::time::timeout(limit, self.ask(names, options, &mut solver)).await;
-        if let Err(error) = solver.clear().await {
-            let reason = error.to_string();
-            self.parts
-                .events
-                .emit(Scope::default(), ChallengeStays { reason });
-        }
-        let pem = tried.unwrap_or(Err(AcmeError::Timeout))?;
-        let tls = self.parts.tls.clone();
-        blocking(move || {
-            tls.import(&pem)
-                .map_err(|error| AcmeError::Tls(error.to_string()))
-        })
-        .await
+    async fn drop_pending(&self, name: &str) {
+        let (store, name) = (self.store.clone(), name.to_owned());
+        // One that stays is looked at again with the next order, and taken for what it is.
+        let _ = blocking(move || store.drop_pending(&name)).await;
     }
+}
 
-    async fn ask(
-        &self,
-        names: &[String],
-        options: &Options,
-        solver: &mut Solver,
-    ) -> Result<String, AcmeError> {
-        let (mut client, mut account) = self.account(options).await?;
-        let tried = order::obtain(&client, names, solver).await;
-        match &tried {
-            // The authority has lost the account, or was set up anew: the same key makes it again.
-            Err(error) if error.is_unknown_account() => {}
-            _ => return tried,
-        }
-        self.register(&mut client, &mut account, options).await?;
-        order::obtain(&client, names, solver).await
-    }
-
-    /// The authority, with an account at it.
-    async fn account(&self, options: &Options) -> Result<(Client, Account), AcmeError> {
-        let (store, directory) = (self.store.clone(), options.directory.clone());
-        let authority = options.authority.clone();
-        let (mut account, roots) = blocking(move || {
-            let account = match store.account(&directory)? {
-                Some(account) => account,
-                None => {
-                    let account = Account::new(&directory)?;
-                    store.keep_account(&account)?;
-                    account
-                }
-            };
-            let roots = match authority.as_str() {
-                "" => None,
-                path => Some(store.authority(path)?),
-            };
-            Ok((account, roots))
-        })
-        .await?;
-        let mut http = Http::new(self.parts.dns.clone()).with_roots(self.parts.tls.roots());
-        if let Some(roots) = roots {
-            let added = http.with_pem_roots(&roots);
-            http = added.map_err(|error| AcmeError::Disk(format!("{}: {error}", options.authority)))?;
-        }
-        let mut client = Client::open(http, &options.directory, account.key()?).await?;
-        client.account.clone_from(&account.url);
-        if account.url.is_empty() {
-            self.register(&mut client, &mut account, options).await?;
-        } else if account.contact != options.contact {
-            // RFC 8555 §7.3.2
-            let contact = json!({"contact": options.contact});
-            match client.post(&account.url, Some(&contact)).await {
-                Ok(_) => self.keep_account(&mut account, options).await?,
-                Err(error) if error.is_unknown_account() => {
-                    self.register(&mut client, &mut account, options).await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok((client, account))
-    }
-
-    async fn register(
-        &self,
-        client: &mut Client,
-        account: &mut Account,
-        options: &Options,
-    ) -> Result<(), AcmeError> {
-        let secret = self.parts.external_key.clone();
-        let secret = blocking(move || Ok(secret())).await?;
-        // The key itself is in this request, not the account's address.
-        client.account.clear();
-        client.register(options, secret.as_deref()).await?;
-        account.url.clone_from(&client.account);
-        self.keep_account(account, options).await
-    }
-
-    async fn keep_account(&self, account: &mut Account, options: &Options) -> Result<(), AcmeError> {
-        account.contact.clone_from(&options.contact);
-        let (store, account) = (self.store.clone(), account.clone());
-        blocking(move || store.keep_account(&account)).await
+/// What the disk did may be over soon; what the certificate is stays as it is.
+pub(crate) fn from_tls(error: &TlsError) -> AcmeError {
+    match error {
+        TlsError::Unknown => AcmeError::NoCertificate,
+        TlsError::File { .. } => AcmeError::Disk(error.to_string()),
+        error => AcmeError::Tls(error.to_string()),
     }
 }
 
 /// Reads or writes files, off the runtime's threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AcmeError> + Send + 'static,
 ) -> Result<T, AcmeError> {
     match tokio::task::spawn_blocking(work).await {

@@ -19,6 +19,7 @@ pub mod blob;
 mod contract;
 mod limits;
 mod os;
+mod programs;
 mod real;
 mod sim;
 pub mod sqlite;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use limits::{keep_files_private, process_memory_bytes, raise_open_file_limit, set_private_permissions};
+pub use programs::ProgramTree;
 pub use real::RealDisk;
 pub use sim::SimDisk;
 

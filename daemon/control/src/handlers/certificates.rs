@@ -2,7 +2,7 @@
 
 use acme::{AcmeError, Ordered};
 use events::Scope;
-use events::kinds::server::ConfigurationChanged;
+use events::kinds::server::{CertificateDamaged, ConfigurationChanged};
 use shared::Refusal;
 use shared::model::{Certificate, CertificateOrder};
 use shared::protocol::*;
@@ -21,6 +21,11 @@ impl Handle for CertificateAdd {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Certificate, Fault> {
         let pem = self.pem;
         let added = on_disk(context, move |tls| tls.import(&pem)).await?;
+        for reason in context.tls.damaged() {
+            context
+                .events
+                .emit(Scope::default(), CertificateDamaged { reason });
+        }
         tell(context, caller, &added.names.join(", "), "added");
         Ok(shown(added))
     }
@@ -28,14 +33,8 @@ impl Handle for CertificateAdd {
 
 impl Handle for CertificateRemove {
     async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
-        let id = self.id.clone();
-        on_disk(context, move |tls| tls.remove(&id)).await?;
-        // It is not to come again by itself.
-        context
-            .acme
-            .removed(&self.id)
-            .await
-            .map_err(|error| refusal(&error))?;
+        let removed = context.acme.remove(&self.id).await;
+        removed.map_err(|error| refusal(&error))?;
         tell(context, caller, &self.id, "removed");
         Ok(Done {})
     }
@@ -51,7 +50,8 @@ impl Handle for CertificateObtain {
 
 impl Handle for CertificateOrders {
     async fn handle(self, context: &Context, _: &Caller) -> Result<Vec<CertificateOrder>, Fault> {
-        Ok(context.acme.orders().into_iter().map(ordered).collect())
+        let orders = context.acme.orders().map_err(|error| refusal(&error))?;
+        Ok(orders.into_iter().map(ordered).collect())
     }
 }
 
@@ -111,6 +111,8 @@ fn refusal(error: &AcmeError) -> Refusal {
         AcmeError::Wildcard(name) => Refusal::new("acme-wildcard").with("name", name).field("names"),
         AcmeError::Name(name) => Refusal::new("acme-name").with("name", name).field("names"),
         AcmeError::Unknown => Refusal::new("acme-unknown"),
+        AcmeError::NoCertificate => Refusal::new("certificate-unknown"),
+        AcmeError::Damaged(reason) => Refusal::new("acme-orders-unreadable").with("reason", reason),
         other => Refusal::new("acme-failed").with("reason", other),
     }
 }

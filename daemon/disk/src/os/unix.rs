@@ -3,9 +3,13 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 pub(crate) const SYNCS_DIRECTORIES: bool = true;
 
@@ -82,4 +86,30 @@ pub(crate) fn process_memory_bytes() -> Option<u64> {
     let pages: u64 = figures.split_whitespace().nth(1)?.parse().ok()?;
     let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;
     Some(pages * u64::try_from(page).ok()?)
+}
+
+pub(crate) fn prepare_tree(command: &mut Command) {
+    command.process_group(0);
+}
+
+/// The process group of a program that leads one.
+#[derive(Debug)]
+pub(crate) struct Tree(Pid);
+
+impl Tree {
+    pub(crate) fn of(leader: u32) -> io::Result<Self> {
+        match i32::try_from(leader) {
+            // 0 would be the server's own group, 1 the whole machine.
+            Ok(leader) if leader > 1 => Ok(Self(Pid::from_raw(leader))),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "the other system has something to let go")]
+    pub(crate) fn release(self) {}
+
+    /// A group of which nobody is left is no error.
+    pub(crate) fn end(self) {
+        let _ = killpg(self.0, Signal::SIGKILL);
+    }
 }

@@ -5,7 +5,7 @@
 //! to see that the name is there.
 #![allow(
     unsafe_code,
-    reason = "three calls of the system have no safe wrapper: free space, memory, error"
+    reason = "calls of the system that have no safe wrapper: free space, memory, error, jobs"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,12 +13,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::fs::FileExt;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use parking_lot::Mutex;
 use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
+use windows_sys::Win32::System::JobObjects::{
+    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation, SetInformationJobObject,
+};
 use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
-use windows_sys::Win32::System::Threading::GetCurrentProcess;
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, OpenProcess, PROCESS_SET_QUOTA, PROCESS_TERMINATE,
+};
 
 pub(crate) const SYNCS_DIRECTORIES: bool = false;
 
@@ -149,4 +157,63 @@ pub(crate) fn process_memory_bytes() -> Option<u64> {
     // SAFETY: the handle of the own process is always valid, `counters` has the size that is told.
     let done = unsafe { K32GetProcessMemoryInfo(GetCurrentProcess(), &raw mut counters, size) };
     (done != 0).then_some(counters.WorkingSetSize as u64)
+}
+
+pub(crate) fn prepare_tree(_: &mut Command) {}
+
+/// A job that ends what is in it when its last handle is closed. What the program started before it was in the job stays out of it.
+#[derive(Debug)]
+pub(crate) struct Tree(OwnedHandle);
+
+impl Tree {
+    pub(crate) fn of(process_id: u32) -> io::Result<Self> {
+        // SAFETY: neither attributes nor a name are given; the handle, if it is one, is nobody else's.
+        let job = unsafe { CreateJobObjectW(std::ptr::null(), std::ptr::null()) };
+        if job.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: as above.
+        let tree = Self(unsafe { OwnedHandle::from_raw_handle(job) });
+        tree.limit(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE)?;
+        // SAFETY: plain numbers; the handle, if it is one, is nobody else's.
+        let process = unsafe { OpenProcess(PROCESS_SET_QUOTA | PROCESS_TERMINATE, 0, process_id) };
+        if process.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: as above.
+        let process = unsafe { OwnedHandle::from_raw_handle(process) };
+        // SAFETY: both handles are open.
+        let done = unsafe { AssignProcessToJobObject(tree.0.as_raw_handle(), process.as_raw_handle()) };
+        if done == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(tree)
+    }
+
+    fn limit(&self, flags: u32) -> io::Result<()> {
+        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
+        limits.BasicLimitInformation.LimitFlags = flags;
+        let size = u32::try_from(size_of_val(&limits)).map_err(io::Error::other)?;
+        // SAFETY: the handle is open, `limits` is what this kind of information is, and has the size that is told.
+        let done = unsafe {
+            SetInformationJobObject(
+                self.0.as_raw_handle(),
+                JobObjectExtendedLimitInformation,
+                (&raw const limits).cast(),
+                size,
+            )
+        };
+        if done == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn release(self) {
+        // If it fails, what the program left running ends with it.
+        let _ = self.limit(0);
+    }
+
+    /// Closing the handle does it.
+    pub(crate) fn end(self) {}
 }
