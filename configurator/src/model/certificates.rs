@@ -65,10 +65,9 @@ impl Model {
             Ok(certificates) => model.certificates = Some(certificates),
             Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
         });
-        self.ask(&CertificateOrders {}, |model, answer| {
-            if let Ok(orders) = answer {
-                model.orders = orders;
-            }
+        self.ask(&CertificateOrders {}, |model, answer| match answer {
+            Ok(orders) => model.orders = orders,
+            Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
         });
     }
 

@@ -5,12 +5,12 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_REFRESH, ICON_VERIF
 use i18n::Arg;
 use shared::model::{Certificate, CertificateOrder};
 
-use super::{Cx, heading};
+use super::{Cx, heading, not_yet};
 use crate::model::Message;
 use crate::model::dialog::About;
 use crate::model::forms::{Form, ObtainForm, ServerCertificateForm};
 use crate::theme::{size, space};
-use crate::widgets::{Mood, Weight, badge, button, card, empty, fact, icon_button, strong};
+use crate::widgets::{Mood, Weight, badge, button, card, fact, icon_button, strong};
 
 /// Days before its end from which on a certificate stands out.
 const SOON_DAYS: i64 = 14;
@@ -35,15 +35,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         });
     });
     let Some(certificates) = &cx.model.certificates else {
-        card(cx.tokens).show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
-            let key = if cx.model.connected() {
-                "waiting"
-            } else {
-                "not-connected"
-            };
-            empty(ui, ICON_VERIFIED, &cx.t.get(key), "");
-        });
+        not_yet(ui, cx, ICON_VERIFIED);
         return;
     };
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

@@ -29,11 +29,12 @@ mod users;
 mod wizard;
 
 use eframe::egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, Ui};
+use egui_material_icons::MaterialIcon;
 
 use crate::model::{Message, Model, Page};
 use crate::text::Texts;
 use crate::theme::{self, Tokens, size, space};
-use crate::widgets::strong;
+use crate::widgets::{card, empty, strong};
 
 /// What a view draws with, and where its messages go.
 pub struct Cx<'a> {
@@ -124,4 +125,17 @@ fn heading(ui: &mut Ui, title: &str, beside: &str, actions: impl FnOnce(&mut Ui)
         ui.with_layout(Layout::right_to_left(Align::Center), actions);
     });
     ui.add_space(space::XS);
+}
+
+/// In the place of what the server has not told yet.
+fn not_yet(ui: &mut Ui, cx: &Cx<'_>, icon: MaterialIcon) {
+    card(cx.tokens).show(ui, |ui| {
+        ui.set_min_size(ui.available_size());
+        if cx.model.connected() {
+            empty(ui, icon, &cx.t.get("waiting"), "");
+        } else {
+            let title = cx.t.get("not-connected");
+            empty(ui, icon, &title, &cx.t.get("not-connected-hint"));
+        }
+    });
 }

@@ -5,12 +5,12 @@ use egui_material_icons::icons::{ICON_CANCEL, ICON_MONITORING};
 use i18n::Arg;
 use shared::protocol::Monitor;
 
-use super::{Cx, heading, list, log_table, services, sessions};
+use super::{Cx, heading, list, log_table, not_yet, services, sessions};
 use crate::model::lists::ListId;
 use crate::model::{LogPart, Message, Page};
 use crate::theme::{size, space};
 use crate::widgets::plot::{self, Series};
-use crate::widgets::{Weight, button, caption, card, empty, strong};
+use crate::widgets::{Weight, button, caption, card, strong};
 
 /// How far back the plot goes, in seconds.
 const PLOT_SECONDS: i64 = 300;
@@ -18,20 +18,7 @@ const PLOT_SECONDS: i64 = 300;
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some(now) = &cx.model.monitor.now else {
         heading(ui, &cx.t.get("page-monitor"), "", |_| {});
-        card(cx.tokens).show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
-            let (title, hint) = if cx.model.connected() {
-                ("waiting", "")
-            } else {
-                ("not-connected", "not-connected-hint")
-            };
-            let hint = if hint.is_empty() {
-                String::new()
-            } else {
-                cx.t.get(hint)
-            };
-            empty(ui, ICON_MONITORING, &cx.t.get(title), &hint);
-        });
+        not_yet(ui, cx, ICON_MONITORING);
         return;
     };
     let up = cx.t.with(

@@ -5,7 +5,7 @@ use egui_material_icons::icons::{ICON_CLOUD_OFF, ICON_SAVE, ICON_SEARCH_OFF, ICO
 use i18n::{Arg, Language};
 use shared::settings::{Kind, SETTINGS, Setting, Unit};
 
-use super::{Cx, heading};
+use super::{Cx, heading, not_yet};
 use crate::model::Message;
 use crate::model::amount::parse_bytes;
 use crate::theme::{size, space};
@@ -50,15 +50,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         );
     }
     if !state.loaded {
-        card(cx.tokens).show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
-            let key = if cx.model.connected() {
-                "waiting"
-            } else {
-                "not-connected"
-            };
-            empty(ui, ICON_CLOUD_OFF, &cx.t.get(key), "");
-        });
+        not_yet(ui, cx, ICON_CLOUD_OFF);
         return;
     }
     let shown: Vec<&Setting> = SETTINGS.iter().filter(|setting| matches(cx, setting)).collect();

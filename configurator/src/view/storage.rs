@@ -7,11 +7,11 @@ use egui_material_icons::icons::{
 use i18n::Arg;
 use shared::protocol::CheckReport;
 
-use super::{Cx, heading};
+use super::{Cx, heading, not_yet};
 use crate::model::Message;
 use crate::theme::{size, space};
 use crate::widgets::table::{self, Column, Spec, Width, text};
-use crate::widgets::{Mood, Weight, badge, banner, button, caption, card, empty, strong};
+use crate::widgets::{Mood, Weight, badge, banner, button, caption, card, strong};
 
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     heading(ui, &cx.t.get("page-storage"), "", |ui| {
@@ -36,15 +36,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         result(ui, cx, report);
     }
     let Some(storage) = &cx.model.storage else {
-        card(cx.tokens).show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
-            let key = if cx.model.connected() {
-                "waiting"
-            } else {
-                "not-connected"
-            };
-            empty(ui, ICON_STORAGE, &cx.t.get(key), "");
-        });
+        not_yet(ui, cx, ICON_STORAGE);
         return;
     };
     ui.horizontal_wrapped(|ui| {
