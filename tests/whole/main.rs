@@ -17,6 +17,7 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod dane;
 mod dialogues;
+mod dovecot;
 mod external;
 mod journeys;
 mod logins;
