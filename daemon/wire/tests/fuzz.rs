@@ -246,6 +246,11 @@ fn imap_arguments() {
 }
 
 #[test]
+fn imap_servers() {
+    fuzz("imap_client", bodies::imap_client::run, Vec::new());
+}
+
+#[test]
 fn imap_commands() {
     fuzz(
         "imap_command",
@@ -262,6 +267,11 @@ fn imap_names() {
 #[test]
 fn messages() {
     fuzz("message", bodies::message::run, mails());
+}
+
+#[test]
+fn pop3_servers() {
+    fuzz("pop3_client", bodies::pop3_client::run, with_choices(mails()));
 }
 
 #[test]
