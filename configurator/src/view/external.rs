@@ -47,8 +47,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     let columns = [
         Column::new("", cx.t.get("column-user"), Width::Wide(220.0)),
-        Column::new("", cx.t.get("column-name"), Width::Wide(140.0)),
-        Column::new("host", cx.t.get("external-server"), Width::Rest),
+        Column::new("", cx.t.get("column-name"), Width::Rest),
+        Column::new("host", cx.t.get("external-server"), Width::Wide(230.0)),
         Column::new("", cx.t.get("external-last"), Width::Wide(130.0)),
         Column::new("", cx.t.get("column-state"), Width::Fixed(130.0)),
     ];

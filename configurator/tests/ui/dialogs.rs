@@ -179,6 +179,22 @@ fn a_route_is_changed_and_keeps_its_password() {
     assert_eq!(sent["route"]["protocol"], json!("lmtp"));
 }
 
+// Which server it is could not be read beside the details.
+#[test]
+fn the_server_of_an_external_account_is_not_cut_off_by_its_details() {
+    let mut stage = Stage::connected(Language::En, Choice::Light);
+    stage.go(Page::External);
+    let width = |stage: &Stage| {
+        let cell = stage.harness.get_by_label("imap.example.com:993");
+        cell.rect().width()
+    };
+    let alone = width(&stage);
+    let key = "ivan.petrov@example.test gmail".to_owned();
+    stage.send(Message::Select(ListId::External, Some(key)));
+    let beside = width(&stage);
+    assert!((alone - beside).abs() < 1.0, "{alone} {beside}");
+}
+
 // An account would lose its password or its days, or could not be made at all.
 #[test]
 fn an_external_account_is_made_changed_and_visited() {
