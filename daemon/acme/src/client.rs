@@ -171,7 +171,8 @@ impl Client {
 
     /// RFC 8555 §7.2
     async fn nonce(&self) -> Result<String, AcmeError> {
-        if let Some(nonce) = self.nonce.lock().take() {
+        let kept = self.nonce.lock().take();
+        if let Some(nonce) = kept {
             return Ok(nonce);
         }
         let url = &self.directory.new_nonce;

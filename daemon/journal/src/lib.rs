@@ -476,7 +476,8 @@ impl Handle {
     fn stop(&self) {
         self.inner.state.lock().stop = true;
         self.inner.wake_all();
-        for thread in std::mem::take(&mut *self.threads.lock()) {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        for thread in threads {
             // A callback may hold the last clone: a thread cannot wait for itself.
             if thread.thread().id() != std::thread::current().id() {
                 // A panic was caught and told already.

@@ -324,7 +324,8 @@ impl Mailboxes {
             let _ = handle.core.durability.sync_all();
             handle.core.close_all();
             handle.core.stop();
-            for thread in std::mem::take(&mut *handle.threads.lock()) {
+            let threads = std::mem::take(&mut *handle.threads.lock());
+            for thread in threads {
                 let _ = thread.join();
             }
         });
