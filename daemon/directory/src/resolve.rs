@@ -64,7 +64,9 @@ pub(crate) async fn may_send_as(
 ) -> Result<bool, Unavailable> {
     // As it is now: the session may have begun before a change.
     let now = core.known(&account.address).await?;
-    if now.is_some_and(|known| is_allowed(&known.account.send_as, address)) {
+    if let Some(known) = now
+        && is_allowed_anywhere(core, &known.account.send_as, address).await?
+    {
         return Ok(true);
     }
     is_address_of(core, account, address, true).await
@@ -191,6 +193,29 @@ async fn step(core: &Core, address: &Address, domain: &Domain) -> Result<Found, 
         .catch_all
         .clone()
         .map_or(Found::Unknown, |address| Found::Leads(vec![address])))
+}
+
+/// Whether an entry means that address, as it is or as what it stands for: without what is behind the plus, in the domain that its own is another
+/// name of.
+async fn is_allowed_anywhere(
+    core: &Core,
+    entries: &[String],
+    address: &Address,
+) -> Result<bool, Unavailable> {
+    if entries.is_empty() {
+        return Ok(false);
+    }
+    let Some(domain) = core.domain_of(address.domain()).await? else {
+        // Elsewhere a plus may be a letter like others.
+        return Ok(is_allowed(entries, address));
+    };
+    let locals = [Some(address.local()), before_plus(address.local())];
+    let domains = [address.domain(), &domain.name];
+    let same = locals.into_iter().flatten().flat_map(|local| {
+        let of = |name: &&DomainName| Address::from_parts(local, (*name).clone()).ok();
+        domains.iter().filter_map(of).collect::<Vec<_>>()
+    });
+    Ok(same.into_iter().any(|address| is_allowed(entries, &address)))
 }
 
 /// Whether an entry of [`shared::model::User::send_as`] means that address.

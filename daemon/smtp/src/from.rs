@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use directory::{Account, Directory};
 use shared::{Address, DomainName};
-use wire::message::addresses::{Mailbox, mailboxes};
+use wire::message::addresses::{Entry, MISSING_DOMAIN, MISSING_MAILBOX, Mailbox, entries};
 use wire::message::headers;
 
 /// Addresses in From that are looked at; a message with more is refused.
@@ -36,10 +36,17 @@ impl Writer {
 
     /// Looks at every address of every From field; what can't be read as an address is nobody's.
     pub(crate) async fn check(&self, header: &[u8]) -> Result<(), Objection> {
-        let from = headers(header).filter(|field| field.is("From"));
-        let mailboxes: Vec<Mailbox> = from.flat_map(|field| mailboxes(field.value)).collect();
-        if mailboxes.len() > FROM_MAX_COUNT {
-            return Err(Objection::NotAllowed);
+        let mut mailboxes: Vec<Mailbox> = Vec::new();
+        for field in headers(header).filter(|field| field.is("From")) {
+            let before = mailboxes.len();
+            mailboxes.extend(entries(field.value).into_iter().filter_map(|entry| match entry {
+                Entry::Mailbox(mailbox) => Some(mailbox),
+                Entry::GroupStart(_) | Entry::GroupEnd => None,
+            }));
+            // A name without an address is shown as whose it is as well.
+            if mailboxes.len() == before || mailboxes.len() > FROM_MAX_COUNT {
+                return Err(Objection::NotAllowed);
+            }
         }
         for mailbox in &mailboxes {
             let address = address(mailbox).ok_or(Objection::NotAllowed)?;
@@ -54,6 +61,9 @@ impl Writer {
 }
 
 fn address(mailbox: &Mailbox) -> Option<Address> {
+    if mailbox.local == MISSING_MAILBOX || mailbox.domain == MISSING_DOMAIN {
+        return None;
+    }
     let domain = DomainName::parse(std::str::from_utf8(&mailbox.domain).ok()?).ok()?;
     Address::from_parts(std::str::from_utf8(&mailbox.local).ok()?, domain).ok()
 }

@@ -16,6 +16,7 @@ mod from;
 mod help;
 mod judge;
 mod limits;
+mod lmtp;
 mod mail;
 mod noop;
 mod quit;
@@ -36,6 +37,7 @@ use authenticity::Results;
 use directory::Directory;
 use dns::Dns;
 use limits::Limits;
+use mailbox::Mailboxes;
 use net::Conn;
 use parking_lot::Mutex;
 use policy::Policy;
@@ -70,6 +72,8 @@ pub struct Server {
     policy: Option<Policy>,
     /// `None`: senders are not checked.
     checks: Option<Checks>,
+    /// For what LMTP says of each recipient; `None`: every mailbox has room.
+    mailboxes: Option<Mailboxes>,
     /// The limits with the settings that they were read from.
     limits: Mutex<Option<(Arc<Settings>, Arc<Limits>)>>,
 }
@@ -77,17 +81,23 @@ pub struct Server {
 impl Server {
     /// A server that asks nobody about senders and recipients but the directory.
     pub fn new(directory: Directory, queue: Queue) -> Arc<Self> {
-        Self::build(directory, queue, None, None)
+        Self::build(directory, queue, None, None, None)
     }
 
     /// A server that asks `policy` as well: for senders, for recipients, and tells it who guesses addresses.
     pub fn with_policy(directory: Directory, queue: Queue, policy: Policy) -> Arc<Self> {
-        Self::build(directory, queue, Some(policy), None)
+        Self::build(directory, queue, Some(policy), None, None)
     }
 
-    /// The same, and senders are checked (SPF, DKIM, DMARC, ARC).
-    pub fn with_checks(directory: Directory, queue: Queue, policy: Policy, checks: Checks) -> Arc<Self> {
-        Self::build(directory, queue, Some(policy), Some(checks))
+    /// The same, and senders are checked (SPF, DKIM, DMARC, ARC); LMTP asks `mailboxes` for their room.
+    pub fn with_checks(
+        directory: Directory,
+        queue: Queue,
+        policy: Policy,
+        checks: Checks,
+        mailboxes: Option<Mailboxes>,
+    ) -> Arc<Self> {
+        Self::build(directory, queue, Some(policy), Some(checks), mailboxes)
     }
 
     fn build(
@@ -95,12 +105,14 @@ impl Server {
         queue: Queue,
         policy: Option<Policy>,
         checks: Option<Checks>,
+        mailboxes: Option<Mailboxes>,
     ) -> Arc<Self> {
         Arc::new(Self {
             directory,
             queue,
             policy,
             checks,
+            mailboxes,
             limits: Mutex::default(),
         })
     }

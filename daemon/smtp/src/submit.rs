@@ -8,15 +8,12 @@ use queue::{Committed, Envelope};
 
 use crate::session::{Next, Session};
 use crate::text::{Finished, Text};
-use crate::{Role, check, judge, replies};
+use crate::{Role, check, judge, lmtp, replies};
 
 /// Hands the message to the queue and answers: once, or in LMTP once for each recipient (RFC 2033 §4.2).
-pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text) -> Next {
-    let answers = if session.role == Role::Lmtp {
-        envelope.recipients.len()
-    } else {
-        1
-    };
+pub(crate) async fn submit(session: &mut Session, mut envelope: Envelope, text: Text) -> Next {
+    let is_lmtp = session.role == Role::Lmtp;
+    let answers = if is_lmtp { envelope.recipients.len() } else { 1 };
     let sender = envelope
         .sender
         .as_ref()
@@ -38,10 +35,24 @@ pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text
     if let Some(objection) = judge::message(session, &envelope, results.clone()) {
         return session.object("DATA", sender, objection);
     }
+    let mut refusals = vec![None];
+    if is_lmtp {
+        refusals = lmtp::refusals(session, &envelope.recipients, bytes).await;
+        let mut refused = refusals.iter().map(Option::is_some);
+        envelope
+            .recipients
+            .retain(|_| !refused.next().unwrap_or_default());
+        if envelope.recipients.is_empty() {
+            for reply in refusals.into_iter().flatten() {
+                session.refuse_told("DATA", sender.clone(), reply);
+            }
+            return Next::Go;
+        }
+    }
     let recipients = envelope.recipients.len() as u64;
     match session.server.queue.commit(envelope, blob).await {
         Ok(committed) => {
-            let id = accept(session, &committed, answers);
+            let id = accept(session, &committed, &refusals);
             let handle = session.conn.session();
             handle.events().emit(
                 handle.scope().with_message(id),
@@ -60,13 +71,16 @@ pub(crate) async fn submit(session: &mut Session, envelope: Envelope, text: Text
     Next::Go
 }
 
-/// The only place where a message is acknowledged: nothing but the proof that it is durable leads here.
-fn accept(session: &mut Session, committed: &Committed, answers: usize) -> MessageId {
+/// The only place where a message is acknowledged: nothing but the proof that it is durable leads here. An answer for each of `refusals`.
+fn accept(session: &mut Session, committed: &Committed, refusals: &[Option<&'static str>]) -> MessageId {
     let id = MessageId(committed.id().0);
     session.earned();
-    for _ in 0..answers {
-        // Writing to a buffer in memory can't fail.
-        let _ = write!(session.conn.output(), "250 2.0.0 Ok: queued as {id}\r\n");
+    for refusal in refusals {
+        match refusal {
+            Some(reply) => session.reply(reply),
+            // Writing to a buffer in memory can't fail.
+            None => drop(write!(session.conn.output(), "250 2.0.0 Ok: queued as {id}\r\n")),
+        }
     }
     id
 }

@@ -25,6 +25,7 @@ enum Refusal {
     TooLarge,
     Loop,
     From(Objection),
+    Header,
     Fault(Fault),
     Queue,
 }
@@ -185,6 +186,7 @@ impl Text {
             Refusal::Loop => replies::LOOP,
             Refusal::From(Objection::NotAllowed) => replies::NOT_YOUR_FROM,
             Refusal::From(Objection::DirectoryUnavailable) => replies::DIRECTORY_UNAVAILABLE,
+            Refusal::Header => replies::LARGE_HEADER,
             Refusal::Fault(Fault::Nul) => replies::NUL,
             Refusal::Fault(Fault::BareCr | Fault::BareLf) => replies::BAD_LINE_ENDS,
             Refusal::Queue => replies::QUEUE_UNAVAILABLE,
@@ -208,6 +210,12 @@ impl Text {
         }
         if received > RECEIVED_MAX_COUNT {
             self.refusal = Some(Refusal::Loop);
+            self.buffer.clear();
+            return;
+        }
+        // What stands below is not looked at, so it might say anything.
+        if head.writer.is_some() && !self.has_whole_header() {
+            self.refusal = Some(Refusal::Header);
             self.buffer.clear();
             return;
         }
@@ -235,6 +243,13 @@ impl Text {
             self.note(written);
         }
         self.write_buffer().await;
+    }
+
+    /// Whether the header in the buffer is all of it: it is not longer than what is looked at, or the text ends with it.
+    fn has_whole_header(&self) -> bool {
+        self.buffer.len() <= HEADER_MAX_BYTES
+            || self.buffer.starts_with(b"\r\n")
+            || memchr::memmem::find(&self.buffer, b"\r\n\r\n").is_some()
     }
 
     async fn write_buffer(&mut self) {

@@ -8,7 +8,8 @@ mod world;
 use batpost_smtp::Role;
 use queue::Origin;
 use rustls::pki_types::ServerName;
-use shared::model::Side;
+use shared::Address;
+use shared::model::{Side, User};
 use tls::Trust;
 use tokio_rustls::TlsConnector;
 use world::{Client, ELSEWHERE, LOOPBACK, World};
@@ -349,6 +350,70 @@ async fn lmtp_answers_for_each_recipient_and_only_this_host() {
     let mut client = world.open(Role::Lmtp, ELSEWHERE);
     assert!(client.reply().await.starts_with("554 5.7.1"));
     assert_eq!(client.reply().await, "");
+}
+
+/// The mail would bounce days later, though whoever hands it over could have been told at once.
+#[tokio::test]
+async fn lmtp_tells_who_has_no_room_and_who_is_gone_by_now() {
+    let world = World::with_mailboxes().await;
+    let boris = Address::parse("boris@here.test").unwrap();
+    let change = async |quota_bytes, enabled| {
+        let user = world.directory.user(&boris).await.unwrap().unwrap();
+        let user = User {
+            quota_bytes,
+            enabled,
+            ..user
+        };
+        world.directory.set_user(user, "test").await.unwrap();
+    };
+    let mut client = world.connect(Role::Lmtp, LOOPBACK).await;
+    client.say("LHLO c\r\n", "250-mail.here.test").await;
+    change(Some(60), true).await;
+    let text = "Subject: x\r\n\r\n0123456789012345678901234567890123456789\r\n012345\r\n.\r\n";
+    for (recipients, refused) in [
+        (&["boris", "anna", "boris"][..], "452 4.2.2"),
+        (&["boris"], "452 4.2.2"),
+        (&["anna", "boris"], "550 5.2.1"),
+    ] {
+        client.say("MAIL FROM:<x@else.test>\r\n", "250 2.1.0").await;
+        for recipient in recipients {
+            client
+                .say(format!("RCPT TO:<{recipient}@here.test>\r\n"), "250 2.1.5")
+                .await;
+        }
+        client.say("DATA\r\n", "354 ").await;
+        if refused.starts_with('5') {
+            change(None, false).await;
+        }
+        client.send(text).await;
+        for recipient in recipients {
+            let expected = if *recipient == "boris" {
+                refused
+            } else {
+                "250 2.0.0"
+            };
+            let reply = client.reply().await;
+            assert!(reply.starts_with(expected), "{recipient}: {reply}");
+        }
+        client.say("NOOP\r\n", "250 2.0.0 Ok").await;
+        if recipients.contains(&"anna") {
+            let (envelope, _) = world.queued().await;
+            let taken: Vec<_> = envelope
+                .recipients
+                .iter()
+                .map(|one| one.address.local())
+                .collect();
+            assert_eq!(taken, ["anna"]);
+        } else {
+            assert_eq!(world.queue.counts().messages, 0);
+        }
+    }
+    // What fits is taken, to the byte.
+    change(Some(text.len() as u64 - 3), true).await;
+    client.say("MAIL FROM:<x@else.test>\r\n", "250 2.1.0").await;
+    client.say("RCPT TO:<boris@here.test>\r\n", "250 2.1.5").await;
+    client.say("DATA\r\n", "354 ").await;
+    client.say(text, "250 2.0.0").await;
 }
 
 #[tokio::test]

@@ -461,7 +461,13 @@ fn services(
     disk: &SharedDisk,
 ) -> Vec<ServiceConfig> {
     let (queue, policy) = (stores.queue.clone(), policy.clone());
-    let smtp = smtp::Server::with_checks(directory.clone(), queue, policy, checks);
+    let smtp = smtp::Server::with_checks(
+        directory.clone(),
+        queue,
+        policy,
+        checks,
+        Some(stores.mailboxes.clone()),
+    );
     let imap = Arc::new(imap::Server {
         directory: directory.clone(),
         mailboxes: stores.mailboxes.clone(),

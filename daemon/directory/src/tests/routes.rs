@@ -176,7 +176,8 @@ fn a_user_sends_as_what_leads_to_him_alone() {
         }
         let anna = directory.account(&address("anna@a.test")).await.unwrap().unwrap();
         let user = directory.user(&address("anna@a.test")).await.unwrap().unwrap();
-        let send_as = ["boss@else.test", "@firm.test"].map(str::to_owned).to_vec();
+        let send_as = ["boss@else.test", "@firm.test", "sales@a.test"];
+        let send_as = send_as.map(str::to_owned).to_vec();
         let user = User { send_as, ..user };
         // The session that has begun knows of it.
         directory.set_user(user.clone(), "test").await.unwrap();
@@ -195,6 +196,11 @@ fn a_user_sends_as_what_leads_to_him_alone() {
             ("anna@else.test", false),
             ("Boss@else.test", true),
             ("any@firm.test", true),
+            // Only here is what is before the plus the same mailbox.
+            ("boss+tag@else.test", false),
+            ("sales+tag@a.test", true),
+            ("sales@a.test", true),
+            ("sales2@a.test", false),
             ("any@sub.firm.test", false),
             ("ours@a.test", true),
             ("theirs@a.test", false),

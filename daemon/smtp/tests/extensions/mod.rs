@@ -93,6 +93,11 @@ async fn from_must_be_an_address_of_the_user() {
         ("From: anna@here.test, boris@here.test", "553"),
         ("From: anna@here.test\r\nFrom: Boss <boss@else.test>", "553"),
         ("From: Anna\r\n <boss@else.test>", "553"),
+        // Shown as whose it is, though there is no address.
+        ("From: \"boss@else.test\"", "553"),
+        ("From: Boss:;", "553"),
+        ("From:", "553"),
+        ("From: anna@here.test, boss", "553"),
     ];
     for (header, expected) in cases {
         client.say("MAIL FROM:<anna@here.test>\r\n", "250 2.1.0").await;
@@ -104,6 +109,15 @@ async fn from_must_be_an_address_of_the_user() {
         if expected == "250" {
             world.queued().await;
         }
+    }
+    // Where nobody looks any more.
+    let padding = format!("X-Padding: {}\r\n", "x".repeat(900)).repeat(1200);
+    for (head, expected) in [("From: anna@here.test\r\n", "552 5.3.4"), ("", "552 5.3.4")] {
+        client.say("MAIL FROM:<anna@here.test>\r\n", "250 2.1.0").await;
+        client.say("RCPT TO:<x@else.test>\r\n", "250 2.1.5").await;
+        client.say("DATA\r\n", "354 ").await;
+        let text = format!("{head}{padding}From: boss@else.test\r\n\r\nbody\r\n.\r\n");
+        client.say(text, expected).await;
     }
     world.set("submission.check-from", "false").await;
     client.say("MAIL FROM:<anna@here.test>\r\n", "250 2.1.0").await;

@@ -26,9 +26,10 @@ pub(crate) struct World {
     pub(crate) events: Events,
     pub(crate) tls: Tls,
     pub(crate) database: Arc<Memory>,
+    journal: Journal,
     policy: Option<Policy>,
     server: Arc<Server>,
-    _temp: tempfile::TempDir,
+    temp: tempfile::TempDir,
 }
 
 impl World {
@@ -77,7 +78,7 @@ impl World {
             vfs: None,
             memory_max_bytes: 64 << 20,
         };
-        let queue = Queue::open(disk.clone(), journal, &[], events.clone(), options).unwrap();
+        let queue = Queue::open(disk.clone(), journal.clone(), &[], events.clone(), options).unwrap();
         let (tls, _) = Tls::open(disk, &temp.path().join("tls"), "mail.here.test").unwrap();
         let server = Server::new(directory.clone(), queue.clone());
         let world = Self {
@@ -86,9 +87,10 @@ impl World {
             events,
             tls,
             database,
+            journal,
             policy: None,
             server,
-            _temp: temp,
+            temp,
         };
         world.set("server.hostname", "mail.here.test").await;
         world
@@ -108,6 +110,15 @@ impl World {
 
     /// The same, and senders are checked by what this table answers.
     pub(crate) async fn with_checks(table: dns::Scripted) -> Self {
+        Self::build(table, false).await
+    }
+
+    /// The same, with mailboxes that LMTP asks for their room.
+    pub(crate) async fn with_mailboxes() -> Self {
+        Self::build(dns::Scripted::new(), true).await
+    }
+
+    async fn build(table: dns::Scripted, has_mailboxes: bool) -> Self {
         let world = Self::with_policy().await;
         let (directory, queue) = (world.directory.clone(), world.queue.clone());
         let policy = world.policy.clone().unwrap();
@@ -115,8 +126,13 @@ impl World {
             dns: dns::Dns::scripted(table),
             told: Box::new(|_, _| {}),
         };
+        let mailboxes = has_mailboxes.then(|| {
+            let disk = disk::RealDisk::shared();
+            let options = mailbox::Options::new(world.temp.path().join("mail"));
+            mailbox::Mailboxes::open(disk, world.journal.clone(), &[], world.events.clone(), options).unwrap()
+        });
         Self {
-            server: Server::with_checks(directory, queue, policy, checks),
+            server: Server::with_checks(directory, queue, policy, checks, mailboxes),
             ..world
         }
     }
