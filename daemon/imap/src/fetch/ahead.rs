@@ -58,10 +58,9 @@ struct Share;
 impl Share {
     fn take() -> Option<Self> {
         let more = |bytes: usize| Some(bytes + SHARE_BYTES).filter(|&bytes| bytes <= SHARES_MAX_BYTES);
-        SHARES_BYTES
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_ok()
-            .then_some(Self)
+        let taken = SHARES_BYTES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        // Only what was taken is given back.
+        taken.is_ok().then(|| Self)
     }
 }
 
@@ -250,4 +249,22 @@ impl Ahead {
 
 fn batch(left: &[Uid]) -> Vec<Uid> {
     left.get(..BATCH_MAX_MESSAGES).unwrap_or(left).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Each that is refused would make room for another, until the limit is none.
+    #[test]
+    fn who_gets_no_share_gives_none_back() {
+        let shares: Vec<Share> = std::iter::from_fn(Share::take).collect();
+        assert!(!shares.is_empty());
+        for _ in 0..3 {
+            assert!(Share::take().is_none());
+        }
+        drop(shares);
+        assert!(Share::take().is_some());
+    }
 }
