@@ -13,7 +13,8 @@ use hickory_resolver::net::{DnsError as NetDnsError, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use tokio::sync::{Mutex, OnceCell};
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::system::{CACHE_MAX_COUNT, build};
 use crate::{Config, Dane, DnsError, Tlsa};
@@ -32,8 +33,16 @@ pub(crate) struct Secure {
 struct Inner {
     config: Config,
     resolver: OnceCell<TokioResolver>,
-    /// When it was last tried, and why nothing could be proved then.
-    probe: Mutex<Option<(Instant, Option<String>)>>,
+    probe: Mutex<Probe>,
+}
+
+/// Whether anything can be proved, as it was tried last.
+#[derive(Clone)]
+enum Probe {
+    NotTried,
+    Proves,
+    Unanswered(Instant),
+    Unproved(Instant, String),
 }
 
 /// Why there is no answer that holds.
@@ -67,7 +76,7 @@ impl Secure {
         let inner = Inner {
             config: config.clone(),
             resolver: OnceCell::new(),
-            probe: Mutex::new(None),
+            probe: Mutex::new(Probe::NotTried),
         };
         Self {
             inner: Arc::new(inner),
@@ -129,20 +138,28 @@ impl Secure {
     /// The root's own keys are the least that must be provable. Once they were, they stay so: who damages answers later only has mail put off. So
     /// does who keeps them from coming at all (RFC 7672 §2.1.1).
     pub(crate) async fn cannot_validate(&self) -> Option<String> {
-        let mut probe = self.inner.probe.lock().await;
-        match &*probe {
-            Some((_, None)) => return None,
-            Some((at, Some(reason))) if at.elapsed() < PROBE_AGAIN_AFTER => return Some(reason.clone()),
+        let before = self.inner.probe.lock().clone();
+        match before {
+            Probe::Proves => return None,
+            Probe::Unanswered(at) if at.elapsed() < PROBE_AGAIN_AFTER => return None,
+            Probe::Unproved(at, reason) if at.elapsed() < PROBE_AGAIN_AFTER => return Some(reason),
             _ => {}
         }
-        let reason = match self.lookup(".", RecordType::DNSKEY).await {
-            Ok(Answer::Secure(keys)) if !keys.is_empty() => None,
-            Ok(_) => Some("the name servers give no signatures".to_owned()),
-            Err(Failure::Unanswered(_)) => return None,
-            Err(failure) => Some(DnsError::from(failure).to_string()),
+        // Several may ask at once; none waits for another.
+        let found = match self.lookup(".", RecordType::DNSKEY).await {
+            Ok(Answer::Secure(keys)) if !keys.is_empty() => Probe::Proves,
+            Ok(_) => Probe::Unproved(Instant::now(), "the name servers give no signatures".to_owned()),
+            Err(Failure::Unanswered(_)) => Probe::Unanswered(Instant::now()),
+            Err(failure) => Probe::Unproved(Instant::now(), DnsError::from(failure).to_string()),
         };
-        *probe = Some((Instant::now(), reason.clone()));
-        reason
+        let mut probe = self.inner.probe.lock();
+        if !matches!(*probe, Probe::Proves) {
+            *probe = found;
+        }
+        match &*probe {
+            Probe::Unproved(_, reason) => Some(reason.clone()),
+            _ => None,
+        }
     }
 
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Answer, Failure> {
