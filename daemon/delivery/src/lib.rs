@@ -13,6 +13,7 @@
 //! Must not know: sessions of the server, how the queue or a mailbox keeps things.
 
 mod aggregate;
+mod asking;
 mod client;
 mod explain;
 mod hosts;
@@ -138,6 +139,7 @@ pub struct Delivery {
 
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
+    pub(crate) asking: asking::Asking,
     pub(crate) hosts: Hosts,
     pub(crate) signers: sign::Signers,
     pub(crate) gathered: aggregate::Gathered,
@@ -166,6 +168,7 @@ impl Delivery {
         let sts = Sts::new(parts.http.clone(), parts.disk.clone(), parts.sts_dir.clone());
         let inner = Arc::new(Inner {
             parts,
+            asking: asking::Asking::default(),
             hosts: Hosts::default(),
             signers: sign::Signers::default(),
             gathered: aggregate::Gathered::default(),
@@ -225,6 +228,7 @@ impl Delivery {
     /// Ends the service: what is under way has that long to come to its end, then it is given back to the queue.
     pub async fn close(&self, patience: Duration) {
         self.inner.stopped.send_replace(true);
+        // From here on nothing is added.
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock());
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(patience, all).await.is_err() {
@@ -234,9 +238,12 @@ impl Delivery {
 }
 
 impl Inner {
-    /// Runs a task that `close` waits for. A panic costs one message's try: the job is given back.
+    /// Runs a task that `close` waits for; once it does, none begins: what the task holds, such as a job, is given back.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock();
+        if *self.stopped.borrow() {
+            return;
+        }
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
     }
@@ -309,7 +316,7 @@ async fn run(inner: &Arc<Inner>, job: Job) {
 }
 
 /// What comes of it, or what a panic in it said. Not a task of its own, which would go from thread to thread with each message.
-async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = std::pin::pin!(work);
     // What panicked is not polled again.
     let polled = std::future::poll_fn(|context| {

@@ -63,6 +63,8 @@ pub(crate) async fn deliver(
             let _ = vacation::answer(inner, job, account).await;
         }
     }
+    // By whose wish and where to: one copy, however many recipients lead there.
+    let mut forwarded: HashMap<(String, String), Verdict> = HashMap::new();
     for leads in &leads {
         let mut verdict = Verdict::Stored;
         for account in &leads.accounts {
@@ -71,7 +73,14 @@ pub(crate) async fn deliver(
             }
         }
         for (by, to) in &leads.forwards {
-            verdict = worse(verdict, forward(inner, job, leads.index, by, to).await);
+            let key = (by.key(), to.key());
+            let known = forwarded.get(&key).cloned();
+            let done = match known {
+                Some(done) => done,
+                None => forward(inner, job, leads.index, by, to).await,
+            };
+            verdict = worse(verdict, done.clone());
+            forwarded.insert(key, done);
         }
         verdicts.insert(leads.index, verdict);
     }
@@ -192,7 +201,7 @@ fn owner_mark(owner: OwnerId) -> String {
 
 /// Hands a copy on as a message of its own.
 async fn forward(inner: &Arc<Inner>, job: &mut Job, index: u32, by: &Address, to: &Address) -> Verdict {
-    let mark = format!("forward {index} {to}");
+    let mark = format!("forward {} {}", by.key(), to.key());
     if job.has_mark(&mark) {
         return Verdict::Forwarded;
     }

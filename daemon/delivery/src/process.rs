@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use events::Scope;
 use events::kinds::delivery::{DeliveredLocally, DeliveredRemotely, DeliveryFailed, DeliveryPutOff};
+use events::kinds::server::InternalFault;
+use events::kinds::store::StoreFailed;
 use queue::{Job, QueueError};
 
 use crate::verdict::{Verdict, replies};
-use crate::{Active, Inner, local, now, remote, report};
+use crate::{Active, Inner, caught, local, now, remote, report};
 
 /// What became of the due recipients, by their index.
 pub(crate) type Verdicts = BTreeMap<u32, Verdict>;
@@ -43,18 +45,27 @@ pub(crate) async fn process(inner: &Arc<Inner>, mut job: Job, active: Active) ->
     let task_inner = inner.clone();
     inner.spawn(async move {
         let (inner, message) = (task_inner, job.id);
-        let tried = remote::deliver(&inner, &mut job, groups, &mut verdicts).await;
-        let settled = match tried {
-            Ok(()) => settle(&inner, job, verdicts).await,
-            Err(error) => Err(error),
+        let work = async {
+            remote::deliver(&inner, &mut job, groups, &mut verdicts).await?;
+            settle(&inner, job, verdicts).await
         };
-        if let Err(error) = settled {
-            let reason = error.to_string();
-            let fault = events::kinds::store::StoreFailed {
-                store: "queue".to_owned(),
-                reason,
-            };
-            inner.parts.events.emit(Scope::message(message), fault);
+        let (events, scope) = (&inner.parts.events, Scope::message(message));
+        match caught(work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let fault = StoreFailed {
+                    store: "queue".to_owned(),
+                    reason: error.to_string(),
+                };
+                events.emit(scope, fault);
+            }
+            Err(reason) => {
+                let fault = InternalFault {
+                    place: "delivery".to_owned(),
+                    reason,
+                };
+                events.emit(scope, fault);
+            }
         }
         drop((room, active));
     });

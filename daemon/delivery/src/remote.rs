@@ -16,6 +16,7 @@ use shared::route::RouteProtocol;
 use tokio::task::JoinSet;
 
 use crate::aggregate::About;
+use crate::asking::ASK_AGAIN_S;
 use crate::hosts::{Limits, NotNow, Place};
 use crate::pool::Key;
 use crate::process::Verdicts;
@@ -157,7 +158,12 @@ async fn keep(inner: &Arc<Inner>, job: &mut Job, found: &[(u32, Verdict)]) -> Re
 async fn group(inner: &Arc<Inner>, mail: &Mail, way: &Way, indices: &[u32]) -> Vec<(u32, Verdict)> {
     let all = |verdict: Verdict| indices.iter().map(|index| (*index, verdict.clone())).collect();
     let mut findings = Findings::new();
+    let Some(asks) = inner.asking.begin(way, inner.backlog.available_permits()) else {
+        let at = now() + ASK_AGAIN_S;
+        return all(Verdict::NotTried { at });
+    };
     let found = targets(inner, way, &mut findings).await;
+    drop(asks);
     for (about, finding) in &findings {
         inner.count_tls(about, Some(finding));
     }

@@ -3,7 +3,7 @@
 //! A policy is kept in memory and in `mta-sts/` of the data directory, a file for each domain, and holds until its `max_age` is over, also when neither
 //! the DNS nor the web server answers: that is what protects against those who make them silent (§10.2). The record in the DNS is looked at for each
 //! message (the resolver keeps it), the policy is fetched anew when its id changes and when a day has gone by. A fetch that failed is not tried again
-//! for some minutes. One fetch at a time for one domain.
+//! for some minutes. One fetch at a time for one domain, for which only those wait who know no policy yet.
 //!
 //! Must not know: what follows from a policy.
 
@@ -13,12 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use disk::SharedDisk;
+use dns::DnsError;
 use events::Scope;
 use events::kinds::delivery::{StsFailed, StsPolicy};
 use http::{Http, HttpError, Limits, Request};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use shared::DomainName;
+use tokio::time::timeout;
 
 use crate::aggregate::{Flaw, Policy as Told};
 use crate::{Inner, now};
@@ -35,6 +37,10 @@ const ID_LENGTH_MAX_BYTES: usize = 32;
 const REFRESH_AFTER_S: i64 = 86_400;
 /// Seconds after a failed fetch in which none is tried (§3.3).
 const FAILURE_PAUSE_S: i64 = 300;
+/// How long the record in the DNS is waited for.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Seconds for which the DNS is not asked again when it gave no answer.
+const SILENCE_S: i64 = 30;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -131,17 +137,42 @@ impl Policy {
 /// What is known of one domain.
 #[derive(Default)]
 struct Known {
+    state: Mutex<State>,
+    /// Held by whom fetches.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
     /// The file was looked for.
     read: bool,
     policy: Option<Arc<Policy>>,
     failed_at: Option<i64>,
+    /// The DNS is not asked before that time.
+    silent_until: i64,
+}
+
+impl Known {
+    /// The policy, if it holds.
+    fn policy(&self, now: i64) -> Option<Arc<Policy>> {
+        let mut state = self.state.lock();
+        state.policy = state.policy.take().filter(|policy| policy.holds(now));
+        state.policy.clone()
+    }
+
+    fn is_to_be_fetched(&self, id: &str, now: i64) -> bool {
+        let state = self.state.lock();
+        let fresh = |policy: &Arc<Policy>| policy.id == id && now - policy.fetched < REFRESH_AFTER_S;
+        let paused = state.failed_at.is_some_and(|at| now - at < FAILURE_PAUSE_S);
+        !paused && !state.policy.as_ref().is_some_and(fresh)
+    }
 }
 
 pub(crate) struct Sts {
     http: Http,
     disk: SharedDisk,
     dir: PathBuf,
-    known: Mutex<HashMap<DomainName, Arc<tokio::sync::Mutex<Known>>>>,
+    known: Mutex<HashMap<DomainName, Arc<Known>>>,
 }
 
 impl Sts {
@@ -161,25 +192,31 @@ impl Sts {
         domain: &DomainName,
     ) -> (Option<Arc<Policy>>, Option<(Flaw, &'static str)>) {
         let known = self.known(domain);
-        let mut known = known.lock().await;
-        let now = now();
-        if !known.read {
-            known.policy = self.read(domain).await.map(Arc::new);
-            known.read = true;
+        let is_read = known.state.lock().read;
+        if !is_read {
+            let read = self.read(domain).await.map(Arc::new);
+            let mut state = known.state.lock();
+            if !state.read {
+                (state.policy, state.read) = (read, true);
+            }
         }
-        known.policy = known.policy.take().filter(|policy| policy.holds(now));
-        let txt = inner.parts.dns.txt(&format!("_mta-sts.{domain}")).await;
-        let Some(id) = txt.ok().and_then(|records| id(&records)) else {
+        let held = known.policy(now());
+        let Some(id) = self.id(inner, domain, &known).await else {
             // §5.1, §10.2: a record that went away ends no policy before its time.
-            return (known.policy.clone(), None);
+            return (held, None);
         };
-        let fresh = known
-            .policy
-            .as_ref()
-            .is_some_and(|policy| policy.id == id && now - policy.fetched < REFRESH_AFTER_S);
-        let paused = known.failed_at.is_some_and(|at| now - at < FAILURE_PAUSE_S);
-        if fresh || paused {
-            return (known.policy.clone(), None);
+        if !known.is_to_be_fetched(&id, now()) {
+            return (held, None);
+        }
+        let _alone = match known.fetching.try_lock() {
+            Ok(alone) => alone,
+            // What is known is good enough while somebody else fetches.
+            Err(_) if held.is_some() => return (held, None),
+            Err(_) => known.fetching.lock().await,
+        };
+        let now = now();
+        if !known.is_to_be_fetched(&id, now) {
+            return (known.policy(now), None);
         }
         let events = &inner.parts.events;
         let mut flaw = None;
@@ -191,8 +228,9 @@ impl Sts {
                 };
                 events.emit(Scope::default(), event);
                 self.write(domain, &policy).await;
-                known.failed_at = None;
-                known.policy = Some(Arc::new(policy));
+                let mut state = known.state.lock();
+                state.failed_at = None;
+                state.policy = Some(Arc::new(policy));
             }
             Err((found, reason)) => {
                 let event = StsFailed {
@@ -200,14 +238,32 @@ impl Sts {
                     reason,
                 };
                 events.emit(Scope::default(), event);
-                known.failed_at = Some(now);
+                known.state.lock().failed_at = Some(now);
                 flaw = Some((found, ""));
             }
         }
-        (known.policy.clone(), flaw)
+        (known.policy(now), flaw)
     }
 
-    fn known(&self, domain: &DomainName) -> Arc<tokio::sync::Mutex<Known>> {
+    /// What the record in the DNS says. Servers that don't answer are not waited for by each message.
+    async fn id(&self, inner: &Inner, domain: &DomainName, known: &Known) -> Option<String> {
+        let silent_until = known.state.lock().silent_until;
+        // A clock that was set back must not make it silent for ever.
+        if (1..=SILENCE_S).contains(&(silent_until - now())) {
+            return None;
+        }
+        let name = format!("_mta-sts.{domain}");
+        match timeout(RECORD_TIMEOUT, inner.parts.dns.txt(&name)).await {
+            Ok(Ok(records)) => id(&records),
+            Ok(Err(DnsError::NoSuchDomain)) => None,
+            Ok(Err(DnsError::Temporary(_))) | Err(_) => {
+                known.state.lock().silent_until = now() + SILENCE_S;
+                None
+            }
+        }
+    }
+
+    fn known(&self, domain: &DomainName) -> Arc<Known> {
         let mut all = self.known.lock();
         if all.len() >= POLICIES_MAX_COUNT && !all.contains_key(domain) {
             // What is in nobody's hands is read from the disk again.

@@ -105,10 +105,16 @@ pub(crate) async fn of(inner: &Inner, sender: Option<&Address>, recipient: &Addr
     let smarthost = settings.text("outgoing.smarthost");
     if let Some(hop) = hop(smarthost, port) {
         let user = settings.text("outgoing.smarthost-user");
-        let login = (!user.is_empty()).then(|| Login {
-            user: user.to_owned(),
-            password: (inner.parts.smarthost_password)().unwrap_or_default(),
-        });
+        let mut login = None;
+        if !user.is_empty() {
+            // It may lie in a file.
+            let ask = inner.parts.smarthost_password.clone();
+            let password = tokio::task::spawn_blocking(move || ask()).await;
+            login = Some(Login {
+                user: user.to_owned(),
+                password: password.ok().flatten().unwrap_or_default(),
+            });
+        }
         return Ok(Way {
             login,
             ..plain(By::Smarthost, vec![hop])
@@ -117,7 +123,7 @@ pub(crate) async fn of(inner: &Inner, sender: Option<&Address>, recipient: &Addr
     Ok(plain(By::Direct, vec![Hop::Exchangers(domain.clone())]))
 }
 
-fn plain(by: By, hops: Vec<Hop>) -> Way {
+pub(crate) fn plain(by: By, hops: Vec<Hop>) -> Way {
     Way {
         by,
         route: String::new(),

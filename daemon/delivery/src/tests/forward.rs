@@ -1,4 +1,5 @@
 use authenticity::Algorithm;
+use shared::model::Alias;
 
 use super::fake::{Fake, Manner};
 use super::*;
@@ -35,6 +36,24 @@ fn last_sender(fake: &Fake) -> String {
     let lines = fake.lines();
     let line = lines.iter().rev().find(|line| line.starts_with("MAIL ")).unwrap();
     line.split(['<', '>']).nth(1).unwrap().to_owned()
+}
+
+/// Whoever is reached by two names would get everything twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_goes_once_however_many_addresses_lead_to_who_forwards() {
+    let fake = Fake::start(Manner::default()).await;
+    let house = forwarding(&fake, &[]).await;
+    let team = Alias {
+        address: address("team@example.test"),
+        targets: vec![address("bob@example.test"), address("cy@example.test")],
+        enabled: true,
+        revision: 0,
+    };
+    house.parts.directory.add_alias(team, "test").await.unwrap();
+    let to = ["bob@example.test", "team@example.test", "bob+x@example.test"];
+    house.send(&to, TEXT).await;
+    house.until_empty().await;
+    assert_eq!(fake.texts().len(), 1, "{:?}", fake.texts());
 }
 
 /// Others would take forwarded mail for forged, and the sender would never hear that it did not arrive.
