@@ -64,6 +64,7 @@ refusal-acme-wildcard = { $name } stands for many hosts: set acme.challenge to d
 refusal-acme-name = No authority vouches for { $name }.
 refusal-acme-unknown = No certificate is renewed by that name.
 refusal-acme-orders-unreadable = The list of certificates from the authority can't be read: { $reason }. Mend the file; the next order puts it aside and begins a new one.
+refusal-acme-reason = No authority knows the reason { $name }: unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation.
 refusal-acme-failed = There is no certificate: { $reason }
 refusal-certificate-unknown = There is no such certificate, or it is the one that has to stay.
 

@@ -64,6 +64,7 @@ refusal-acme-wildcard = { $name } — это много узлов сразу: �
 refusal-acme-name = Ни один центр не поручится за { $name }.
 refusal-acme-unknown = Сертификата с таким именем среди продлеваемых нет.
 refusal-acme-orders-unreadable = Список сертификатов от удостоверяющего центра не читается: { $reason }. Исправьте файл; при следующем заказе он будет отложен и начнётся новый.
+refusal-acme-reason = Причины { $name } центры не знают: unspecified, key-compromise, affiliation-changed, superseded или cessation-of-operation.
 refusal-acme-failed = Сертификат не получен: { $reason }
 refusal-certificate-unknown = Такого сертификата нет, или он тот, что должен остаться.
 

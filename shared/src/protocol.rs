@@ -307,6 +307,11 @@ requests! {
     CertificateOrders "certificate.orders" => Vec<CertificateOrder> {}
     /// Renews no longer what begins with that name. The certificate stays.
     CertificateForget "certificate.forget" => Done { name: String }
+    /// Has the authority declare that the certificate of that order is no longer to be believed, and gets another one at once. `reason`: `key-compromise`,
+    /// `affiliation-changed`, `superseded`, `cessation-of-operation`, or `unspecified`, which empty means too.
+    CertificateRevoke "certificate.revoke" => Done { name: String, #[serde(default)] reason: String }
+    /// Gives the account at the authority a new key.
+    CertificateRekey "certificate.rekey" => Done {}
 
     SettingList "setting.list" => SettingValues {}
     SettingSet "setting.set" => Changed { key: String, value: String, revision: u64 }

@@ -262,6 +262,25 @@ fn acme_by_the_web_gets_a_certificate_and_a_newer_one_without_disturbing_anybody
         "the newer one takes the place of the older"
     );
 
+    // The account's key is another one, and the authority takes what is signed with it; what is revoked is replaced at once.
+    house.server.ctl_ok(&["certificate", "rekey"]);
+    assert_ne!(house.account(), account);
+    let unknown = house
+        .server
+        .ctl(&["certificate", "revoke", "mail.example.test", "--reason", "whim"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let serial = second["id"].clone();
+    house.server.ctl_ok(&[
+        "certificate",
+        "revoke",
+        "mail.example.test",
+        "--reason",
+        "superseded",
+    ]);
+    house.server.wait_for("another certificate", || {
+        house.order("mail.example.test")["id"] != serial
+    });
+
     // A name that leads elsewhere: the authority's own words, and another try later.
     house.lead("away.example.test", "127.0.0.2");
     let failed = house.server.ctl(&["certificate", "obtain", "away.example.test"]);

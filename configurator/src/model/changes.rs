@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 use shared::protocol::{
-    AccessRemove, AliasRemove, AppPasswordRemove, CertificateForget, CertificateRemove, DomainGet,
-    DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window, QueueRemove, ReportSend, ServiceSet,
-    ServiceState, SessionEnd, TreeList, TreeRemove, UserCertificateRemove, UserGet, UserRemove,
+    AccessRemove, AliasRemove, AppPasswordRemove, CertificateForget, CertificateRekey, CertificateRemove,
+    CertificateRevoke, DomainGet, DomainRemove, FolderRemove, GroupList, GroupRemove, Page as Window,
+    QueueRemove, ReportSend, ServiceSet, ServiceState, SessionEnd, TreeList, TreeRemove,
+    UserCertificateRemove, UserGet, UserRemove,
 };
 use shared::protocol::{AliasList, ExternalRemove, Failure, RouteList, RouteRemove};
 
@@ -373,6 +374,11 @@ impl Model {
                 self.read_certificates();
                 (Said::named("notice-forgotten", name), &[])
             }
+            About::RevokeCertificate(name) => {
+                self.read_certificates();
+                (Said::named("notice-revoked", name), &[])
+            }
+            About::ChangeAccountKey => (Said::key("notice-account-key"), &[]),
             About::RemoveCertificate { fingerprint, .. } => {
                 self.read_keys();
                 (Said::named("notice-removed", fingerprint), &[])
@@ -498,6 +504,11 @@ fn question_calls(about: &About, choice: bool) -> Vec<Call> {
         }
         About::RemoveServerCertificate(id) => vec![Call::of(&CertificateRemove { id: id.clone() })],
         About::ForgetCertificate(name) => vec![Call::of(&CertificateForget { name: name.clone() })],
+        About::RevokeCertificate(name) => vec![Call::of(&CertificateRevoke {
+            name: name.clone(),
+            reason: String::new(),
+        })],
+        About::ChangeAccountKey => vec![Call::of(&CertificateRekey {})],
         About::RemoveCertificate { user, fingerprint } => {
             vec![Call::of(&UserCertificateRemove {
                 address: user.clone(),

@@ -111,6 +111,10 @@ pub enum About {
     RemoveServerCertificate(String),
     /// A certificate that is renewed, by its first name.
     ForgetCertificate(String),
+    /// By the first name of its order.
+    RevokeCertificate(String),
+    /// The one at the authority.
+    ChangeAccountKey,
     RemoveCertificate {
         user: String,
         fingerprint: String,

@@ -1,7 +1,7 @@
 //! The server's certificates: for which names each is served, and until when.
 
 use eframe::egui::{ScrollArea, Ui};
-use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_REFRESH, ICON_VERIFIED};
+use egui_material_icons::icons::{ICON_ADD, ICON_BLOCK, ICON_DELETE, ICON_KEY, ICON_REFRESH, ICON_VERIFIED};
 use i18n::Arg;
 use shared::model::{Certificate, CertificateOrder};
 
@@ -31,6 +31,12 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             let reload = cx.t.get("certificate-reload");
             if button(ui, Weight::Plain, Some(ICON_REFRESH), &reload).clicked() {
                 cx.send(Message::ReloadCertificates);
+            }
+            if !cx.model.orders.is_empty() {
+                let change = cx.t.get("account-key");
+                if button(ui, Weight::Plain, Some(ICON_KEY), &change).clicked() {
+                    cx.send(Message::Ask(About::ChangeAccountKey));
+                }
             }
         });
     });
@@ -69,6 +75,12 @@ fn one_order(ui: &mut Ui, cx: &mut Cx<'_>, order: &CertificateOrder) {
         let again = cx.t.named("order-again", &name);
         if icon_button(ui, ICON_REFRESH, &again).clicked() {
             cx.send(Message::ObtainAgain(order.names.clone()));
+        }
+        if !order.id.is_empty() {
+            let revoke = cx.t.named("order-revoke-one", &name);
+            if icon_button(ui, ICON_BLOCK, &revoke).clicked() {
+                cx.send(Message::Ask(About::RevokeCertificate(name.clone())));
+            }
         }
         let forget = cx.t.named("order-forget-one", &name);
         if icon_button(ui, ICON_DELETE, &forget).clicked() {

@@ -530,6 +530,29 @@ fn certificates_are_ordered_asked_for_again_and_no_longer_renewed() {
     );
 }
 
+// Somebody whose key was stolen would look for the command line first.
+#[test]
+fn a_certificate_is_revoked_and_the_account_s_key_changed() {
+    let mut stage = Stage::connected(Language::Ru, Choice::Light);
+    stage.go(Page::Certificates);
+    stage
+        .harness
+        .get_by_label("Отозвать сертификат mail.example.test")
+        .click();
+    stage.settle();
+    stage.send(Message::Confirm);
+    stage.settle();
+    assert_eq!(
+        *stage.daemon.last("certificate.revoke").unwrap(),
+        json!({"name": "mail.example.test", "reason": ""})
+    );
+    stage.harness.get_by_label("Новый ключ учётной записи").click();
+    stage.settle();
+    stage.send(Message::Confirm);
+    stage.settle();
+    assert_eq!(*stage.daemon.last("certificate.rekey").unwrap(), json!({}));
+}
+
 #[test]
 fn certificates_are_shown_taken_into_use_and_removed() {
     let mut stage = Stage::connected(Language::Ru, Choice::Light);

@@ -97,7 +97,7 @@ impl Played {
                 json!({"names": ["imap.example.test"], "working": true, "id": "", "not_after": 0,
                 "next_try": 0, "failures": 0, "reason": ""})
             }
-            "certificate.forget" => json!({}),
+            "certificate.forget" | "certificate.revoke" | "certificate.rekey" => json!({}),
             "app-password.add" => json!({"password": "abcd-efgh-ijkm-npqr"}),
             "route.list" => list(json!({"total": 1, "rows": [
                 {"name": "archive", "place": 10, "enabled": true, "to": ["archive.test"], "from": [], "hosts": ["192.0.2.9"],

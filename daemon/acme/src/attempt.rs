@@ -108,7 +108,7 @@ impl Inner {
     }
 
     /// The authority, with an account at it.
-    async fn account(&self, options: &Options) -> Result<(Client, Account), AcmeError> {
+    pub(crate) async fn account(&self, options: &Options) -> Result<(Client, Account), AcmeError> {
         let (store, directory) = (self.store.clone(), options.directory.clone());
         let authority = options.authority.clone();
         let (mut account, roots) = blocking(move || {
@@ -133,6 +133,17 @@ impl Inner {
             http = added.map_err(|error| AcmeError::Disk(format!("{}: {error}", options.authority)))?;
         }
         let mut client = Client::open(http, &options.directory, account.key()?).await?;
+        if let Some(next) = account.next_key()? {
+            // A change of keys whose answer was lost: the authority knows which it has.
+            let changed = client.with_key(next);
+            let known = changed.known().await?;
+            let done = known.is_some_and(|known| known == account.url);
+            account.end_change(done);
+            self.write_account(&account).await?;
+            if done {
+                client = changed;
+            }
+        }
         client.account.clone_from(&account.url);
         if account.url.is_empty() {
             self.register(&mut client, &mut account, options).await?;
@@ -167,6 +178,10 @@ impl Inner {
 
     async fn keep_account(&self, account: &mut Account, options: &Options) -> Result<(), AcmeError> {
         account.contact.clone_from(&options.contact);
+        self.write_account(account).await
+    }
+
+    pub(crate) async fn write_account(&self, account: &Account) -> Result<(), AcmeError> {
         let (store, account) = (self.store.clone(), account.clone());
         blocking(move || store.keep_account(&account)).await
     }

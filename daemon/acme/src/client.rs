@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::error::{Problem, shown};
-use crate::jws::AccountKey;
+use crate::jws::{AccountKey, base64url};
 use crate::{AcmeError, Options};
 
 const LIMITS: Limits = Limits {
@@ -35,6 +35,9 @@ pub(crate) struct Directory {
     new_nonce: String,
     new_account: String,
     pub(crate) new_order: String,
+    /// Empty: it has none.
+    revoke_cert: String,
+    key_change: String,
     terms: String,
     external_account: bool,
 }
@@ -60,10 +63,16 @@ impl Client {
         let answer = send(&http, url, Request::get(url)).await?;
         let found = object(&answer)?;
         let address = |key: &str| address(&found[key], plain);
+        let offered = |key: &str| match &found[key] {
+            Value::Null => Ok(String::new()),
+            _ => address(key),
+        };
         let directory = Directory {
             new_nonce: address("newNonce")?,
             new_account: address("newAccount")?,
             new_order: address("newOrder")?,
+            revoke_cert: offered("revokeCert")?,
+            key_change: offered("keyChange")?,
             terms: found["meta"]["termsOfService"]
                 .as_str()
                 .unwrap_or_default()
@@ -111,6 +120,48 @@ impl Client {
         let account = answer.header("location").unwrap_or_default();
         self.account = self.address(&account.into())?;
         Ok(())
+    }
+
+    /// The same authority as another key sees it.
+    pub(crate) fn with_key(&self, key: AccountKey) -> Self {
+        Self {
+            http: self.http.clone(),
+            plain: self.plain,
+            directory: self.directory.clone(),
+            key,
+            account: String::new(),
+            nonce: Mutex::new(None),
+        }
+    }
+
+    /// The address of the account that has this key, if one has it (RFC 8555 §7.3.1).
+    pub(crate) async fn known(&self) -> Result<Option<String>, AcmeError> {
+        let asked = json!({"onlyReturnExisting": true});
+        match self.post(&self.directory.new_account, Some(&asked)).await {
+            Ok(answer) => {
+                let account = answer.header("location").unwrap_or_default();
+                self.address(&account.into()).map(Some)
+            }
+            Err(error) if error.is_unknown_account() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a new key in the place of the account's (RFC 8555 §7.3.5).
+    pub(crate) async fn change_key(&self, new: &AccountKey) -> Result<(), AcmeError> {
+        let url = offered(&self.directory.key_change, "keyChange")?;
+        let inner = new.roll_over(url, &self.account, &self.key)?;
+        self.post(url, Some(&inner)).await.map(drop)
+    }
+
+    /// Revokes a certificate of this account (RFC 8555 §7.6); one that is revoked already stays so. `reason`: as RFC 5280 §5.3.1 counts them.
+    pub(crate) async fn revoke(&self, certificate: &[u8], reason: u8) -> Result<(), AcmeError> {
+        let url = offered(&self.directory.revoke_cert, "revokeCert")?;
+        let asked = json!({"certificate": base64url(certificate), "reason": reason});
+        match self.post(url, Some(&asked)).await {
+            Err(AcmeError::Problem(problem)) if problem.kind == "alreadyRevoked" => Ok(()),
+            done => done.map(drop),
+        }
     }
 
     /// A signed request. A nonce that is no longer good costs another try, nothing else (RFC 8555 §6.5).
@@ -251,6 +302,13 @@ impl Patience {
         tokio::time::sleep(pause).await;
         Ok(())
     }
+}
+
+fn offered<'a>(url: &'a str, what: &'static str) -> Result<&'a str, AcmeError> {
+    if url.is_empty() {
+        return Err(AcmeError::NotOffered(what));
+    }
+    Ok(url)
 }
 
 fn address(value: &Value, plain: bool) -> Result<String, AcmeError> {

@@ -58,6 +58,9 @@ pub enum AcmeError {
     Validation { name: String, problem: Problem },
     #[error("the authority's answer can't be understood: {0}")]
     Answer(String),
+    /// What its directory does not name.
+    #[error("the authority offers no {0}")]
+    NotOffered(&'static str),
     #[error("{name}: the authority offers no {challenge}")]
     NoChallenge { name: String, challenge: &'static str },
     #[error("acme.dns-command: {0}")]

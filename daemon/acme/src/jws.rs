@@ -80,13 +80,23 @@ impl AccountKey {
             None => json!({"alg": "ES256", "jwk": self.jwk(), "nonce": nonce, "url": url}),
         };
         let payload = payload.map(ToString::to_string).unwrap_or_default();
+        Ok(self.signed(&protected, &payload)?.to_string())
+    }
+
+    /// What a new key says of itself so that it takes the place of the old one (RFC 8555 §7.3.5): signed by it, without a nonce.
+    pub(crate) fn roll_over(&self, url: &str, account: &str, old: &Self) -> Result<Value, AcmeError> {
+        let protected = json!({"alg": "ES256", "jwk": self.jwk(), "url": url});
+        let payload = json!({"account": account, "oldKey": old.jwk()});
+        self.signed(&protected, &payload.to_string())
+    }
+
+    fn signed(&self, protected: &Value, payload: &str) -> Result<Value, AcmeError> {
         let sign = |input: &[u8]| {
             let signed = self.pair.sign(&self.random, input);
             signed.map(|signature| base64url(signature.as_ref())).ok()
         };
-        let made = flattened(&protected, &payload, sign);
-        let made = made.ok_or_else(|| AcmeError::Tls("the system gives no random bytes".to_owned()))?;
-        Ok(made.to_string())
+        let made = flattened(protected, payload, sign);
+        made.ok_or_else(|| AcmeError::Tls("the system gives no random bytes".to_owned()))
     }
 
     /// What binds the account to one that the authority knows already (RFC 8555 §7.3.4). `secret` is in base64url, as authorities give it.

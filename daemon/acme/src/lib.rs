@@ -18,6 +18,7 @@ mod command;
 mod error;
 mod jws;
 mod order;
+mod recall;
 mod schedule;
 mod store;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use tokio::sync::Notify;
 
 pub use challenge::{Kind, Tokens};
 pub use error::{AcmeError, Problem};
+pub use recall::Reason;
 use store::{Store, Wanted};
 
 /// The clock is looked at this often at least: a machine may have slept, and settings change.

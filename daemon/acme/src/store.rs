@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! acme/account-<authority>.json   the account at one authority: its key is here before the authority hears of it, so that a crash
-//!                                 between the two finds the same account again
+//!                                 between the two finds the same account again; so is the key that is to take its place
 //! acme/certificates.json          which names are wanted, what there is for them, when the next try is; one that makes no sense is
 //!                                 put aside as certificates.json.damaged-<Unix seconds> before another is written
 //! acme/order-<name>.json          an order of which only the certificate is missing, and the certificate's key
@@ -38,6 +38,9 @@ pub(crate) struct Account {
     pub(crate) url: String,
     #[serde(default)]
     pub(crate) contact: Vec<String>,
+    /// The key that is to take the place of the other; not empty: whether the authority has heard of it is not known.
+    #[serde(default)]
+    next_key: String,
 }
 
 impl Account {
@@ -47,13 +50,38 @@ impl Account {
             key: STANDARD.encode(AccountKey::generate()?),
             url: String::new(),
             contact: Vec::new(),
+            next_key: String::new(),
         })
     }
 
     pub(crate) fn key(&self) -> Result<AccountKey, AcmeError> {
-        let key = STANDARD.decode(&self.key);
-        AccountKey::read(&key.map_err(|error| AcmeError::Disk(format!("the account's key: {error}")))?)
+        read_key(&self.key)
     }
+
+    /// The key that may have taken the place of the other.
+    pub(crate) fn next_key(&self) -> Result<Option<AccountKey>, AcmeError> {
+        if self.next_key.is_empty() {
+            return Ok(None);
+        }
+        read_key(&self.next_key).map(Some)
+    }
+
+    pub(crate) fn begin_change(&mut self) -> Result<(), AcmeError> {
+        self.next_key = STANDARD.encode(AccountKey::generate()?);
+        Ok(())
+    }
+
+    pub(crate) fn end_change(&mut self, changed: bool) {
+        let next = std::mem::take(&mut self.next_key);
+        if changed {
+            self.key = next;
+        }
+    }
+}
+
+fn read_key(key: &str) -> Result<AccountKey, AcmeError> {
+    let key = STANDARD.decode(key);
+    AccountKey::read(&key.map_err(|error| AcmeError::Disk(format!("the account's key: {error}")))?)
 }
 
 /// A certificate that is wanted.

@@ -8,6 +8,7 @@ use super::*;
 
 mod authority;
 mod pending;
+mod recall;
 
 use authority::{Authority, HANGS_UP};
 

@@ -17,9 +17,7 @@ const AFTER_CRASH_S: i64 = 3600;
 impl Inner {
     /// What can be known to fail before anything is asked.
     pub(crate) fn answerable(&self, options: &Options) -> Result<(), AcmeError> {
-        if options.directory.is_empty() {
-            return Err(AcmeError::Off);
-        }
+        answerable_at_all(options)?;
         match options.challenge {
             Kind::Http | Kind::TlsAlpn if !self.parts.web => Err(AcmeError::NoWeb),
             Kind::Dns if options.dns_command.is_empty() => {
@@ -211,7 +209,7 @@ impl Inner {
     }
 
     /// Writes the list.
-    async fn keep(&self) -> Result<(), AcmeError> {
+    pub(crate) async fn keep(&self) -> Result<(), AcmeError> {
         let _writing = self.writing.lock().await;
         let (store, all) = (self.store.clone(), self.wanted.lock().clone());
         blocking(move || store.keep_list(all)).await
@@ -222,6 +220,13 @@ impl Inner {
         // One that stays is looked at again with the next order, and taken for what it is.
         let _ = blocking(move || store.drop_pending(&name)).await;
     }
+}
+
+pub(crate) fn answerable_at_all(options: &Options) -> Result<(), AcmeError> {
+    if options.directory.is_empty() {
+        return Err(AcmeError::Off);
+    }
+    Ok(())
 }
 
 /// What the disk did may be over soon; what the certificate is stays as it is.

@@ -133,6 +133,8 @@ methods!(
     CertificateObtain,
     CertificateOrders,
     CertificateForget,
+    CertificateRevoke,
+    CertificateRekey,
     SettingList,
     SettingSet,
     StorageShow,

@@ -484,6 +484,12 @@ fn certificate(t: Texts) -> Command {
             t.command("forget", "certificate-forget")
                 .arg(t.positional("name")),
         )
+        .subcommand(
+            t.command("revoke", "certificate-revoke")
+                .arg(t.positional("name"))
+                .arg(t.option("revocation", "REASON").long("reason")),
+        )
+        .subcommand(t.command("rekey", "certificate-rekey"))
 }
 
 fn setting(t: Texts) -> Command {

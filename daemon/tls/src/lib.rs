@@ -155,6 +155,12 @@ impl Tls {
         self.reload()
     }
 
+    /// The certificate in that folder, without its chain, in DER.
+    pub fn der(&self, id: &str) -> Option<Vec<u8>> {
+        let snapshot = self.inner.current.load();
+        snapshot.certificates.by_id(id)?.der().map(<[u8]>::to_vec)
+    }
+
     /// What could not be read the last time, each with its reason.
     pub fn damaged(&self) -> Vec<String> {
         self.inner.current.load().damaged.clone()

@@ -41,6 +41,10 @@ impl Certificate {
         &self.facts
     }
 
+    pub(crate) fn der(&self) -> Option<&[u8]> {
+        self.key.cert.first().map(|first| &**first)
+    }
+
     pub(crate) fn end_point(&self) -> Option<&[u8]> {
         self.end_point.as_deref()
     }
@@ -161,7 +165,7 @@ impl Certificates {
         })
     }
 
-    fn by_id(&self, id: &str) -> Option<&Arc<Certificate>> {
+    pub(crate) fn by_id(&self, id: &str) -> Option<&Arc<Certificate>> {
         let mut all = self.all.iter();
         all.find(|(known, _)| known == id)
             .map(|(_, certificate)| certificate)

@@ -119,6 +119,16 @@ fn words(cx: &Cx<'_>, about: &About) -> (String, String, String) {
             cx.t.named("ask-forget-text", name),
             cx.t.get("order-forget"),
         ),
+        About::RevokeCertificate(name) => (
+            cx.t.get("ask-revoke"),
+            cx.t.named("ask-revoke-text", name),
+            cx.t.get("order-revoke"),
+        ),
+        About::ChangeAccountKey => (
+            cx.t.get("ask-account-key"),
+            cx.t.get("ask-account-key-text"),
+            cx.t.get("account-key-change"),
+        ),
         About::RemoveCertificate { fingerprint, .. } => {
             named("ask-certificate", "ask-certificate-text", fingerprint)
         }

@@ -172,8 +172,9 @@ impl Authority {
             "/dir" => (
                 String::new(),
                 json!({"newNonce": url("/nonce"), "newAccount": url("/account"), "newOrder": url("/order"),
-                    "meta": {"termsOfService": "https://ca.test/terms"}}),
+                    "keyChange": url("/key-change"), "revokeCert": url("/revoke"), "meta": {"termsOfService": "https://ca.test/terms"}}),
             ),
+            "/key-change" | "/revoke" => (String::new(), json!({})),
             "/nonce" => (String::new(), Value::Null),
             "/account" => (location("/account/1"), json!({"status": "valid"})),
             "/order" => {

@@ -1,6 +1,6 @@
 //! The server's certificates.
 
-use acme::{AcmeError, Ordered};
+use acme::{AcmeError, Ordered, Reason};
 use events::Scope;
 use events::kinds::server::{CertificateDamaged, ConfigurationChanged};
 use shared::Refusal;
@@ -63,6 +63,30 @@ impl Handle for CertificateForget {
             .await
             .map_err(|error| refusal(&error))?;
         tell(context, caller, &self.name, "forgotten");
+        Ok(Done {})
+    }
+}
+
+impl Handle for CertificateRevoke {
+    async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
+        let unknown = || {
+            Refusal::new("acme-reason")
+                .with("name", &self.reason)
+                .field("reason")
+        };
+        let reason = Reason::of_word(&self.reason).ok_or_else(unknown)?;
+        let done = context.acme.revoke(&self.name, reason).await;
+        done.map_err(|error| refusal(&error))?;
+        tell(context, caller, &self.name, "revoked");
+        Ok(Done {})
+    }
+}
+
+impl Handle for CertificateRekey {
+    async fn handle(self, context: &Context, caller: &Caller) -> Result<Done, Fault> {
+        let done = context.acme.rekey().await;
+        done.map_err(|error| refusal(&error))?;
+        tell(context, caller, "", "rekeyed");
         Ok(Done {})
     }
 }

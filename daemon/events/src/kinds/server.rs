@@ -13,6 +13,10 @@ events! {
     CertificateNotObtained "certificate-not-obtained" Application Warning { names: String, reason: String, minutes: i64 }
     /// A record in the DNS that showed an authority whose a name is could not be taken away.
     ChallengeStays "challenge-stays" Application Warning { reason: String }
+    /// `reason`: the word by which it was asked for.
+    CertificateRevoked "certificate-revoked" Application Info { names: String, reason: String }
+    /// `directory`: the authority's.
+    AccountKeyChanged "account-key-changed" Application Info { directory: String }
     /// Something in `tls/` can't be read; what was in use of it stays so.
     CertificateDamaged "certificate-damaged" Application Warning { reason: String }
     /// The list of certificates that are renewed can't be read: nothing is renewed.

@@ -7,7 +7,7 @@ use shared::Refusal;
 use shared::model::{Certificate, CertificateOrder};
 use shared::protocol::{
     CertificateAdd, CertificateForget, CertificateList, CertificateObtain, CertificateOrders,
-    CertificateReload, CertificateRemove,
+    CertificateRekey, CertificateReload, CertificateRemove, CertificateRevoke,
 };
 
 use super::{Outcome, text};
@@ -54,6 +54,18 @@ pub(super) async fn run(session: &Session, verb: &str, arguments: &ArgMatches) -
                 name: text(arguments, "name"),
             };
             let done = session.call(request).await?;
+            out.show(&done, |_| out.say("done-change", &[]));
+        }
+        "revoke" => {
+            let request = CertificateRevoke {
+                name: text(arguments, "name"),
+                reason: text(arguments, "revocation"),
+            };
+            let done = session.call(request).await?;
+            out.show(&done, |_| out.say("done-change", &[]));
+        }
+        "rekey" => {
+            let done = session.call(CertificateRekey {}).await?;
             out.show(&done, |_| out.say("done-change", &[]));
         }
         _ => {
