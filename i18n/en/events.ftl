@@ -64,6 +64,7 @@ event-certificate-not-obtained = No certificate for { $names }: { $reason }. Nex
 }
 event-challenge-stays = A record that showed an authority whose a name is could not be removed from the DNS: { $reason }
 event-certificate-revoked = The certificate for { $names } was revoked ({ $reason }); another one is asked for
+event-renewal-advised = The authority wants the certificate for { $names } renewed at another time; why: { $url }
 event-account-key-changed = The account at { $directory } has a new key
 event-certificate-damaged = A certificate can't be read: { $reason }. What was in use stays in use; mend or remove the file
 event-certificate-orders-unreadable = The list of certificates from the authority can't be read, and none is renewed: { $reason }

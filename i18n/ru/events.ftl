@@ -71,6 +71,7 @@ event-certificate-not-obtained = Сертификат для { $names } не п�
 }
 event-challenge-stays = Запись, которой центру подтверждалось имя, не удалось убрать из DNS: { $reason }
 event-certificate-revoked = Сертификат для { $names } отозван ({ $reason }); запрашивается другой
+event-renewal-advised = Центр хочет обновить сертификат для { $names } в другое время; причина: { $url }
 event-account-key-changed = У учётной записи в { $directory } новый ключ
 event-certificate-damaged = Сертификат не читается: { $reason }. Используется прежний; исправьте или удалите файл
 event-certificate-orders-unreadable = Список сертификатов от удостоверяющего центра не читается, и ни один не обновляется: { $reason }

@@ -13,9 +13,9 @@ use serde_json::json;
 use crate::challenge::Solver;
 use crate::client::Client;
 use crate::command::{self, Command};
-use crate::store::{Account, Pending};
+use crate::store::{Account, Pending, Wanted};
 use crate::work::{blocking, from_tls};
-use crate::{AcmeError, Inner, Kind, Options, order};
+use crate::{AcmeError, Inner, Kind, Options, order, renewal};
 
 /// For a whole order, and for each of its names; the wait for the DNS comes on top, and what its program may need.
 const ORDER_TIMEOUT: Duration = Duration::from_mins(15);
@@ -25,7 +25,7 @@ const PENDING_TRIES_MAX_COUNT: u32 = 5;
 
 impl Inner {
     /// The certificate with its chain and key, one PEM text.
-    pub(crate) async fn order(&self, names: &[String], options: &Options) -> Result<String, AcmeError> {
+    pub(crate) async fn order(&self, wanted: &Wanted, options: &Options) -> Result<String, AcmeError> {
         // What is wrong in the folder is told before the authority is asked, not after.
         let tls = self.parts.tls.clone();
         let read = blocking(move || tls.reload().map_err(|error| from_tls(&error)));
@@ -47,8 +47,8 @@ impl Inner {
             dns_until: None,
             prepared: Vec::new(),
         };
-        let limit = limit(names.len(), options);
-        let tried = tokio::time::timeout(limit, self.ask(names, options, &mut solver)).await;
+        let limit = limit(wanted.names.len(), options);
+        let tried = tokio::time::timeout(limit, self.ask(wanted, options, &mut solver)).await;
         if let Err(error) = solver.clear().await {
             let reason = error.to_string();
             self.parts
@@ -60,10 +60,11 @@ impl Inner {
 
     async fn ask(
         &self,
-        names: &[String],
+        wanted: &Wanted,
         options: &Options,
         solver: &mut Solver,
     ) -> Result<String, AcmeError> {
+        let names = &wanted.names;
         let (mut client, mut account) = self.account(options).await?;
         if let Some(pending) = self.pending(names, &options.directory).await? {
             match order::finish(&client, &pending).await {
@@ -72,11 +73,16 @@ impl Inner {
             }
             // The order has lapsed, or the authority knows it no longer: a new one.
         }
-        let begun = match order::begin(&client, names, solver).await {
+        let replaced = self.parts.tls.der(&wanted.id).filter(|_| !wanted.id.is_empty());
+        let replaced = replaced.and_then(|certificate| renewal::name(&certificate));
+        // RFC 9773 §5: only where the directory says that it is understood.
+        let replaced = replaced.filter(|_| !client.directory.renewal_info.is_empty());
+        let replaced = replaced.as_deref();
+        let begun = match order::begin(&client, names, replaced, solver).await {
             // The authority has lost the account, or was set up anew: the same key makes it again.
             Err(error) if error.is_unknown_account() => {
                 self.register(&mut client, &mut account, options).await?;
-                order::begin(&client, names, solver).await
+                order::begin(&client, names, replaced, solver).await
             }
             begun => begun,
         };

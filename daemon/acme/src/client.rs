@@ -38,6 +38,7 @@ pub(crate) struct Directory {
     /// Empty: it has none.
     revoke_cert: String,
     key_change: String,
+    pub(crate) renewal_info: String,
     terms: String,
     external_account: bool,
 }
@@ -73,6 +74,7 @@ impl Client {
             new_order: address("newOrder")?,
             revoke_cert: offered("revokeCert")?,
             key_change: offered("keyChange")?,
+            renewal_info: offered("renewalInfo")?,
             terms: found["meta"]["termsOfService"]
                 .as_str()
                 .unwrap_or_default()
@@ -162,6 +164,14 @@ impl Client {
             Err(AcmeError::Problem(problem)) if problem.kind == "alreadyRevoked" => Ok(()),
             done => done.map(drop),
         }
+    }
+
+    /// What the authority says of the renewal of a certificate; nobody has to sign for it (RFC 9773 §4.1).
+    pub(crate) async fn renewal_info(&self, certificate: &str) -> Result<(Value, Answer), AcmeError> {
+        let base = offered(&self.directory.renewal_info, "renewalInfo")?;
+        let url = format!("{}/{certificate}", base.trim_end_matches('/'));
+        let answer = send(&self.http, &url, Request::get(&url)).await?;
+        Ok((object(&answer)?, answer))
     }
 
     /// A signed request. A nonce that is no longer good costs another try, nothing else (RFC 8555 §6.5).

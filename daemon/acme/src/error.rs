@@ -164,6 +164,13 @@ impl Problem {
         problem
     }
 
+    /// Another request may be answered better.
+    pub(crate) fn is_about_the_request(&self) -> bool {
+        (400..500).contains(&self.status)
+            && self.status != 429
+            && !matches!(self.kind.as_str(), "rateLimited" | "accountDoesNotExist")
+    }
+
     /// What stands in an order, an authorization or a challenge.
     pub(crate) fn of_value(value: &Value) -> Self {
         let text = |value: &Value, key: &str| shown(value[key].as_str().unwrap_or_default());

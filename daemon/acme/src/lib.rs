@@ -1,7 +1,7 @@
 //! Certificates that the server gets and renews by itself: ACME (RFC 8555).
 //!
 //! An administrator says once for which names a certificate is wanted; that is kept, and the certificate is renewed when two thirds of its life
-//! are over, or some time after a failure. One order at a time. The certificate in use stays until the new one lies whole in the folder of `tls`,
+//! are over, when the authority says (RFC 9773), or some time after a failure. One order at a time. The certificate in use stays until the new one lies whole in the folder of `tls`,
 //! and no session is dropped.
 //!
 //! What an authority has to see is put into tables of other rooms: [`Tokens`], into which `web` looks (HTTP-01); the certificate for a handshake
@@ -19,6 +19,7 @@ mod error;
 mod jws;
 mod order;
 mod recall;
+mod renewal;
 mod schedule;
 mod store;
 #[cfg(test)]
@@ -239,9 +240,25 @@ impl Acme {
             if !due.is_empty() {
                 continue;
             }
+            let looks =
+                |wanted: &&Wanted| !off && renewal::next_look(now, wanted).is_some_and(|at| at <= now);
+            let asked: Vec<String> = all
+                .iter()
+                .filter(looks)
+                .map(|wanted| wanted.name().to_owned())
+                .collect();
+            for name in &asked {
+                self.inner.follow_advice(name).await;
+            }
+            if !asked.is_empty() {
+                continue;
+            }
             let next = all
                 .iter()
-                .map(|wanted| schedule::due(now, wanted).saturating_sub(now))
+                .map(|wanted| {
+                    let look = renewal::next_look(now, wanted).unwrap_or(i64::MAX);
+                    schedule::due(now, wanted).min(look).saturating_sub(now)
+                })
                 .min();
             let next = next
                 .and_then(|seconds| u64::try_from(seconds).ok())

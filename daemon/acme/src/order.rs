@@ -25,18 +25,32 @@ const LOOK_AGAIN_AFTER_MAX: Duration = Duration::from_mins(1);
 /// How often something is looked at.
 const LOOKS_MAX_COUNT: usize = 200;
 
-/// An order of which only the certificate is missing, with a new key.
+/// An order of which only the certificate is missing, with a new key. `replaced`: the certificate whose place it is to take (RFC 9773 §5).
 pub(crate) async fn begin(
     client: &Client,
     names: &[String],
+    replaced: Option<&str>,
     solver: &mut Solver,
 ) -> Result<Pending, AcmeError> {
     let identifiers: Vec<Value> = names
         .iter()
         .map(|name| json!({"type": "dns", "value": name}))
         .collect();
-    let wanted = json!({"identifiers": identifiers});
-    let (order, answer) = client.object(&client.directory.new_order, Some(&wanted)).await?;
+    let mut wanted = json!({"identifiers": identifiers});
+    if let Some(replaced) = replaced {
+        wanted["replaces"] = replaced.into();
+    }
+    let new_order = &client.directory.new_order;
+    let (order, answer) = match client.object(new_order, Some(&wanted)).await {
+        // It was replaced before, or is not one of this authority's: no reason to be without a new one.
+        Err(AcmeError::Problem(problem)) if replaced.is_some() && problem.is_about_the_request() => {
+            if let Some(fields) = wanted.as_object_mut() {
+                fields.remove("replaces");
+            }
+            client.object(new_order, Some(&wanted)).await?
+        }
+        made => made?,
+    };
     let url = client.address(&answer.header("location").unwrap_or_default().into())?;
     authorize(client, names, &order, solver).await?;
     let key = rcgen::KeyPair::generate().map_err(|error| AcmeError::Tls(error.to_string()))?;

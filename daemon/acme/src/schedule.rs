@@ -34,7 +34,7 @@ pub(crate) fn renewal(not_before: i64, not_after: i64, dice: u64) -> i64 {
 }
 
 /// When it is tried next. What was written down while the clock was far ahead must not put a renewal off for years: such a try is made now, and none lies
-/// further away than the longest pause, or than the certificate's own time of renewal.
+/// further away than the longest pause, the certificate's own time of renewal, or the authority's.
 pub(crate) fn due(now: i64, wanted: &Wanted) -> i64 {
     if wanted.last_try > now.saturating_add(CLOCK_TOLERANCE_S) {
         return wanted.next_try.min(now);
@@ -43,7 +43,9 @@ pub(crate) fn due(now: i64, wanted: &Wanted) -> i64 {
     let latest = if wanted.id.is_empty() {
         longest
     } else {
-        longest.max(renewal(wanted.not_before, wanted.not_after, u64::MAX))
+        longest
+            .max(renewal(wanted.not_before, wanted.not_after, u64::MAX))
+            .max(wanted.advised.min(wanted.not_after))
     };
     wanted.next_try.min(latest)
 }

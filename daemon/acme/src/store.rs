@@ -108,6 +108,12 @@ pub(crate) struct Wanted {
     /// When it was last tried, in Unix seconds; 0: not known.
     #[serde(default)]
     pub(crate) last_try: i64,
+    /// When the authority is asked next whether it wants another time, in Unix seconds.
+    #[serde(default)]
+    pub(crate) next_look: i64,
+    /// Until when it wants the certificate renewed, in Unix seconds; 0: it has not said.
+    #[serde(default)]
+    pub(crate) advised: i64,
 }
 
 impl Wanted {

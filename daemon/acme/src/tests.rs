@@ -9,6 +9,7 @@ use super::*;
 mod authority;
 mod pending;
 mod recall;
+mod renewal;
 
 use authority::{Authority, HANGS_UP};
 

@@ -111,7 +111,7 @@ impl Inner {
         }
         let options = (self.parts.options)();
         let tried = match self.begun(&wanted).await.and_then(|()| self.answerable(&options)) {
-            Ok(()) => self.order(&wanted.names, &options).await,
+            Ok(()) => self.order(&wanted, &options).await,
             Err(error) => Err(error),
         };
         let done = {
@@ -181,6 +181,8 @@ impl Inner {
                 after.next_try = schedule::renewal(listed.not_before, listed.not_after, schedule::dice())
                     .max(schedule::not_before_again(now, listed.not_after));
                 (after.failures, after.reason) = (0, String::new());
+                // RFC 9773 §4.3: asked for as soon as there is one.
+                (after.next_look, after.advised) = (0, 0);
                 let event = CertificateObtained {
                     names: wanted.names.join(", "),
                     issuer: listed.issuer.clone(),

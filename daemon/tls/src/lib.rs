@@ -42,7 +42,7 @@ pub use dane::DaneRecord;
 pub use flaw::Flaw;
 pub use peers::{ClientCertificate, fingerprint_of};
 use store::Certificates;
-pub use x509::Facts;
+pub use x509::{Facts, issue};
 
 /// What `SASL` and others name a channel binding by (RFC 9266, RFC 5929 §4).
 pub const EXPORTER: &str = "tls-exporter";

@@ -16,6 +16,9 @@ const EXTENSIONS: u8 = 0xa3;
 const MAIL_ADDRESS: u8 = 0x81;
 /// id-ce-subjectAltName, 2.5.29.17.
 const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+/// id-ce-authorityKeyIdentifier, 2.5.29.35, and its `[0]` keyIdentifier (§4.2.1.1).
+const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 0x23];
+const KEY_IDENTIFIER: u8 = 0x80;
 /// id-at-commonName, id-at-organizationName.
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
@@ -91,32 +94,54 @@ fn next(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 fn mail_addresses(extensions: &[u8]) -> Option<Vec<String>> {
+    let (mut names, _) = element(extension(extensions, ALTERNATIVE_NAMES)?, SEQUENCE)?;
+    let mut found = Vec::new();
+    while let Some((tag, content, rest)) = next(names) {
+        if tag == MAIL_ADDRESS
+            && let Ok(text) = std::str::from_utf8(content)
+        {
+            found.push(text.to_owned());
+        }
+        names = rest;
+    }
+    Some(found)
+}
+
+/// What is in the extension of that kind.
+fn extension<'a>(extensions: &'a [u8], kind: &[u8]) -> Option<&'a [u8]> {
     let (mut list, _) = element(extensions, SEQUENCE)?;
     while let Some((extension, rest)) = element(list, SEQUENCE) {
         list = rest;
         let (oid, mut value) = element(extension, OBJECT_IDENTIFIER)?;
-        if oid != ALTERNATIVE_NAMES {
+        if oid != kind {
             continue;
         }
         // Perhaps a flag before it.
-        let octets = loop {
+        loop {
             let (tag, content, rest) = next(value)?;
             if tag == OCTET_STRING {
-                break content;
+                return Some(content);
             }
             value = rest;
-        };
-        let (mut names, _) = element(octets, SEQUENCE)?;
-        let mut found = Vec::new();
-        while let Some((tag, content, rest)) = next(names) {
-            if tag == MAIL_ADDRESS
-                && let Ok(text) = std::str::from_utf8(content)
-            {
-                found.push(text.to_owned());
-            }
-            names = rest;
         }
-        return Some(found);
+    }
+    None
+}
+
+/// By what its issuer tells a certificate from all others: the identifier of the issuer's key and the serial number, both as they stand in it. `None` if
+/// it doesn't say one of them.
+pub fn issue(certificate: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (content, _) = element(certificate, SEQUENCE)?;
+    let (tbs, _) = element(content, SEQUENCE)?;
+    let rest = element(tbs, VERSION).map_or(tbs, |(_, rest)| rest);
+    let (serial, mut rest) = element(rest, INTEGER)?;
+    while let Some((tag, content, after)) = next(rest) {
+        if tag == EXTENSIONS {
+            let (key, _) = element(extension(content, AUTHORITY_KEY)?, SEQUENCE)?;
+            let (key, _) = element(key, KEY_IDENTIFIER)?;
+            return Some((key.to_vec(), serial.to_vec()));
+        }
+        rest = after;
     }
     None
 }
@@ -197,9 +222,11 @@ mod tests {
         assert_eq!((facts.issuer.as_str(), facts.self_issued), ("Anna", true));
         assert_eq!(facts.emails, ["anna@example.test"]);
         assert_eq!(facts.not_after, 1_930_003_200);
+        assert_eq!(issue(&der), None);
         for length in 0..der.len() {
             // Cut off anywhere: nothing, and no panic.
             let _ = super::facts(&der[..length]);
+            let _ = issue(&der[..length]);
         }
     }
 

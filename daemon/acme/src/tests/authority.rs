@@ -32,6 +32,10 @@ pub(super) struct Script {
     pub(super) nonces: u64,
     /// For which names certificates are given instead of those asked for.
     pub(super) gives: Option<Vec<String>>,
+    /// What is said of the renewal of any certificate; `None`: the authority says nothing of it.
+    pub(super) renewal: Option<Value>,
+    /// The certificates of which it was asked.
+    pub(super) looked: Vec<String>,
     /// What is asked of this path waits.
     pub(super) gate: Option<(&'static str, Gate)>,
 }
@@ -168,7 +172,17 @@ impl Authority {
             json!({"status": status, "authorizations": [url("/authz")], "finalize": url("/finalize"),
                 "certificate": url("/certificate")})
         };
+        if let Some(name) = path.strip_prefix("/renewal/") {
+            script.looked.push(name.to_owned());
+            let said = script.renewal.clone().unwrap_or_default();
+            return ("200 OK", "Retry-After: 7200\r\n".to_owned(), said.to_string());
+        }
         let (fields, body) = match path {
+            "/dir" if script.renewal.is_some() => (
+                String::new(),
+                json!({"newNonce": url("/nonce"), "newAccount": url("/account"), "newOrder": url("/order"),
+                    "renewalInfo": url("/renewal")}),
+            ),
             "/dir" => (
                 String::new(),
                 json!({"newNonce": url("/nonce"), "newAccount": url("/account"), "newOrder": url("/order"),
@@ -239,6 +253,7 @@ fn certificate(names: &[String], csr: &[u8]) -> String {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = Issuer::new(params, KeyPair::generate().unwrap());
     let mut params = CertificateParams::new(names.to_vec()).unwrap();
+    params.use_authority_key_identifier_extension = true;
     let now = std::time::SystemTime::now();
     params.not_before = now.into();
     params.not_after = (now + Duration::from_hours(24 * 90)).into();

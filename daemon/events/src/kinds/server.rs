@@ -15,6 +15,8 @@ events! {
     ChallengeStays "challenge-stays" Application Warning { reason: String }
     /// `reason`: the word by which it was asked for.
     CertificateRevoked "certificate-revoked" Application Info { names: String, reason: String }
+    /// The authority wants a certificate renewed at another time. `url`: where it says why.
+    RenewalAdvised "renewal-advised" Application Info { names: String, url: String }
     /// `directory`: the authority's.
     AccountKeyChanged "account-key-changed" Application Info { directory: String }
     /// Something in `tls/` can't be read; what was in use of it stays so.
