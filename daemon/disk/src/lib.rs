@@ -13,6 +13,9 @@
 //!   Syncing a file does not make its name durable, syncing a directory does not make the files' bytes durable.
 //! - A rename replaces the target in one step: afterwards the name means the old file or the new one.
 //!
+//! What else depends on the system and has no room of its own is here too: permissions, limits of the process, and programs that are ended together with
+//! what they have started ([`ProgramTree`]).
+//!
 //! This room knows nothing of mail. It must not know what is in a file.
 
 pub mod blob;

@@ -215,5 +215,6 @@ impl Tree {
     }
 
     /// Closing the handle does it.
+    #[allow(clippy::unused_self, reason = "the handle is closed with it")]
     pub(crate) fn end(self) {}
 }
