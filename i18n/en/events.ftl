@@ -45,6 +45,7 @@ event-external-failed = No mail can be fetched from { $account } ({ $host }) for
 event-external-recovered = Mail is fetched again from { $account } ({ $host }) for { $user }
 event-external-skipped = { $reason ->
     [too-large] Message { $message } of { $account } is too large and stays there ({ $user })
+    [broken-off] The connection breaks off whenever message { $message } of { $account } is asked for: it stays there ({ $user })
    *[loop] Message { $message } of { $account } goes round in circles and stays there ({ $user })
 }
 event-external-not-expunged = { $account } ({ $user }): the server can't remove single messages; in { $folder } they are only marked as deleted

@@ -49,6 +49,7 @@ event-external-failed = Почту из { $account } ({ $host }) для { $user 
 event-external-recovered = Почта из { $account } ({ $host }) для { $user } снова забирается
 event-external-skipped = { $reason ->
     [too-large] Письмо { $message } из { $account } слишком велико и остаётся там ({ $user })
+    [broken-off] Связь обрывается всякий раз, когда запрашивается письмо { $message } из { $account }: оно остаётся там ({ $user })
    *[loop] Письмо { $message } из { $account } ходит по кругу и остаётся там ({ $user })
 }
 event-external-not-expunged = { $account } ({ $user }): сервер не умеет удалять отдельные письма; в { $folder } они только помечены как удалённые

@@ -41,6 +41,8 @@ pub(crate) struct Way {
 pub(crate) enum Skip {
     TooLarge,
     Loop,
+    /// The connection is lost whenever it is asked for.
+    BrokenOff,
 }
 
 impl Skip {
@@ -48,6 +50,7 @@ impl Skip {
         match self {
             Self::TooLarge => "too-large",
             Self::Loop => "loop",
+            Self::BrokenOff => "broken-off",
         }
     }
 }

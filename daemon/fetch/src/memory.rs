@@ -9,6 +9,8 @@ use shared::external::ExternalState;
 
 /// Ranges of left-out UIDs of one folder that are remembered.
 pub(crate) const SPANS_MAX_COUNT: usize = 1000;
+/// Visits that break off at the same message. They are further and further apart: some hours in all.
+const BREAKS_MAX_COUNT: u32 = 6;
 /// Refused UIDs of one folder that are remembered.
 pub(crate) const REFUSED_MAX_COUNT: usize = 1000;
 
@@ -19,8 +21,18 @@ pub(crate) struct Memory {
     /// The account's revision at the last visit: failures of another one say nothing of this one.
     #[serde(default)]
     pub(crate) revision: u64,
+    /// Where visits break off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stuck: Option<Stuck>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) folders: BTreeMap<String, Position>,
+}
+
+/// A message at which visits broke off, one after the other: the connection was lost, or what came was none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stuck {
+    message: String,
+    visits: u32,
 }
 
 /// How far a folder was read.
@@ -75,6 +87,26 @@ impl Memory {
     pub(crate) fn parse(kept: Option<&str>) -> Self {
         kept.and_then(|kept| serde_json::from_str(kept).ok())
             .unwrap_or_default()
+    }
+
+    /// A visit broke off at a message. `true`: so many did that it is passed over from now on.
+    pub(crate) fn breaks_off(&mut self, message: &str) -> bool {
+        let had = if self.is_stuck_at(message) {
+            self.stuck.take()
+        } else {
+            None
+        };
+        let visits = had.map_or(0, |had| had.visits).saturating_add(1);
+        let enough = visits >= BREAKS_MAX_COUNT;
+        self.stuck = (!enough).then(|| Stuck {
+            message: message.to_owned(),
+            visits,
+        });
+        enough
+    }
+
+    pub(crate) fn is_stuck_at(&self, message: &str) -> bool {
+        self.stuck.as_ref().is_some_and(|stuck| stuck.message == message)
     }
 
     pub(crate) fn render(&self) -> String {

@@ -220,6 +220,12 @@ impl Visit<'_> {
         self.trouble.get_or_insert(problem);
     }
 
+    /// A message was asked for, and the visit ends. `true`: that message ends every visit, and is left out.
+    pub(crate) fn breaks_off(&mut self, message: &str, problem: &Problem) -> bool {
+        matches!(problem, Problem::Timeout | Problem::Closed | Problem::Garbage(_))
+            && self.memory.breaks_off(message)
+    }
+
     pub(crate) fn after(&self) -> ExternalAfter {
         self.account.external.after
     }

@@ -141,7 +141,14 @@ async fn message(
     let mut incoming = Incoming::begin(&visit.way, u64::from(uid));
     let got = match imap.text(uid, &mut incoming).await {
         Err(problem @ Problem::Refused { .. }) => return refused(visit, folder, uid, problem).await,
-        got => got?,
+        Err(problem) => {
+            if visit.breaks_off(&name(folder, uid), &problem) {
+                skip(visit, folder, uid, Skip::BrokenOff, bytes);
+                done(visit, folder, uid).await?;
+            }
+            return Err(problem);
+        }
+        Ok(got) => got,
     };
     let mut taken = false;
     if got == Got::Nothing {
@@ -188,7 +195,11 @@ async fn refused(visit: &mut Visit<'_>, folder: &str, uid: u32, problem: Problem
 
 fn skip(visit: &mut Visit<'_>, folder: &str, uid: u32, why: Skip, bytes: u64) {
     leave(visit, folder, uid);
-    visit.skipped(&format!("{folder} {uid}"), why, bytes);
+    visit.skipped(&name(folder, uid), why, bytes);
+}
+
+fn name(folder: &str, uid: u32) -> String {
+    format!("{folder} {uid}")
 }
 
 /// A message is not deleted over there, nor when the account is set to delete later on.

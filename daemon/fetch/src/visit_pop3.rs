@@ -84,6 +84,10 @@ async fn one(
         visit.meets(Problem::MailboxFull);
         return Ok(Next::Enough);
     }
+    if message.unique.is_none() && visit.messages > 0 && visit.memory.is_stuck_at(&name(message)) {
+        // What was fetched so far would come again: first it goes from there.
+        return Ok(Next::Enough);
+    }
     fetch(visit, pop3, message, seen, deleted).await
 }
 
@@ -149,7 +153,12 @@ async fn fetch(
             visit.meets(problem);
             return Ok(Next::GoOn);
         }
-        Err(problem) => return Err(problem),
+        Err(problem) => {
+            if visit.breaks_off(&name(message), &problem) && message.unique.is_some() {
+                skip(visit, message, Skip::BrokenOff, message.bytes, seen).await?;
+            }
+            return Err(problem);
+        }
     }
     let cut_off = incoming.is_over();
     match incoming.finish().await? {
@@ -172,17 +181,19 @@ async fn skip(
     bytes: u64,
     seen: &mut HashMap<String, ExternalSeen>,
 ) -> Result<(), Problem> {
-    let name = message
-        .unique
-        .clone()
-        .unwrap_or_else(|| message.number.to_string());
-    visit.skipped(&name, why, bytes);
-    // What goes in circles is too large for ever.
+    visit.skipped(&name(message), why, bytes);
+    // Whatever else it is, it is too large for ever.
     let bytes = match why {
         Skip::TooLarge => bytes,
-        Skip::Loop => i64::MAX.unsigned_abs(),
+        Skip::Loop | Skip::BrokenOff => i64::MAX.unsigned_abs(),
     };
     mark(visit, message, Some(bytes), seen).await
+}
+
+/// The unique id; without one, by the size, since numbers change when others are deleted.
+fn name(message: &Listed) -> String {
+    let of_size = || format!("({} bytes)", message.bytes);
+    message.unique.clone().unwrap_or_else(of_size)
 }
 
 /// Notes that a message need not be asked for again.

@@ -231,3 +231,55 @@ async fn a_visit_whose_time_is_over_ends_well_and_the_next_one_goes_on() {
         assert_eq!(house.subjects().await, ["one", "two", "three"]);
     }
 }
+
+// A message that ends every visit, damaged over there or too slow, would hold up all that is behind it for ever.
+#[tokio::test]
+async fn a_message_at_which_every_visit_breaks_off_is_passed_over_in_the_end() {
+    for imap in [false, true] {
+        let command = if imap { "UID FETCH 1 (UID BODY" } else { "RETR 1" };
+        let fake = Fake::start(imap, None, false, at(imap, command, "", true)).await;
+        fake.put("damaged");
+        fake.put("whole");
+        let house = House::at(&fake).await;
+        house
+            .change(|account| account.after = ExternalAfter::Delete)
+            .await;
+        for _ in 0..6 {
+            assert_eq!(house.problem().await, "external-closed", "{imap}");
+        }
+        let state = house.visit().await;
+        assert_eq!((state.fetched, state.skipped_total, state.problem), (1, 1, None));
+        assert_eq!(
+            (house.subjects().await, fake.uids()),
+            (vec!["whole".to_owned()], vec![1])
+        );
+        assert_eq!(house.problem().await, "fine");
+        assert_eq!(fake.count(command), 6, "{imap}");
+    }
+}
+
+// Without ids all that lies before it would come again with each visit.
+#[tokio::test]
+async fn without_ids_what_lies_before_such_a_message_is_deleted_first() {
+    let fake = Fake::pop3(|model, line| match line {
+        "UIDL" => Act::Say(b"-ERR what?\r\n".to_vec()),
+        "RETR 1" if model.mails.len() == 1 => Act::SayAndClose(Vec::new()),
+        "RETR 3" => Act::SayAndClose(Vec::new()),
+        _ => Act::Usual,
+    })
+    .await;
+    for subject in ["one", "three", "the damaged one"] {
+        fake.put(subject);
+    }
+    let house = House::at(&fake).await;
+    house
+        .change(|account| account.after = ExternalAfter::Delete)
+        .await;
+    assert_eq!(house.problem().await, "external-closed");
+    assert_eq!(house.problem().await, "fine");
+    assert_eq!(fake.uids(), [3]);
+    for _ in 0..6 {
+        assert_eq!(house.problem().await, "external-closed");
+    }
+    assert_eq!(house.subjects().await, ["one", "three", "one", "three"]);
+}
