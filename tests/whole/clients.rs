@@ -33,7 +33,7 @@ fn left(server: &Server) -> usize {
 }
 
 /// Where `tests/run` puts what comes from pip and npm.
-fn installed(path: &str) -> Option<PathBuf> {
+pub(crate) fn installed(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("../clients")
         .join(path);
@@ -47,7 +47,7 @@ fn installed(path: &str) -> Option<PathBuf> {
 }
 
 /// Writes a file that only its owner reads.
-fn write_private(path: &Path, text: &str) {
+pub(crate) fn write_private(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
     #[cfg(unix)]
     {
@@ -71,7 +71,7 @@ fn texts(folder: &Path) -> Vec<String> {
 }
 
 /// An empty Maildir.
-fn maildir(path: &Path) {
+pub(crate) fn maildir(path: &Path) {
     for part in ["cur", "new", "tmp"] {
         std::fs::create_dir_all(path.join(part)).unwrap();
     }

@@ -27,6 +27,7 @@ mod power;
 mod recovery;
 mod remote;
 mod sizes;
+mod sslyze;
 mod startup;
 
 use std::path::PathBuf;
