@@ -46,6 +46,25 @@ pub(crate) fn installed(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// The Python of `tests/run`, if it has these modules.
+pub(crate) fn python_with(modules: &str) -> Option<PathBuf> {
+    let python = installed("venv/bin/python")?;
+    let mut command = Command::new(&python);
+    command.args(["-c", &format!("import {modules}")]);
+    lacks_nothing(&mut command, &format!("Python's {modules}")).then_some(python)
+}
+
+/// Whether something is there that a program shows by ending well; says so if it is not, as [`has`] does.
+pub(crate) fn lacks_nothing(command: &mut Command, what: &str) -> bool {
+    let there = try_run(command, b"").status.success();
+    if !there {
+        let wanted = std::env::var_os("BATPOST_CLIENTS").is_some();
+        assert!(!wanted, "{what} is not installed");
+        eprintln!("SKIPPED: {what} is not installed");
+    }
+    there
+}
+
 /// Writes a file that only its owner reads.
 pub(crate) fn write_private(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
@@ -298,7 +317,7 @@ fn neomutt_reads_and_sorts_mail() {
 
 #[test]
 fn imapclient_works_a_day() {
-    let Some(python) = installed("venv/bin/python") else {
+    let Some(python) = python_with("imapclient") else {
         return;
     };
     let server = crate::server(1);
