@@ -8,6 +8,7 @@
 
 mod acme;
 mod authenticity;
+mod autoconfig;
 mod capabilities;
 mod certificates;
 mod clients;
@@ -42,6 +43,15 @@ const PROGRAMS: Programs = Programs {
 /// A running server with that many users.
 fn server(users: usize) -> Server {
     Server::with_users(PROGRAMS, users)
+}
+
+/// One that listens on the ports of the web as well; it does not run yet.
+fn web_server() -> Server {
+    let server = Server::initialised(PROGRAMS);
+    let path = server.data().join("batpost.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, config.replacen("[listen]", "[listen]\nweb = true", 1)).unwrap();
+    server
 }
 
 /// The top of the repository.

@@ -10,7 +10,6 @@ use batpost_tests::programs::{run, try_run};
 use batpost_tests::server::{Server, has};
 use serde_json::Value;
 
-use crate::PROGRAMS;
 use crate::clients::installed;
 
 const NAME: &str = "mail.example.test";
@@ -82,10 +81,7 @@ fn certify(folder: &Path) {
 
 /// A server on all ports, those of the web too, that shows the certificate made in the folder.
 fn server(folder: &Path) -> Server {
-    let mut server = Server::initialised(PROGRAMS);
-    let path = server.data().join("batpost.toml");
-    let config = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, config.replacen("[listen]", "[listen]\nweb = true", 1)).unwrap();
+    let mut server = crate::web_server();
     server.start();
     certify(folder);
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
