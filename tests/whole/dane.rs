@@ -56,7 +56,8 @@ fn asking(port: u16, names: &Names, smtp: u16) -> Server {
     let anchor = names.anchor();
     write!(
         config,
-        "\n[dns]\nservers = [\"127.0.0.1:{port}\"]\ntrust_anchor = {anchor:?}\n"
+        "\n[dns]\nservers = [\"127.0.0.1:{port}\"]\ntrust_anchor = \"{}\"\n",
+        anchor.display()
     )
     .unwrap();
     std::fs::write(&path, config).unwrap();
