@@ -93,6 +93,7 @@ impl Texts {
             return crate::exit::USAGE;
         }
         let key = match error.kind() {
+            ErrorKind::UnknownArgument if !is_option(error) => "error-surplus-argument",
             ErrorKind::UnknownArgument => "error-unknown-argument",
             ErrorKind::InvalidSubcommand => "error-unknown-command",
             ErrorKind::MissingRequiredArgument => "error-missing-argument",
@@ -117,5 +118,13 @@ impl Texts {
         warn(&i18n::format(self.0, &format!("cli-{key}"), &args));
         warn(&self.get("try-help"));
         crate::exit::USAGE
+    }
+}
+
+/// Whether what is not known looks like an option.
+fn is_option(error: &Error) -> bool {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(text)) => text.starts_with('-'),
+        _ => true,
     }
 }

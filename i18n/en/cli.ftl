@@ -8,6 +8,7 @@ cli-value-command = COMMAND
 cli-help = Show this help
 cli-try-help = Try --help.
 cli-error-unknown-argument = Unknown option: { $argument }
+cli-error-surplus-argument = One argument too many: { $argument }
 cli-error-unknown-command = Unknown command: { $command }
 cli-error-missing-argument = Missing: { $argument }
 cli-error-missing-command = A command is missing.

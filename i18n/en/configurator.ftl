@@ -131,6 +131,10 @@ notice-queue-released = { $count ->
     [one] { $count } message released.
    *[other] { $count } messages released.
 }
+notice-messages-exported = { $count ->
+    [one] { $count } message saved.
+   *[other] { $count } messages saved.
+}
 notice-exported = { $count ->
     [one] { $count } row written to the file.
    *[other] { $count } rows written to the file.
@@ -305,10 +309,20 @@ queue-next-host = Send by another host…
 queue-next-host-title = Send by another host
 field-next-host = Host
 field-next-host-help = HOST or HOST:PORT; empty: the usual way again. The message is tried at once.
+queue-export = Save to a folder…
+queue-export-title = Save messages to a folder
+queue-export-do = Save
 queue-read = Show text
 queue-mark = Mark { $name }
 sender-none = message of the server itself
 message-text = Message { $name }
+message-cut = Only the first { $size } are shown; saved to a folder, the message is whole.
+count-attempts = { $count ->
+    [0] Not tried yet
+    [one] { $count } attempt
+   *[other] { $count } attempts
+}
+attempts-next = , the next { $when }
 
 ## Log
 
@@ -583,6 +597,8 @@ field-whom-domain = Domain
 field-denied-rights = Deny these rights, whoever else gives them
 field-role = May
 field-letters = In detail
+field-export-folder = Folder
+field-export-folder-help = Each message becomes two files: its text (.eml) and what the queue knows of it (.json).
 field-path = File
 field-path-help = A name that ends in .jsonl gives JSON lines, any other text. An existing file is replaced.
 

@@ -8,6 +8,7 @@ cli-value-command = КОМАНДА
 cli-help = Показать эту справку
 cli-try-help = Справку покажет --help.
 cli-error-unknown-argument = Неизвестный параметр: { $argument }
+cli-error-surplus-argument = Лишний аргумент: { $argument }
 cli-error-unknown-command = Неизвестная команда: { $command }
 cli-error-missing-argument = Не хватает: { $argument }
 cli-error-missing-command = Не указана команда.

@@ -139,6 +139,11 @@ notice-queue-released = { $count ->
     [few] Отпущено { $count } письма.
    *[many] Отпущено { $count } писем.
 }
+notice-messages-exported = { $count ->
+    [one] Сохранено { $count } письмо.
+    [few] Сохранены { $count } письма.
+   *[other] Сохранено { $count } писем.
+}
 notice-exported = { $count ->
     [one] В файл записана { $count } строка.
     [few] В файл записаны { $count } строки.
@@ -324,10 +329,21 @@ queue-next-host = Отправить через другой узел…
 queue-next-host-title = Отправить через другой узел
 field-next-host = Узел
 field-next-host-help = УЗЕЛ или УЗЕЛ:ПОРТ; пусто — снова обычным путём. Доставка начнётся сразу.
+queue-export = Сохранить в папку…
+queue-export-title = Сохранить письма в папку
+queue-export-do = Сохранить
 queue-read = Показать текст
 queue-mark = Отметить { $name }
 sender-none = письмо самого сервера
 message-text = Письмо { $name }
+message-cut = Показаны только первые { $size }; в папку письмо сохраняется целиком.
+count-attempts = { $count ->
+    [0] Попыток ещё не было
+    [one] { $count } попытка
+    [few] { $count } попытки
+   *[other] { $count } попыток
+}
+attempts-next = , следующая { $when }
 
 ## Журнал
 
@@ -604,6 +620,8 @@ field-whom-domain = Домен
 field-denied-rights = Запретить это, кто бы ни дал такие права
 field-role = Может
 field-letters = Подробно
+field-export-folder = Папка
+field-export-folder-help = Из каждого письма получатся два файла: его текст (.eml) и сведения очереди о нём (.json).
 field-path = Файл
 field-path-help = Имя с окончанием .jsonl даёт строки JSON, любое другое — текст. Существующий файл будет заменён.
 

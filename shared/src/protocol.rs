@@ -524,7 +524,7 @@ pub struct LogRow {
     pub fields: Value,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct LogFilter {
     /// Empty: all.
     #[serde(default)]

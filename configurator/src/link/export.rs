@@ -1,10 +1,12 @@
-//! Writing stored log rows to a file, page by page from the daemon, so that no answer grows with the log.
+//! Writing what the daemon has to files, page by page and piece by piece, so that no answer grows with it: stored log rows, messages of the queue.
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use shared::client::{CallError, Client};
-use shared::protocol::{LogFilter, LogQuery, LogRow};
+use shared::protocol::{LogFilter, LogQuery, LogRow, QueueRead, QueueShow};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
@@ -12,10 +14,12 @@ use super::Failed;
 
 /// Rows asked for at a time.
 const PAGE_ROWS: u64 = 2_000;
+/// Bytes of a message asked for at a time.
+const PIECE_BYTES: u64 = 1024 * 1024;
 
 /// Writes the rows, newest first as the daemon pages them: JSON lines if the file is named `.json` or `.jsonl`, else
 /// text with tabs between the columns. Answers with their number.
-pub(super) async fn export(client: &Client, mut filter: LogFilter, path: &Path) -> Result<Value, Failed> {
+pub(super) async fn log(client: &Client, mut filter: LogFilter, path: &Path) -> Result<Value, Failed> {
     let json = path
         .extension()
         .is_some_and(|ext| ext == "json" || ext == "jsonl");
@@ -43,6 +47,50 @@ pub(super) async fn export(client: &Client, mut filter: LogFilter, path: &Path) 
     }
     file.flush().await.map_err(local)?;
     file.into_inner().sync_all().await.map_err(local)?;
+    Ok(Value::from(written))
+}
+
+/// Writes each message as `ID.eml` and what the queue knows of it as `ID.json`; what has left the queue meanwhile is left out. Answers with their
+/// number.
+pub(super) async fn messages(client: &Client, ids: &[String], folder: &Path) -> Result<Value, Failed> {
+    tokio::fs::create_dir_all(folder).await.map_err(local)?;
+    let mut written: u64 = 0;
+    for id in ids {
+        let message = match client.call(QueueShow { id: id.clone() }).await {
+            Ok(message) => message,
+            Err(CallError::Failed(_)) => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        let mut file = BufWriter::new(
+            File::create(folder.join(format!("{id}.eml")))
+                .await
+                .map_err(local)?,
+        );
+        let mut offset = 0;
+        loop {
+            let request = QueueRead {
+                id: id.clone(),
+                offset,
+                limit: Some(PIECE_BYTES),
+            };
+            let piece = client.call(request).await.map_err(failed)?;
+            let bytes = STANDARD
+                .decode(&piece.base64)
+                .map_err(|error| Failed::Local(error.to_string()))?;
+            if bytes.is_empty() {
+                break;
+            }
+            file.write_all(&bytes).await.map_err(local)?;
+            offset += bytes.len() as u64;
+        }
+        file.flush().await.map_err(local)?;
+        file.into_inner().sync_all().await.map_err(local)?;
+        let json = serde_json::to_vec_pretty(&message).map_err(|error| Failed::Local(error.to_string()))?;
+        tokio::fs::write(folder.join(format!("{id}.json")), json)
+            .await
+            .map_err(local)?;
+        written += 1;
+    }
     Ok(Value::from(written))
 }
 

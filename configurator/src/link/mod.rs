@@ -53,16 +53,21 @@ pub enum Outgoing {
         method: &'static str,
         params: Value,
     },
-    /// Writes the stored log rows that a filter lets through to a file.
-    Export {
-        id: u64,
-        filter: LogFilter,
-        path: PathBuf,
-    },
+    /// Writes to a file or a folder.
+    Export { id: u64, what: Export, path: PathBuf },
     /// The language of the daemon's texts: connects anew with it.
     Language(Language),
     /// Tries to connect at once.
     Retry,
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Export {
+    /// The stored log rows that a filter lets through, to a file.
+    Log(LogFilter),
+    /// Messages of the queue, to a folder.
+    Messages(Vec<String>),
 }
 
 /// Why a request has no answer.

@@ -11,9 +11,9 @@ use shared::protocol::Subscribe;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::export::{export, failed};
+use super::export::{self, failed};
 use super::transport::{Connection, connect};
-use super::{Arrival, Courier, Failed, Outgoing, Target};
+use super::{Arrival, Courier, Export, Failed, Outgoing, Target};
 
 /// The first pause before connecting again, in seconds; it doubles up to the longest.
 const RETRY_FIRST_S: u64 = 1;
@@ -151,10 +151,16 @@ async fn relay(
                         (id, call(&connection.client, method, params).await)
                     });
                 }
-                Some(Outgoing::Export { id, filter, path }) => {
+                Some(Outgoing::Export { id, what, path }) => {
                     open.insert(id);
                     let connection = Arc::clone(connection);
-                    calls.spawn(async move { (id, export(&connection.client, filter, &path).await) });
+                    calls.spawn(async move {
+                        let written = match what {
+                            Export::Log(filter) => export::log(&connection.client, filter, &path).await,
+                            Export::Messages(ids) => export::messages(&connection.client, &ids, &path).await,
+                        };
+                        (id, written)
+                    });
                 }
             },
         }

@@ -41,9 +41,9 @@ impl Model {
         edit.problem = None;
         edit.leaving = false;
         if let Form::Export(form) = &edit.form {
-            let path = form.path.trim().to_owned();
+            let form = form.clone();
             self.dialog = None;
-            self.export(path);
+            self.export(form);
             return;
         }
         match edit.form.calls() {

@@ -128,7 +128,10 @@ pub struct EntryForm {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExportForm {
+    /// A file, or a folder for messages.
     pub path: String,
+    /// Messages of the queue; none: the log as it is shown.
+    pub messages: Vec<String>,
 }
 
 /// The protocols that a user may be kept from.

@@ -53,6 +53,7 @@ use log::LogState;
 pub use message::{LogMessage, LogPart, Message, QueueAct};
 use monitor::History;
 pub use page::Page;
+pub(crate) use pages::MESSAGE_SHOWN_MAX_BYTES;
 use said::{Notice, Said, Tone};
 use settings::SettingsState;
 pub use table::Table;
@@ -88,6 +89,15 @@ struct Pending {
     then: Then,
 }
 
+/// A message's text as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageText {
+    pub id: String,
+    pub text: String,
+    /// There is more of it.
+    pub is_cut: bool,
+}
+
 pub struct Model {
     pub page: Page,
     pub language: Language,
@@ -116,7 +126,7 @@ pub struct Model {
     /// Reports to other domains that wait; `None`: nobody asked yet.
     pub reports: Option<Vec<ReportWaiting>>,
     /// The text of a message that is being read.
-    pub message_text: Option<(String, String)>,
+    pub message_text: Option<MessageText>,
     pub folders: Folders,
     pub keys: Keys,
     pub dkim: DkimKeys,

@@ -14,11 +14,11 @@ use super::forms::Call;
 use super::lists::ListId;
 use super::said::{Said, Tone};
 use super::wizard::Step;
-use super::{Model, Page, QueueAct, Status};
+use super::{MessageText, Model, Page, QueueAct, Status};
 use crate::link::Failed;
 
 /// Bytes of a message's text that are shown.
-const MESSAGE_SHOWN_MAX_BYTES: usize = 256 * 1024;
+pub(crate) const MESSAGE_SHOWN_MAX_BYTES: usize = 256 * 1024;
 
 impl Model {
     pub(super) fn set_service(&mut self, service: String, state: ServiceState) {
@@ -95,13 +95,15 @@ impl Model {
             &QueueRead {
                 id: id.clone(),
                 offset: 0,
-                limit: Some(MESSAGE_SHOWN_MAX_BYTES as u64),
+                limit: Some(MESSAGE_SHOWN_MAX_BYTES as u64 + 1),
             },
             move |model, answer| match answer {
                 Ok(text) => {
                     let mut bytes = STANDARD.decode(text.base64).unwrap_or_default();
+                    let is_cut = bytes.len() > MESSAGE_SHOWN_MAX_BYTES;
                     bytes.truncate(MESSAGE_SHOWN_MAX_BYTES);
-                    model.message_text = Some((id, String::from_utf8_lossy(&bytes).replace('\r', "")));
+                    let text = String::from_utf8_lossy(&bytes).replace('\r', "");
+                    model.message_text = Some(MessageText { id, text, is_cut });
                 }
                 Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
             },

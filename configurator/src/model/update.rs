@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::dialog::{About, Dialog, Edit, Question};
+use super::forms::ExportForm;
 use super::lists::ListId;
 use super::said::{Said, Tone};
 use super::{Effect, LogMessage, LogPart, Message, Model, Page, Status};
-use crate::link::Outgoing;
+use crate::link::{Export, Outgoing};
 
 impl Model {
     pub fn update(&mut self, message: Message) {
@@ -227,28 +228,27 @@ impl Model {
     }
 
     /// Starts writing the log viewer's rows to a file.
-    pub(super) fn export(&mut self, path: String) {
+    pub(super) fn export(&mut self, form: ExportForm) {
         let id = self.next_id;
         self.next_id += 1;
+        let path = PathBuf::from(form.path.trim());
+        let (what, notice) = if form.messages.is_empty() {
+            let filter = shared::protocol::LogFilter {
+                before: 0,
+                ..self.log.query()
+            };
+            (Export::Log(filter), "notice-exported")
+        } else {
+            (Export::Messages(form.messages), "notice-messages-exported")
+        };
         let then: super::Then = Box::new(|model, answer| match answer {
             Ok(count) => {
                 let count = count.as_u64().unwrap_or_default();
-                model.notice(
-                    Tone::Good,
-                    Said::Key("notice-exported", vec![("count", count.into())]),
-                );
+                model.notice(Tone::Good, Said::Key(notice, vec![("count", count.into())]));
             }
             Err(failed) => model.notice(Tone::Bad, Said::failed(&failed)),
         });
         self.pending.insert(id, super::Pending { change: true, then });
-        let filter = shared::protocol::LogFilter {
-            before: 0,
-            ..self.log.query()
-        };
-        self.outbox.push(Outgoing::Export {
-            id,
-            filter,
-            path: PathBuf::from(path),
-        });
+        self.outbox.push(Outgoing::Export { id, what, path });
     }
 }

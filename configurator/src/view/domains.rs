@@ -129,6 +129,7 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &DomainRow) {
         .users_max
         .map_or_else(|| cx.t.get("unlimited"), |most| cx.t.number(u64::from(most)));
     fact(ui, &cx.t.get("field-users-max"), &most);
+    super::users::language(ui, cx, &domain.language, "language-of-server");
     let logins = if domain.mechanisms.is_empty() {
         cx.t.get("field-mechanisms-standard")
     } else {

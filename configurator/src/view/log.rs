@@ -21,7 +21,10 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
                 .join("batpost-log.txt")
                 .display()
                 .to_string();
-            cx.send(Message::Open(Form::Export(ExportForm { path })));
+            cx.send(Message::Open(Form::Export(ExportForm {
+                path,
+                ..ExportForm::default()
+            })));
         }
         let (icon, key) = if log.follow {
             (ICON_PAUSE, "log-pause")

@@ -2,18 +2,20 @@
 
 use eframe::egui::{RichText, Ui};
 use egui_material_icons::icons::{
-    ICON_DELETE, ICON_DESCRIPTION, ICON_OUTBOX, ICON_PAUSE, ICON_PLAY_ARROW, ICON_RECEIPT_LONG, ICON_REPLAY,
+    ICON_ALT_ROUTE, ICON_DELETE, ICON_DESCRIPTION, ICON_DOWNLOAD, ICON_OUTBOX, ICON_PAUSE, ICON_PLAY_ARROW,
+    ICON_RECEIPT_LONG, ICON_REPLAY,
 };
+use i18n::Arg;
 use shared::protocol::{QueueMessage, QueueRow, RecipientState};
 
 use super::{Cx, list};
 use crate::model::dialog::About;
-use crate::model::forms::{Form, NextHostForm};
+use crate::model::forms::{ExportForm, Form, NextHostForm};
 use crate::model::lists::ListId;
 use crate::model::{LogMessage, LogPart, Message, Page, QueueAct};
 use crate::theme::{size, space};
 use crate::widgets::table::{Column, Width, text};
-use crate::widgets::{Mood, Weight, badge, button, caption, fact, strong};
+use crate::widgets::{Mood, Weight, badge, button, caption, fact, icon_button, strong};
 
 const NOTHING: list::Nothing = list::Nothing {
     icon: ICON_OUTBOX,
@@ -79,6 +81,12 @@ fn actions(ui: &mut Ui, cx: &mut Cx<'_>) {
     if button(ui, Weight::Danger, Some(ICON_DELETE), &cx.t.get("delete")).clicked() {
         cx.send(Message::Ask(About::RemoveMessages(ids.clone())));
     }
+    if icon_button(ui, ICON_DOWNLOAD, &cx.t.get("queue-export")).clicked() {
+        cx.send(export(ids.clone()));
+    }
+    if icon_button(ui, ICON_ALT_ROUTE, &cx.t.get("queue-next-host")).clicked() {
+        cx.send(next_host(ids.clone()));
+    }
     for (act, icon, key) in [
         (QueueAct::Release, ICON_PLAY_ARROW, "queue-release"),
         (QueueAct::Hold, ICON_PAUSE, "queue-hold"),
@@ -140,14 +148,29 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow) {
         }
     }
     if ui.button(cx.t.get("queue-next-host")).clicked() {
-        cx.send(Message::Open(Form::NextHost(NextHostForm {
-            ids: ids.clone(),
-            route: String::new(),
-        })));
+        cx.send(next_host(ids.clone()));
+    }
+    if ui.button(cx.t.get("queue-export")).clicked() {
+        cx.send(export(ids.clone()));
     }
     if ui.button(cx.t.get("delete")).clicked() {
         cx.send(Message::Ask(About::RemoveMessages(ids)));
     }
+}
+
+fn next_host(ids: Vec<String>) -> Message {
+    Message::Open(Form::NextHost(NextHostForm {
+        ids,
+        route: String::new(),
+    }))
+}
+
+fn export(messages: Vec<String>) -> Message {
+    let folder = std::env::home_dir().unwrap_or_default().join("batpost-queue");
+    Message::Open(Form::Export(ExportForm {
+        path: folder.display().to_string(),
+        messages,
+    }))
 }
 
 fn details(ui: &mut Ui, cx: &mut Cx<'_>, message: &QueueMessage) {
@@ -195,6 +218,14 @@ fn recipient(ui: &mut Ui, cx: &Cx<'_>, state: &RecipientState) {
             badge(ui, mood, &cx.t.get(&format!("recipient-{}", state.state)));
             text(ui, &state.address, None);
         });
+        let mut tries = cx.t.count("count-attempts", u64::from(state.attempts));
+        if let Some(at) = state.next_try {
+            tries += &cx.t.with("attempts-next", &[("when", Arg::from(cx.t.until(at)))]);
+        }
+        if state.attempts > 0 || state.next_try.is_some() {
+            let tries = RichText::new(tries).size(size::SMALL).color(cx.tokens.text_soft);
+            ui.label(tries);
+        }
         if !state.last_reply.is_empty() {
             let reply = RichText::new(&state.last_reply)
                 .size(size::SMALL)

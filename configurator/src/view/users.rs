@@ -110,6 +110,14 @@ fn menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     }
 }
 
+/// In which language the server writes; `none`: what holds if none is chosen.
+pub(super) fn language(ui: &mut Ui, cx: &Cx<'_>, code: &str, none: &str) {
+    let mut all = i18n::Language::ALL.into_iter();
+    let chosen = all.find(|language| language.code() == code);
+    let shown = chosen.map_or_else(|| cx.t.get(none), |language| language.own_name().to_owned());
+    fact(ui, &cx.t.get("field-language"), &shown);
+}
+
 fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     let user = &row.user;
     let address = user.address.to_string();
@@ -147,6 +155,7 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, row: &UserRow) {
     if user.vacation.enabled {
         fact(ui, &cx.t.get("vacation-fact"), &user.vacation.text);
     }
+    language(ui, cx, &user.language, "language-of-domain");
     if !user.send_as.is_empty() {
         fact(ui, &cx.t.get("field-send-as"), &user.send_as.join("\n"));
     }

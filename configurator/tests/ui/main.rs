@@ -7,4 +7,5 @@ mod dialogs;
 mod pages;
 mod pictures;
 mod played;
+mod queue;
 mod shared;

@@ -1,9 +1,12 @@
 //! The daemon's part: recorded replies, a directory of 100,000 users made by rule, and a stage to play it on.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use batpost_configurator::app::App;
-use batpost_configurator::link::{Arrival, Failed, Outgoing};
+use batpost_configurator::link::{Arrival, Export, Failed, Outgoing};
 use batpost_configurator::model::{Message, Model, Page};
 use batpost_configurator::theme::Choice;
 use eframe::egui;
@@ -25,8 +28,12 @@ pub(crate) struct Played {
     pub(crate) asked: Vec<(String, Value)>,
     /// Answers of the next requests of a method, before the recorded ones.
     pub(crate) next: VecDeque<(&'static str, Result<Value, Refusal>)>,
+    /// What was to be written, and where to.
+    pub(crate) exports: Vec<(Export, PathBuf)>,
     pub(crate) first_run: bool,
     pub(crate) empty: bool,
+    /// Messages are larger than what is shown of them.
+    pub(crate) large: bool,
 }
 
 impl Played {
@@ -123,8 +130,13 @@ impl Played {
                 {"kind": "tls", "domain": "far.test", "day": 1_764_288_000, "count": 2}]}),
             "queue.list" => list(queue()),
             "queue.show" => message(params["id"].as_str().unwrap_or_default()),
+            "queue.read" if self.large => {
+                json!({"base64": STANDARD.encode(vec![b'x'; params["limit"].as_u64().unwrap() as usize])})
+            }
             "queue.read" => json!({"base64": "U3ViamVjdDogaGVsbG8NCg0KVGV4dC4NCg=="}),
-            "queue.retry" | "queue.hold" | "queue.release" | "queue.remove" => json!({"count": 1}),
+            "queue.retry" | "queue.hold" | "queue.release" | "queue.remove" | "queue.route" => {
+                json!({"count": 1})
+            }
             "session.list" => list(sessions()),
             "folder.list"
                 if params["user"]
@@ -418,10 +430,19 @@ impl Stage {
                 return;
             }
             for outgoing in asked {
-                if let Outgoing::Call { id, method, params } = outgoing {
-                    let result = self.daemon.answer(method, &params);
-                    self.arrive(Arrival::Answer { id, result });
-                }
+                let (id, result) = match outgoing {
+                    Outgoing::Call { id, method, params } => (id, self.daemon.answer(method, &params)),
+                    Outgoing::Export { id, what, path } => {
+                        let count = match &what {
+                            Export::Log(_) => 7,
+                            Export::Messages(ids) => ids.len(),
+                        };
+                        self.daemon.exports.push((what, path));
+                        (id, Ok(json!(count)))
+                    }
+                    Outgoing::Language(_) | Outgoing::Retry => continue,
+                };
+                self.arrive(Arrival::Answer { id, result });
             }
         }
         panic!("the program never stops asking");

@@ -54,6 +54,7 @@ pub(super) fn title(cx: &Cx<'_>, form: &Form) -> String {
         Form::ServerCertificate(_) => ("certificate-add", None),
         Form::Obtain(_) => ("certificate-obtain", None),
         Form::Certificate(form) => ("user-certificate-title", Some(form.user.clone())),
+        Form::Export(form) if !form.messages.is_empty() => ("queue-export-title", None),
         Form::Export(_) => ("log-export", None),
         Form::NextHost(_) => ("queue-next-host-title", None),
         Form::RouteTest(_) => ("route-test", None),
@@ -74,6 +75,7 @@ fn pick(add: &'static str, edit: &'static str, was: Option<String>) -> (&'static
 
 pub(super) fn save_key(form: &Form) -> &'static str {
     match form {
+        Form::Export(form) if !form.messages.is_empty() => "queue-export-do",
         Form::Export(_) => "log-export-do",
         Form::AppPassword(_) => "app-password-make",
         Form::RouteTest(_) => "route-test-do",
@@ -109,9 +111,12 @@ pub(super) fn fields(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, edit: &Edit) {
             });
         }
         Form::Export(form) => {
-            drawn.row(ui, "path", "field-path", "field-path-help", |ui| {
-                line(ui, "path", &mut form.path, "")
-            });
+            let (name, help) = if form.messages.is_empty() {
+                ("field-path", "field-path-help")
+            } else {
+                ("field-export-folder", "field-export-folder-help")
+            };
+            drawn.row(ui, "path", name, help, |ui| line(ui, "path", &mut form.path, ""));
         }
         Form::Vacation(form) => drawn.vacation(ui, form),
         Form::RouteTest(form) => drawn.route_test(ui, form),

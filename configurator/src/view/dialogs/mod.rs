@@ -17,8 +17,8 @@ use eframe::egui::{
 use egui_material_icons::icons::{ICON_CLOSE, ICON_CONTENT_COPY, ICON_ERROR, ICON_WARNING};
 
 use super::Cx;
-use crate::model::Message;
 use crate::model::dialog::{Dialog, Edit};
+use crate::model::{MESSAGE_SHOWN_MAX_BYTES, Message, MessageText};
 use crate::theme::{self, size, space};
 use crate::widgets::{Mood, Weight, banner, button, icon_button, strong};
 
@@ -151,7 +151,7 @@ fn foot(ui: &mut Ui, cx: &mut Cx<'_>, edit: &Edit) {
 
 /// The text of a message of the queue.
 fn reader(ctx: &Context, cx: &mut Cx<'_>) {
-    let Some((id, text)) = &cx.model.message_text else {
+    let Some(MessageText { id, text, is_cut }) = &cx.model.message_text else {
         return;
     };
     let size = ctx.content_rect().size() * 0.8;
@@ -167,8 +167,13 @@ fn reader(ctx: &Context, cx: &mut Cx<'_>) {
                 }
             });
         });
+        if *is_cut {
+            let limit = cx.t.bytes(MESSAGE_SHOWN_MAX_BYTES as u64);
+            let cut = cx.t.with("message-cut", &[("size", i18n::Arg::from(limit))]);
+            ui.label(RichText::new(cut).color(cx.tokens.text_soft));
+        }
         ScrollArea::both()
-            .max_height(size.y - 80.0)
+            .max_height(size.y - 110.0)
             .auto_shrink(false)
             .show(ui, |ui| {
                 let mut shown = text.as_str();
