@@ -12,6 +12,7 @@ use journal::{Committed, Journal, RecordId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::failure::Failure;
 use crate::files::Files;
 use crate::record::{self, Cause, Head, Stage, State as RecipientStage};
 use crate::waiting::Waiting;
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) closed: AtomicBool,
     pub(crate) waiting: Waiting,
     pub(crate) changed: watch::Sender<u64>,
+    pub(crate) failure: Failure,
     pub(crate) accepted: AtomicU64,
     pub(crate) done: AtomicU64,
     /// Messages whose senders wait for them to be durable.
@@ -268,6 +270,7 @@ impl Inner {
             closed: AtomicBool::new(false),
             waiting,
             changed: watch::Sender::new(0),
+            failure: Failure::new(),
             accepted: AtomicU64::new(0),
             done: AtomicU64::new(0),
             taking_in: AtomicUsize::new(0),
@@ -310,6 +313,7 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) {
             return Err(QueueError::Unavailable("the queue is closed".to_owned()));
         }
+        self.failure.check()?;
         let inner = self.clone();
         let task = tokio::spawn(async move {
             let text = inner.place(text).await?;

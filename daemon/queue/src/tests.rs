@@ -1,6 +1,7 @@
 //! What senders and administrators would lose if the queue forgot or repeated something.
 
 mod power;
+mod trouble;
 mod work;
 
 use std::path::Path;

@@ -3,6 +3,10 @@
 //! One thread owns the only connection. What was asked of it since the last round goes into one transaction (synchronous=FULL), and the
 //! answers are given when that is durable. Between the rounds it revives what is due.
 //!
+//! A COMMIT that the disk is too full for has done nothing and is tried again. One whose write or sync failed may be on the disk or not:
+//! then nothing more is asked of this connection, [`Queue::until_failed`](crate::Queue::until_failed) says so, and whoever opened the
+//! queue opens it anew.
+//!
 //! The format is `schema`'s; looks at it go by `view`.
 
 use std::path::Path;
@@ -16,7 +20,7 @@ use rusqlite::hooks::Action;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
-use crate::live::{Inner, Wish};
+use crate::live::{Inner, Live, Wish};
 use crate::record::{Head, Stage};
 use crate::{QueueError, now, unavailable};
 
@@ -32,7 +36,7 @@ const BATCH_MAX: usize = 256;
 const SLEEP_MAX_S: i64 = 60;
 /// Told with the result of the commit.
 type Done = Box<dyn FnOnce(Result<(), QueueError>) + Send>;
-/// Does its work in the transaction and says whether it could; `None`: the database failed.
+/// Does its work in the transaction and says whether it could; `None`: nothing can be done now.
 type Op = Box<dyn FnOnce(Option<&Connection>) -> (bool, Done) + Send>;
 
 enum Request {
@@ -193,7 +197,7 @@ impl Waiting {
                 Some(connection) => {
                     savepoint(connection, work).map_err(|error| unavailable("waiting.db", &error))
                 }
-                None => Err(QueueError::Unavailable("waiting.db failed".to_owned())),
+                None => Err(QueueError::Unavailable("waiting.db takes nothing now".to_owned())),
             };
             let could = worked.is_ok();
             let done: Done = Box::new(move |committed| {
@@ -235,7 +239,7 @@ impl Start {
             let mut worker = Worker {
                 inner,
                 start: self,
-                failed: false,
+                unsettled: Vec::new(),
                 next_row: None,
                 idle_until: 0,
                 swept: now(),
@@ -252,8 +256,8 @@ impl Start {
 struct Worker {
     inner: Weak<Inner>,
     start: Start,
-    /// A sync failed: nobody knows what is on the disk until the next open.
-    failed: bool,
+    /// Messages with a new record whose rows are still there; nobody else knows of the records.
+    unsettled: Vec<(u64, Live)>,
     next_row: Option<i64>,
     /// After a failure nothing is revived before that time.
     idle_until: i64,
@@ -298,21 +302,25 @@ impl Worker {
     }
 
     fn batch(&mut self, ops: Vec<Op>) {
+        let inner = self.inner.upgrade();
+        // What is wished of a row that counts no more would be forgotten.
+        let usable = inner
+            .as_ref()
+            .is_none_or(|inner| !inner.failure.is_set() && self.settle(inner).is_ok());
         let connection = &self.start.connection;
-        let begun = !self.failed && connection.execute_batch("BEGIN IMMEDIATE").is_ok();
+        let begun = usable && connection.execute_batch("BEGIN IMMEDIATE").is_ok();
         let mut sure = begun;
         let done: Vec<Done> = ops
             .into_iter()
             .map(|op| {
-                let (could, done) = op(begun.then_some(connection));
+                // After some errors SQLite undoes the whole transaction by itself: a request that came now would stand alone.
+                let (could, done) = op((begun && !connection.is_autocommit()).then_some(connection));
                 sure &= could;
                 done
             })
             .collect();
         let mut committed = Ok(());
-        if begun && let Err(error) = connection.execute_batch("COMMIT") {
-            self.failed |= error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
-            let _ = connection.execute_batch("ROLLBACK");
+        if begun && let Err(error) = self.commit(inner.as_deref()) {
             committed = Err(unavailable("waiting.db", &error));
             sure = false;
         }
@@ -320,6 +328,21 @@ impl Worker {
         for tell in done {
             tell(committed.clone());
         }
+    }
+
+    /// Makes a transaction durable, or undoes it. If nobody knows which of both, the database has failed.
+    fn commit<'a>(&self, inner: impl Into<Option<&'a Inner>>) -> rusqlite::Result<()> {
+        let connection = &self.start.connection;
+        let committed = connection.execute_batch("COMMIT");
+        if let Err(error) = &committed {
+            if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+                && let Some(inner) = inner.into()
+            {
+                inner.failure.set(&format!("waiting.db: {error}"));
+            }
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        committed
     }
 
     /// Learns how many rows there are: by what changed if that is sure, for counting a million takes its time.
@@ -345,12 +368,9 @@ impl Worker {
     /// Learns when the next row is due.
     fn look(&mut self) {
         let next = "SELECT next_try FROM message WHERE held = 0 ORDER BY next_try LIMIT 1";
-        self.next_row = self
-            .start
-            .connection
-            .query_row(next, [], |row| row.get(0))
-            .optional()
-            .unwrap_or(None);
+        let next = self.start.connection.query_row(next, [], |row| row.get(0));
+        // Not knowing is no reason to sleep for ever.
+        self.next_row = next.optional().unwrap_or(Some(now() + revive::PAUSE_S));
     }
 
     /// Does what the clock asks for; how long there is to sleep.
@@ -364,7 +384,11 @@ impl Worker {
             inner.files.sweep();
         }
         let mut waits = false;
-        while !self.failed && self.next_row.is_some_and(|at| at <= now) && now >= self.idle_until && !waits {
+        while !inner.failure.is_set()
+            && self.next_row.is_some_and(|at| at <= now)
+            && now >= self.idle_until
+            && !waits
+        {
             match self.revive(&inner, now) {
                 Ok(revived) => waits = !revived,
                 Err(error) => {
@@ -379,7 +403,7 @@ impl Worker {
         // Full memory is told by a `Wake`; everything else by the clock.
         let row = self
             .next_row
-            .filter(|_| !waits && !self.failed)
+            .filter(|_| !waits && !inner.failure.is_set())
             .map(|at| at.max(self.idle_until));
         let next = row.into_iter().chain(later).min().unwrap_or(i64::MAX);
         Duration::from_secs(next.saturating_sub(now).clamp(0, SLEEP_MAX_S) as u64)

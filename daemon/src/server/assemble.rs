@@ -242,6 +242,7 @@ impl Server {
         tokio::select! {
             cause = self.journal.until_failed() => cause.to_string(),
             cause = self.mailboxes.until_failed() => cause,
+            cause = self.queue.until_failed() => cause,
         }
     }
 

@@ -1,4 +1,8 @@
 //! Brings waiting messages back into the journal when their retry is due.
+//!
+//! What was given a new record stays with the worker until its row is deleted. If that can't be done now (the disk is full, say), the
+//! deletion alone is tried again, and nothing is done to the rows until it is done: a crash in between finds the record newer than the row,
+//! by which the row counts no more. If nobody knows whether it was done, the database has failed and the queue must be opened anew.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,15 +38,16 @@ struct Due {
 impl Worker {
     /// Revives some rows: new records durable, then the rows deleted durably, then due. `false`: there is no room now.
     pub(super) fn revive(&mut self, inner: &Arc<Inner>, now: i64) -> Result<bool, QueueError> {
+        self.settle(inner)?;
         let room = REVIVED_MAX
             .saturating_sub(inner.state.lock().revived)
             .min(STEP_MAX);
         if room == 0 || inner.closed.load(Ordering::Acquire) {
             return Ok(false);
         }
-        let failed = |error: rusqlite::Error| unavailable("waiting.db", &error);
-        let rows = self.due_rows(now, room).map_err(failed)?;
-        let mut revived = Vec::new();
+        let rows = self
+            .due_rows(now, room)
+            .map_err(|error| unavailable("waiting.db", &error))?;
         let mut moved = false;
         let mut result = Ok(());
         for row in rows {
@@ -51,46 +56,51 @@ impl Worker {
             if inner.state.lock().messages.contains_key(&id) {
                 continue;
             }
-            match serde_json::from_slice::<Head>(&row.head) {
-                Ok(head) => match append(inner, row, head) {
-                    Ok(live) => revived.push((id, live)),
-                    Err(error) => {
-                        result = Err(error);
-                        break;
-                    }
-                },
-                Err(error) => {
-                    // Kept for whoever repairs it, out of the way of the others.
-                    let reason = format!("waiting.db: message {id:x}: {error}");
-                    inner.events.emit(
-                        Scope::message(MessageId(id)),
-                        StoreFailed {
-                            store: "queue".to_owned(),
-                            reason,
-                        },
-                    );
-                    self.start
-                        .connection
-                        .execute("UPDATE message SET held = 1 WHERE id = ?1", [id as i64])
-                        .map_err(failed)?;
-                }
+            let taken = match serde_json::from_slice::<Head>(&row.head) {
+                Ok(head) => append(inner, row, head).map(|live| self.unsettled.push((id, live))),
+                Err(error) => self.put_by(inner, id, &error),
+            };
+            if taken.is_err() {
+                result = taken;
+                break;
             }
             moved = true;
         }
-        if let Some((_, last)) = revived.last() {
-            let durable = inner.journal.durable_blocking(last.record)?;
-            drop(durable);
-        }
-        let deleted = self.delete(revived.iter().map(|(id, _)| *id));
+        self.settle(inner)?;
+        result.map(|()| moved)
+    }
+
+    /// The rows of what has a new record are deleted, durably; then it is due.
+    pub(super) fn settle(&mut self, inner: &Arc<Inner>) -> Result<(), QueueError> {
+        let Some((_, last)) = self.unsettled.last() else {
+            return Ok(());
+        };
+        let durable = inner.journal.durable_blocking(last.record)?;
+        drop(durable);
+        let deleted = self.delete(inner);
         self.count(deleted.is_ok());
-        deleted.map_err(failed)?;
-        for (id, live) in revived {
+        deleted.map_err(|error| unavailable("waiting.db", &error))?;
+        for (id, live) in std::mem::take(&mut self.unsettled) {
             if let Some((name, _)) = &live.head.file {
                 inner.files.unrefer(name);
             }
             inner.insert(id, live);
         }
-        result.map(|()| moved)
+        Ok(())
+    }
+
+    /// A row that can't be read is kept for whoever repairs it, out of the way of the others.
+    fn put_by(&self, inner: &Inner, id: u64, error: &serde_json::Error) -> Result<(), QueueError> {
+        let event = StoreFailed {
+            store: "queue".to_owned(),
+            reason: format!("waiting.db: message {id:x}: {error}"),
+        };
+        inner.events.emit(Scope::message(MessageId(id)), event);
+        self.start
+            .connection
+            .execute("UPDATE message SET held = 1 WHERE id = ?1", [id as i64])
+            .map(drop)
+            .map_err(|error| unavailable("waiting.db", &error))
     }
 
     fn due_rows(&self, now: i64, room: usize) -> rusqlite::Result<Vec<Due>> {
@@ -110,23 +120,24 @@ impl Worker {
         rows.collect()
     }
 
-    fn delete(&mut self, ids: impl Iterator<Item = u64>) -> rusqlite::Result<()> {
+    fn delete(&self, inner: &Inner) -> rusqlite::Result<()> {
         let connection = &self.start.connection;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let work = || {
             let mut statement = connection.prepare_cached("DELETE FROM message WHERE id = ?1")?;
-            for id in ids {
-                statement.execute([id as i64])?;
+            for (id, _) in &self.unsettled {
+                statement.execute([*id as i64])?;
             }
-            connection.execute_batch("COMMIT")
+            Ok(())
         };
-        let done = work();
-        if done.is_err() {
-            // The records are there and newer than the rows: the next open sorts it out, and until then nothing is revived twice.
-            self.failed = true;
-            let _ = connection.execute_batch("ROLLBACK");
+        match work() {
+            Ok(()) => self.commit(inner),
+            Err(error) => {
+                // Gone already if SQLite did so itself; nothing else can fail here.
+                let _ = connection.execute_batch("ROLLBACK");
+                Err(error)
+            }
         }
-        done
     }
 }
 
@@ -150,7 +161,11 @@ fn append(inner: &Arc<Inner>, row: Due, mut head: Head) -> Result<Live, QueueErr
         }
         None => Blob::Bytes(Bytes::from(row.text.unwrap_or_default())),
     };
-    let record = append_record(inner, &head, &text)?;
+    let record = append_record(inner, &head, &text).inspect_err(|_| {
+        if let Some((name, _)) = &head.file {
+            inner.files.unrefer(name);
+        }
+    })?;
     let permit = inner.permit(record::memory_cost(&head.envelope, &text));
     let keep = permit.is_some() || head.file.is_some();
     let text = if keep { Text::Here(text) } else { Text::InJournal };

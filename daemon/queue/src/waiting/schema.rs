@@ -58,10 +58,12 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, 
 
 /// The version that was found.
 fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.execute_batch(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-    )?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == 0 {
+        // It is written each time that it is set, and a full disk must not keep the server from starting.
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     if found >= VERSION {
         return Ok(found);
     }
