@@ -25,6 +25,7 @@ mod os;
 mod programs;
 mod real;
 mod sim;
+pub mod space;
 pub mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -173,6 +174,9 @@ pub trait Disk: Send + Sync + Debug {
 
     /// Bytes that can still be written under this path.
     fn available_bytes(&self, path: &Path) -> io::Result<u64>;
+
+    /// Whether it is full, as far as anybody has found out.
+    fn space(&self) -> &space::Space;
 
     /// The path under which other programs and libraries (SQLite's own VFS, `fsync` by path) find the file;
     /// `None` if the disk is not the machine's own.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::space::Space;
 use crate::{Disk, File, Held, Lock, Metadata, Open, SharedDisk, os};
 
 /// Name of the file in a directory that carries its lock.
@@ -14,6 +15,7 @@ const LOCK_FILE: &str = ".lock";
 #[derive(Clone, Debug, Default)]
 pub struct RealDisk {
     pending: Arc<os::PendingNames>,
+    space: Arc<Space>,
 }
 
 impl RealDisk {
@@ -29,7 +31,11 @@ impl RealDisk {
 }
 
 #[derive(Debug)]
-struct RealFile(fs::File);
+struct RealFile {
+    file: fs::File,
+    path: PathBuf,
+    space: Arc<Space>,
+}
 
 #[derive(Debug)]
 struct RealLock(#[expect(dead_code, reason = "held open: the system's lock goes with the file")] fs::File);
@@ -38,27 +44,29 @@ impl Held for RealLock {}
 
 impl File for RealFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        os::read_at(&self.0, buffer, offset)
+        os::read_at(&self.file, buffer, offset)
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        os::write_all_at(&self.0, bytes, offset)
+        let written = os::write_all_at(&self.file, bytes, offset);
+        self.space.note(&self.path, bytes.len() as u64, written)
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.space.note(&self.path, 0, self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        // Some systems find room only now.
+        self.space.note(&self.path, 0, self.file.sync_data())
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        self.0.sync_all()
+        self.space.note(&self.path, 0, self.file.sync_all())
     }
 }
 
@@ -78,25 +86,29 @@ impl Disk for RealDisk {
                 true
             }
         };
-        let file = options.open(path)?;
+        let file = self.space.note(path, 0, options.open(path))?;
         if may_create {
             self.pending.add(path)?;
         }
-        Ok(Box::new(RealFile(file)))
+        Ok(Box::new(RealFile {
+            file,
+            path: path.to_path_buf(),
+            space: Arc::clone(&self.space),
+        }))
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        os::create_dir(path)
+        self.space.note(path, 0, os::create_dir(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)?;
+        self.space.note(to, 0, fs::rename(from, to))?;
         self.pending.forget(from);
         self.pending.add(to)
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(from, to)?;
+        self.space.note(to, 0, fs::hard_link(from, to))?;
         self.pending.add(to)
     }
 
@@ -155,6 +167,10 @@ impl Disk for RealDisk {
 
     fn available_bytes(&self, path: &Path) -> io::Result<u64> {
         os::available_bytes(path)
+    }
+
+    fn space(&self) -> &Space {
+        &self.space
     }
 
     fn real_path(&self, path: &Path) -> Option<PathBuf> {

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::space::Space;
 use crate::{Disk, File, Held, Lock, Metadata, Open, SharedDisk};
 use data::Fate;
 use random::Random;
@@ -35,6 +36,7 @@ use tree::{NodeId, Tree};
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
     boot: u64,
+    space: Arc<Space>,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,7 @@ impl SimDisk {
         SimDisk {
             state: Arc::new(Mutex::new(state)),
             boot: 0,
+            space: Arc::default(),
         }
     }
 
@@ -144,6 +147,7 @@ impl SimDisk {
         SimDisk {
             state: Arc::clone(&self.state),
             boot: state.boot,
+            space: Arc::default(),
         }
     }
 
@@ -198,6 +202,7 @@ impl State {
 #[derive(Debug)]
 struct SimFile {
     disk: SimDisk,
+    path: PathBuf,
     id: NodeId,
     writable: bool,
 }
@@ -207,11 +212,12 @@ impl SimFile {
         if !self.writable {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        self.disk.step(|state| {
+        let changed = self.disk.step(|state| {
             state.room_for(self.id, end)?;
             call(state.tree.file(self.id)?);
             Ok(())
-        })
+        });
+        self.disk.space.note(&self.path, 0, changed)
     }
 }
 
@@ -274,6 +280,7 @@ impl Disk for SimDisk {
         let file = |id, writable| {
             Box::new(SimFile {
                 disk: self.clone(),
+                path: path.to_path_buf(),
                 id,
                 writable,
             })
@@ -382,6 +389,10 @@ impl Disk for SimDisk {
                 .unwrap_or(u64::MAX)
                 .saturating_sub(state.tree.used_bytes()))
         })
+    }
+
+    fn space(&self) -> &Space {
+        &self.space
     }
 
     fn real_path(&self, _path: &Path) -> Option<PathBuf> {

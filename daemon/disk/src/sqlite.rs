@@ -12,7 +12,10 @@ use std::path::Path;
 use std::sync::Once;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Result, ffi};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Result, ffi};
+
+/// What a database that found no room is taken to have wanted, in bytes: it does not say.
+pub const WANTED_BYTES: u64 = 1 << 20;
 
 /// Opens a database, on the machine's own disk or through a VFS (see [`crate::vfs`]). The connection is for one thread at a time.
 pub fn open(path: &Path, flags: OpenFlags, vfs: Option<&str>) -> Result<Connection> {
@@ -27,6 +30,11 @@ pub fn open(path: &Path, flags: OpenFlags, vfs: Option<&str>) -> Result<Connecti
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     }
     set_up(connection)
+}
+
+/// Whether the disk is full for the database: nothing of the statement was done.
+pub fn is_full(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// A database that lives as long as its connection.

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use disk::space::is_full;
 use parking_lot::MutexGuard;
 
 use crate::format::Mark;
@@ -96,6 +97,12 @@ fn make_spare(inner: &Inner, bytes: u64) -> bool {
         state.next_number - 1
     };
     let made = SegmentFile::create(&*inner.disk, &inner.directory, number, bytes);
+    if let Err(error) = &made
+        && is_full(error)
+    {
+        let path = segment::path(&inner.directory, number);
+        inner.disk.space().met_full(&path, bytes);
+    }
     let mut state = inner.state.lock();
     let done = match made {
         Ok(spare) => {
@@ -192,13 +199,6 @@ pub(crate) fn trim(inner: &Inner, how: How) -> Result<(), JournalError> {
         let _ = catch_unwind(AssertUnwindSafe(|| callback(RecordId(mark.trim_below))));
     }
     Ok(())
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }
 
 /// Turns the segments below the mark into spares; the numbers of those that are not kept.

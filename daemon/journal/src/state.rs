@@ -191,6 +191,9 @@ impl Inner {
                 .is_ok_and(|available| available >= needed);
             let fits = has_room || self.state.lock().spare_bytes() >= needed;
             if !fits {
+                self.disk
+                    .space()
+                    .met_full(&self.directory.join("segment"), needed);
                 return Err(JournalError::Full);
             }
         }

@@ -168,8 +168,10 @@ impl Core {
             Box::new(move |ctx| {
                 let result = ctx.and_then(|ctx| {
                     let result = call(ctx);
-                    if let Err(MailboxError::Damaged(reason)) = &result {
-                        ctx.tell_damage(reason);
+                    match &result {
+                        Err(MailboxError::Damaged(reason)) => ctx.tell_damage(reason),
+                        Err(MailboxError::Full(_)) => ctx.core.tell_full(&ctx.store.dir),
+                        _ => {}
                     }
                     result
                 });
@@ -289,7 +291,7 @@ impl Core {
         let answers = match self.opened(slot, &mut run) {
             Ok(()) => self.transaction(slot, &mut run, batch),
             Err(error) => {
-                self.tell_damage(slot, &mut run, &error);
+                self.tell_trouble(slot, &mut run, &error);
                 batch
                     .into_iter()
                     .map(|job| (job(Err(error.clone())), Err(error.clone())))
@@ -418,18 +420,6 @@ impl Core {
     pub(crate) fn shut(&self, run: &mut Run) {
         if run.store.take().is_some() {
             self.open.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-
-    pub(crate) fn tell_damage(&self, slot: &Slot, run: &mut Run, error: &MailboxError) {
-        if let MailboxError::Damaged(reason) = error
-            && !std::mem::replace(&mut run.damage_told, true)
-        {
-            let event = MailboxDamaged {
-                owner: slot.id.0.to_string(),
-                reason: reason.clone(),
-            };
-            self.events.emit(events::Scope::default(), event);
         }
     }
 

@@ -54,6 +54,7 @@ mod store;
 mod tests;
 mod texts;
 mod threads;
+mod trouble;
 mod types;
 mod uids;
 mod uidset;
@@ -116,6 +117,9 @@ pub enum MailboxError {
     TooMany(&'static str),
     #[error("the mailbox can't be reached now: {0}")]
     Unavailable(String),
+    /// The disk is full; nothing was done.
+    #[error("the mailbox can't be reached now: {0}")]
+    Full(String),
     /// The store is damaged for this owner; others are served.
     #[error("the mailbox is damaged: {0}")]
     Damaged(String),

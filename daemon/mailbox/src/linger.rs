@@ -121,7 +121,7 @@ impl Core {
                 }));
         }
         self.shares.forget(slot.id);
-        self.tell_damage(slot, run, error);
+        self.tell_trouble(slot, run, error);
         self.shut(run);
     }
 

@@ -47,8 +47,11 @@ pub(crate) fn open(
     for name in &rows {
         files.refer(name);
     }
-    let path = options.vfs.is_none().then(|| options.dir.join("waiting.db"));
-    let (waiting, start) = Waiting::new(connection, path.as_deref())?;
+    let place = waiting::Place {
+        disk,
+        path: options.dir.join("waiting.db"),
+    };
+    let (waiting, start) = Waiting::new(connection, place, options.vfs.is_none())?;
     let inner = Arc::new(Inner::new(
         journal,
         events,

@@ -9,13 +9,14 @@
 //!
 //! The format is `schema`'s; looks at it go by `view`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use disk::SharedDisk;
 use rusqlite::hooks::Action;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -45,9 +46,27 @@ enum Request {
     Close(oneshot::Sender<()>),
 }
 
+/// The database as errors name it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) disk: SharedDisk,
+    pub(crate) path: PathBuf,
+}
+
+impl Place {
+    /// What an error means for whoever asked; a full disk is noted.
+    fn unavailable(&self, error: &rusqlite::Error) -> QueueError {
+        if disk::sqlite::is_full(error) {
+            self.disk.space().met_full(&self.path, disk::sqlite::WANTED_BYTES);
+        }
+        unavailable("waiting.db", error)
+    }
+}
+
 /// The door to the thread.
 pub(crate) struct Waiting {
     sender: Sender<Request>,
+    place: Place,
     /// Rows in the database.
     pub(crate) rows: Arc<AtomicU64>,
     view: Option<View>,
@@ -56,6 +75,7 @@ pub(crate) struct Waiting {
 /// What the thread starts with.
 pub(crate) struct Start {
     connection: Connection,
+    place: Place,
     requests: Receiver<Request>,
     rows: Arc<AtomicU64>,
     /// Rows more than before the transaction that is under way.
@@ -149,8 +169,12 @@ impl Row {
 }
 
 impl Waiting {
-    /// `path`: where others may look at the database; `None`: nobody but its own connection can.
-    pub(crate) fn new(mut connection: Connection, path: Option<&Path>) -> Result<(Self, Start), QueueError> {
+    /// `shared`: others may look at the database; else nobody but its own connection can.
+    pub(crate) fn new(
+        mut connection: Connection,
+        place: Place,
+        shared: bool,
+    ) -> Result<(Self, Start), QueueError> {
         let rows: i64 = connection
             .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
             .map_err(|error| unavailable("waiting.db", &error))?;
@@ -175,10 +199,12 @@ impl Waiting {
             Self {
                 sender,
                 rows: rows.clone(),
-                view: path.map(View::new),
+                view: shared.then(|| View::new(&place.path)),
+                place: place.clone(),
             },
             Start {
                 connection,
+                place,
                 requests,
                 rows,
                 more,
@@ -192,11 +218,10 @@ impl Waiting {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, QueueError> {
         let (answer, result) = oneshot::channel();
+        let place = self.place.clone();
         let op: Op = Box::new(move |connection| {
             let worked = match connection {
-                Some(connection) => {
-                    savepoint(connection, work).map_err(|error| unavailable("waiting.db", &error))
-                }
+                Some(connection) => savepoint(connection, work).map_err(|error| place.unavailable(&error)),
                 None => Err(QueueError::Unavailable("waiting.db takes nothing now".to_owned())),
             };
             let could = worked.is_ok();
@@ -321,7 +346,7 @@ impl Worker {
             .collect();
         let mut committed = Ok(());
         if begun && let Err(error) = self.commit(inner.as_deref()) {
-            committed = Err(unavailable("waiting.db", &error));
+            committed = Err(self.start.place.unavailable(&error));
             sure = false;
         }
         self.count(sure);
@@ -392,7 +417,10 @@ impl Worker {
             match self.revive(&inner, now) {
                 Ok(revived) => waits = !revived,
                 Err(error) => {
-                    inner.report(events::MessageId(0), &error);
+                    // A full disk is told already, once.
+                    if !self.start.place.disk.space().is_full() {
+                        inner.report(events::MessageId(0), &error);
+                    }
                     self.idle_until = now + revive::PAUSE_S;
                 }
             }

@@ -43,8 +43,6 @@ use super::trouble::Trouble;
 
 /// Bytes of accepted texts that the queue holds in memory.
 const QUEUE_MEMORY_MAX_BYTES: usize = 64 << 20;
-/// Bytes that a disk must take before the store is opened anew.
-const PROBE_BYTES: usize = 64 * 1024;
 /// How long sessions and deliveries have to come to their end at a stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -85,6 +83,7 @@ pub(super) async fn start(
     let opened = Directory::open(Arc::clone(&placed), key, events.clone()).await;
     let directory = opened.map_err(|error| Trouble::store("configuration", error))?;
     follow_settings(&directory, &events);
+    tokio::spawn(super::space::watch(disk.clone(), data.to_owned(), events.clone()));
 
     let stores = {
         let (disk, data, events) = (disk.clone(), data.to_owned(), events.clone());
@@ -248,12 +247,9 @@ impl Server {
 
     /// Whether the disk takes a file, so that opening the store anew may help.
     pub(super) async fn takes_files(&self) -> bool {
-        let (disk, probe) = (self.disk.clone(), self.data.join("queue").join("probe"));
+        let (disk, data) = (self.disk.clone(), self.data.clone());
         let tried = blocking(move || {
-            let tried = disk.write_atomic(&probe, &vec![0; PROBE_BYTES]);
-            // Left behind it does no harm: the next try replaces it.
-            let _ = disk.remove_file(&probe);
-            tried.map_err(|error| Trouble::unwritable(&probe, &error))
+            super::space::probe(&disk, &data).map_err(|error| Trouble::unwritable(&data, &error))
         });
         tried.await.is_ok()
     }

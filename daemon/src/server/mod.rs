@@ -12,6 +12,7 @@ mod run;
 mod secret;
 #[cfg(windows)]
 mod service;
+mod space;
 mod trouble;
 
 use std::net::IpAddr;

@@ -9,6 +9,10 @@ events! {
     StoreStopped "store-stopped" Errors Error { reason: String }
     /// The disk works again: the store is being opened anew.
     StoreResumed "store-resumed" Errors Warning { reason: String }
+    /// Something did not fit on the disk: what needs more room is put off. Told once.
+    DiskFull "disk-full" Errors Error { path: String }
+    /// What did not fit would fit now.
+    DiskRoom "disk-room" Errors Warning { path: String }
     MailboxDamaged "mailbox-damaged" Errors Error { owner: String, reason: String }
     DatabaseUnavailable "database-unavailable" Drivers Error { database: String, reason: String }
     /// More happened at once than the logs could take.

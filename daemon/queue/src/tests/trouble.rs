@@ -1,6 +1,6 @@
 //! The disk is full or fails under what waits: without this, mail that waits would be tried by nobody until somebody restarts the server.
 
-use disk::SimDisk;
+use disk::{Disk as _, SimDisk};
 use rusqlite::OpenFlags;
 
 use super::*;
@@ -51,6 +51,12 @@ async fn a_retry_that_is_due_while_the_disk_is_full_is_made_when_there_is_room()
         assert!(queue.retry(&[]).await.is_err());
         assert!(queue.retry(&[]).await.is_err());
         assert!(queue.inner.take().is_none());
+        let told = disk.space().full().unwrap();
+        assert_eq!(
+            told.wanted_bytes,
+            disk::sqlite::WANTED_BYTES,
+            "the database said so"
+        );
         assert_eq!(
             journal.stats().records,
             taken + 1,

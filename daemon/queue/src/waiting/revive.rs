@@ -17,7 +17,7 @@ use rusqlite::params;
 use super::Worker;
 use crate::live::{Inner, Live, Text};
 use crate::record::{self, Head, Stage};
-use crate::{KIND_MESSAGE, QueueError, unavailable};
+use crate::{KIND_MESSAGE, QueueError};
 
 /// Messages revived in one step.
 const STEP_MAX: usize = 64;
@@ -47,7 +47,7 @@ impl Worker {
         }
         let rows = self
             .due_rows(now, room)
-            .map_err(|error| unavailable("waiting.db", &error))?;
+            .map_err(|error| self.start.place.unavailable(&error))?;
         let mut moved = false;
         let mut result = Ok(());
         for row in rows {
@@ -79,7 +79,7 @@ impl Worker {
         drop(durable);
         let deleted = self.delete(inner);
         self.count(deleted.is_ok());
-        deleted.map_err(|error| unavailable("waiting.db", &error))?;
+        deleted.map_err(|error| self.start.place.unavailable(&error))?;
         for (id, live) in std::mem::take(&mut self.unsettled) {
             if let Some((name, _)) = &live.head.file {
                 inner.files.unrefer(name);
@@ -100,7 +100,7 @@ impl Worker {
             .connection
             .execute("UPDATE message SET held = 1 WHERE id = ?1", [id as i64])
             .map(drop)
-            .map_err(|error| unavailable("waiting.db", &error))
+            .map_err(|error| self.start.place.unavailable(&error))
     }
 
     fn due_rows(&self, now: i64, room: usize) -> rusqlite::Result<Vec<Due>> {
