@@ -326,3 +326,91 @@ fn a_bounce_never_causes_another() {
     let told = server.ctl_ok(&["log", "show", "--channel", "delivery"]);
     assert!(told.contains("nobody@remote.test"), "{told}");
 }
+
+/// An administrator with a full queue finds nothing in it, saves nothing of it, or can't get it past a host that is down.
+#[test]
+fn the_queue_is_searched_sorted_exported_and_sent_another_way() {
+    let (remote, other) = (Remote::start(), Remote::start());
+    other.busy.store(false, Ordering::SeqCst);
+    let server = server(&remote, 1);
+    let ids = [
+        ("later-one", "long, far longer than the others"),
+        ("later-two", "brief"),
+        ("later-three", "of medium size"),
+    ]
+    .map(|(name, text)| {
+        let text = format!("Subject: {name}\r\n\r\n{text}\r\n");
+        submit_text(
+            &server,
+            "user1@example.test",
+            &format!("{name}@remote.test"),
+            &text,
+        )
+    });
+    server.wait_for("messages put off", || {
+        let rows = server.ctl_json(&["queue", "list"]);
+        let rows = rows["rows"].as_array().cloned().unwrap_or_default();
+        rows.len() == 3
+            && rows
+                .iter()
+                .all(|row| row["next_try"].is_i64() && row["attempts"] != 0)
+    });
+    let [one, two, three] = &ids;
+    for (arguments, total, expected) in [
+        (&["--filter", "later-TWO"][..], 1, &[two][..]),
+        (&["--filter", "451 4.2.1"], 3, &[one, two, three]),
+        (&["--filter", "nobody"], 0, &[]),
+        (&["--sort", "size"], 3, &[two, three, one]),
+        (&["--sort", "size", "--descending"], 3, &[one, three, two]),
+        (&["--sort", "size", "--offset", "1", "--limit", "1"], 3, &[three]),
+    ] {
+        let rows = server.ctl_json(&[&["queue", "list"][..], arguments].concat());
+        let shown: Vec<&str> = rows["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(rows["total"], total, "{arguments:?}: {rows}");
+        assert_eq!(shown, expected, "{arguments:?}");
+    }
+
+    let folder = server.data().join("exported");
+    let path = folder.to_string_lossy();
+    assert_eq!(server.ctl_json(&["queue", "export", &path, two])["count"], 1);
+    assert!(!folder.join(format!("{one}.eml")).exists(), "only what was named");
+    assert_eq!(server.ctl_json(&["queue", "export", &path])["count"], 3);
+    for (id, name) in ids.iter().zip(["later-one", "later-two", "later-three"]) {
+        let text = std::fs::read_to_string(folder.join(format!("{id}.eml"))).unwrap();
+        assert!(text.contains(&format!("Subject: {name}\r\n")), "{text}");
+        let known = std::fs::read(folder.join(format!("{id}.json"))).unwrap();
+        let known: Value = serde_json::from_slice(&known).unwrap();
+        assert_eq!(
+            known["states"][0]["address"],
+            format!("{name}@remote.test"),
+            "{known}"
+        );
+    }
+
+    let to = format!("127.0.0.1:{}", other.port);
+    assert_eq!(server.ctl_json(&["queue", "route", two, "--to", &to])["count"], 1);
+    server.ctl_ok(&["queue", "retry", two]);
+    assert_eq!(other.taken.recv().unwrap().to, ["later-two@remote.test"]);
+    server.wait_for("two messages", || {
+        server.ctl_json(&["queue", "list"])["total"] == 2
+    });
+    // Without a host it goes where its domain says again. What is held is not tried meanwhile.
+    server.ctl_ok(&["queue", "hold", one]);
+    assert_eq!(server.ctl_json(&["queue", "route", one, "--to", &to])["count"], 1);
+    assert_eq!(server.ctl_json(&["queue", "show", one])["route"], to.as_str());
+    assert_eq!(server.ctl_json(&["queue", "route", one])["count"], 1);
+    server.ctl_ok(&["queue", "release", one]);
+    remote.busy.store(false, Ordering::SeqCst);
+    server.ctl_ok(&["queue", "retry"]);
+    let taken = [remote.taken.recv().unwrap(), remote.taken.recv().unwrap()];
+    let mut to: Vec<&str> = taken.iter().map(|taken| taken.to[0].as_str()).collect();
+    to.sort_unstable();
+    assert_eq!(to, ["later-one@remote.test", "later-three@remote.test"]);
+    server.wait_for_empty_queue();
+    assert!(other.taken.try_recv().is_err(), "it was sent twice");
+}

@@ -1,6 +1,5 @@
 //! What an administrator sees of the queue and may do to it.
 
-use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use disk::blob::Blob;
@@ -8,17 +7,14 @@ use events::MessageId;
 use journal::RecordId;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params, params_from_iter};
-use shared::protocol::{Page, QueueMessage, QueueRow, Rows};
+use shared::protocol::QueueMessage;
 
 use crate::finish::{gone, park, row_of, step_durable};
+use crate::list::STEP_MAX;
 use crate::live::{Live, Text};
 use crate::record::{Head, Stage};
-use crate::rows::{Sort, Stored, live_row, recipient_states, search_text, stored};
+use crate::rows::{Glimpse, recipient_states, stored};
 use crate::{Queue, QueueError};
-
-/// Rows of a page at most, and if none were named.
-const PAGE_MAX: u64 = 10_000;
-const PAGE_DEFAULT: u64 = 100;
 
 /// Figures for the monitor. Totals count messages since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,74 +44,11 @@ impl Queue {
         }
     }
 
-    /// The messages in the order of their arrival, or sorted by `id`, `sender`, `size`, `arrived`, `next_try`, `attempts` or `held`.
-    pub async fn list(&self, page: Page) -> Result<Rows<QueueRow>, QueueError> {
-        let filter = page.filter.to_lowercase();
-        let sort = Sort::of(&page.sort);
-        let mut live: Vec<QueueRow> = {
-            let mut state = self.inner.state.lock();
-            let matching = state
-                .messages
-                .iter_mut()
-                .filter(|(id, live)| search_text(**id, &live.head).contains(&filter));
-            matching.map(|(id, live)| live_row(*id, live)).collect()
-        };
-        let limit = if page.limit == 0 {
-            PAGE_DEFAULT
-        } else {
-            page.limit.min(PAGE_MAX)
-        };
-        // However the two lists interleave, rows of the database before this one are on earlier pages.
-        let offset = page.offset.saturating_sub(live.len() as u64);
-        let wanted = limit + live.len() as u64;
-        let order = if page.descending { "DESC" } else { "ASC" };
-        let column = sort.column();
-        let sql = format!(
-            "SELECT id, head, size, next_try, held FROM message WHERE ?1 = '' OR instr(search, ?1) > 0
-             ORDER BY {column} {order}, id {order} LIMIT ?2 OFFSET ?3"
-        );
-        let (total, rows) = self
-            .inner
-            .waiting
-            .look(move |connection| {
-                let total: i64 = if filter.is_empty() {
-                    connection.query_row("SELECT count(*) FROM message", [], |row| row.get(0))?
-                } else {
-                    let count = "SELECT count(*) FROM message WHERE instr(search, ?1) > 0";
-                    connection.query_row(count, [&filter], |row| row.get(0))?
-                };
-                let mut statement = connection.prepare(&sql)?;
-                let rows = statement.query_map(params![filter, wanted as i64, offset as i64], |row| {
-                    let stored = Stored::read(row)?;
-                    Ok(stored.head().map(|head| stored.row(&head)))
-                })?;
-                Ok((total as u64, rows.collect::<rusqlite::Result<Vec<_>>>()?))
-            })
-            .await?;
-        // A message on its way between memory and database is in both for a moment.
-        let known: HashSet<String> = live.iter().map(|row| row.id.clone()).collect();
-        let (twice, rows): (Vec<QueueRow>, Vec<QueueRow>) = rows
-            .into_iter()
-            .flatten()
-            .partition(|row| known.contains(&row.id));
-        let total = (total + live.len() as u64).saturating_sub(twice.len() as u64);
-        live.extend(rows);
-        live.sort_by(|a, b| {
-            let order = sort.compare(a, b);
-            if page.descending { order.reverse() } else { order }
-        });
-        let skip = (page.offset - offset) as usize;
-        Ok(Rows {
-            total,
-            rows: live.into_iter().skip(skip).take(limit as usize).collect(),
-        })
-    }
-
     pub async fn show(&self, id: MessageId) -> Result<QueueMessage, QueueError> {
         let shown = {
             let mut state = self.inner.state.lock();
             state.messages.get_mut(&id.0).map(|live| {
-                let row = live_row(id.0, live);
+                let row = Glimpse::of(id.0, live).row();
                 live.states();
                 QueueMessage {
                     row,
@@ -145,33 +78,27 @@ impl Queue {
 
     /// Makes messages due at once; none named: all. Held ones stay held. How many.
     pub async fn retry(&self, ids: &[MessageId]) -> Result<u64, QueueError> {
+        let mut ids = ids.to_vec();
+        // One named twice is retried once.
+        ids.sort_unstable();
+        ids.dedup();
         let sql = "UPDATE message SET next_try = 0 WHERE held = 0";
-        let rows = self.update(sql, ids).await?;
-        let mut state = self.inner.state.lock();
-        let state = &mut *state;
+        let rows = self.update(sql, &ids).await?;
+        let ids: Vec<u64> = if ids.is_empty() {
+            self.inner.state.lock().messages.keys().copied().collect()
+        } else {
+            ids.into_iter().map(|id| id.0).collect()
+        };
         let mut live = 0;
-        for (id, message) in &mut state.messages {
-            if message.held || !(ids.is_empty() || ids.contains(&MessageId(*id))) {
-                continue;
-            }
-            // What is being tried is being tried; what was put off just now may have missed the statement above.
-            message.again = message.parking;
-            if !message.taken {
-                for state in message
-                    .states()
-                    .iter_mut()
-                    .filter(|state| state.stage == Stage::Waiting)
-                {
-                    state.next_try = 0;
-                }
-                live += 1;
+        for step in ids.chunks(STEP_MAX) {
+            let mut state = self.inner.state.lock();
+            for id in step {
+                live += u64::from(state.messages.get_mut(id).is_some_and(retry_live));
             }
         }
-        let awake: Vec<u64> = std::mem::take(&mut state.later)
-            .into_iter()
-            .map(|(_, id)| id)
-            .collect();
-        for id in awake {
+        let mut state = self.inner.state.lock();
+        let state = &mut *state;
+        for (_, id) in std::mem::take(&mut state.later) {
             state.due.push_back(id);
             self.inner.ready.notify_one();
         }
@@ -385,4 +312,22 @@ impl Queue {
         }
         Ok(1)
     }
+}
+
+/// Makes a message in memory due; whether it was not tried just then.
+fn retry_live(message: &mut Live) -> bool {
+    if message.held {
+        return false;
+    }
+    // What is being tried is being tried; what was put off just now may have missed its row's change.
+    message.again = message.parking;
+    if message.taken {
+        return false;
+    }
+    let waiting = message
+        .states()
+        .iter_mut()
+        .filter(|state| state.stage == Stage::Waiting);
+    waiting.for_each(|state| state.next_try = 0);
+    true
 }

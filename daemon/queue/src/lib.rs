@@ -29,6 +29,7 @@ mod failure;
 mod files;
 mod finish;
 mod intake;
+mod list;
 mod live;
 mod record;
 mod replay;

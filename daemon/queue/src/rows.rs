@@ -1,11 +1,13 @@
 //! A message as a row of a list, and what lists are sorted and filtered by.
 
 use std::cmp::Ordering as Order;
+use std::sync::Arc;
 
 use events::MessageId;
 use rusqlite::{Connection, OptionalExtension};
 use shared::protocol::{QueueRow, RecipientState};
 
+use crate::Envelope;
 use crate::live::Live;
 use crate::record::{Head, Stage, State};
 
@@ -16,7 +18,7 @@ const SEARCH_MAX_BYTES: usize = 64 * 1024;
 
 /// A row of `waiting.db`.
 pub(crate) struct Stored {
-    id: u64,
+    pub(crate) id: u64,
     pub(crate) head: Vec<u8>,
     size: u64,
     next_try: i64,
@@ -43,7 +45,13 @@ impl Stored {
 
     pub(crate) fn row(&self, head: &Head) -> QueueRow {
         let next_try = if self.held { None } else { Some(self.next_try) };
-        queue_row(self.id, head, self.size, next_try, self.held)
+        queue_row(
+            self.id,
+            &head.envelope,
+            (self.size, head.attempts),
+            (next_try, self.held),
+            last_reply(head),
+        )
     }
 }
 
@@ -106,34 +114,79 @@ impl Sort {
     }
 }
 
-pub(crate) fn live_row(id: u64, live: &Live) -> QueueRow {
-    let waiting = live
-        .head
-        .states
-        .iter()
-        .filter(|state| state.stage == Stage::Waiting);
-    let next_try = waiting
-        .map(|state| state.next_try)
-        .min()
-        .unwrap_or(live.head.envelope.received);
-    let next_try = if live.taken || live.held {
-        None
-    } else {
-        Some(next_try)
-    };
-    queue_row(id, &live.head, live.size, next_try, live.held)
+/// What a list needs of a message in memory: taken in little time, made readable later.
+pub(crate) struct Glimpse {
+    pub(crate) id: u64,
+    envelope: Arc<Envelope>,
+    size: u64,
+    next_try: Option<i64>,
+    attempts: u32,
+    held: bool,
+    last_reply: String,
 }
 
-fn queue_row(id: u64, head: &Head, size: u64, next_try: Option<i64>, held: bool) -> QueueRow {
-    let envelope = &head.envelope;
-    let last = head.states.iter().rev().find(|state| !state.reply.is_empty());
+impl Glimpse {
+    pub(crate) fn of(id: u64, live: &Live) -> Self {
+        let head = &live.head;
+        let waiting = head.states.iter().filter(|state| state.stage == Stage::Waiting);
+        let next_try = waiting
+            .map(|state| state.next_try)
+            .min()
+            .unwrap_or(head.envelope.received);
+        Self {
+            id,
+            envelope: head.envelope.clone(),
+            size: live.size,
+            next_try: (!live.taken && !live.held).then_some(next_try),
+            attempts: head.attempts,
+            held: live.held,
+            last_reply: last_reply(head).to_owned(),
+        }
+    }
+
+    pub(crate) fn search_text(&self) -> String {
+        text_to_search(self.id, &self.envelope, &self.last_reply)
+    }
+
+    /// In the order of [`Sort::compare`].
+    pub(crate) fn key(&self, sort: Sort) -> (Option<i64>, String, u64) {
+        let mut sender = String::new();
+        let number = match sort {
+            Sort::Id => None,
+            Sort::Sender => {
+                sender = sender_of(&self.envelope);
+                None
+            }
+            Sort::Size => i64::try_from(self.size).ok(),
+            Sort::Arrived => Some(self.envelope.received),
+            Sort::NextTry => self.next_try,
+            Sort::Attempts => Some(i64::from(self.attempts)),
+            Sort::Held => Some(i64::from(self.held)),
+        };
+        (number, sender, self.id)
+    }
+
+    pub(crate) fn row(&self) -> QueueRow {
+        queue_row(
+            self.id,
+            &self.envelope,
+            (self.size, self.attempts),
+            (self.next_try, self.held),
+            &self.last_reply,
+        )
+    }
+}
+
+fn queue_row(
+    id: u64,
+    envelope: &Envelope,
+    (size, attempts): (u64, u32),
+    (next_try, held): (Option<i64>, bool),
+    last_reply: &str,
+) -> QueueRow {
     QueueRow {
         id: MessageId(id).to_string(),
-        sender: envelope
-            .sender
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        sender: sender_of(envelope),
         recipients: envelope
             .recipients
             .iter()
@@ -144,10 +197,23 @@ fn queue_row(id: u64, head: &Head, size: u64, next_try: Option<i64>, held: bool)
         size,
         arrived: envelope.received,
         next_try,
-        attempts: head.attempts,
+        attempts,
         held,
-        last_reply: last.map(|state| state.reply.clone()).unwrap_or_default(),
+        last_reply: last_reply.to_owned(),
     }
+}
+
+fn sender_of(envelope: &Envelope) -> String {
+    envelope
+        .sender
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+fn last_reply(head: &Head) -> &str {
+    let answered = head.states.iter().rev().find(|state| !state.reply.is_empty());
+    answered.map(|state| state.reply.as_str()).unwrap_or_default()
 }
 
 pub(crate) fn recipient_states(head: &Head) -> Vec<RecipientState> {
@@ -166,19 +232,23 @@ pub(crate) fn recipient_states(head: &Head) -> Vec<RecipientState> {
 
 /// What a filter is compared with.
 pub(crate) fn search_text(id: u64, head: &Head) -> String {
+    text_to_search(id, &head.envelope, last_reply(head))
+}
+
+fn text_to_search(id: u64, envelope: &Envelope, last_reply: &str) -> String {
     use std::fmt::Write as _;
     let mut out = format!("{id:x}");
-    if let Some(sender) = &head.envelope.sender {
+    if let Some(sender) = &envelope.sender {
         let _ = write!(out, " {sender}");
     }
-    for recipient in &head.envelope.recipients {
+    for recipient in &envelope.recipients {
         if out.len() >= SEARCH_MAX_BYTES {
             break;
         }
         let _ = write!(out, " {}", recipient.address);
     }
-    if let Some(state) = head.states.iter().rev().find(|state| !state.reply.is_empty()) {
-        let _ = write!(out, " {}", state.reply);
+    if !last_reply.is_empty() {
+        let _ = write!(out, " {last_reply}");
     }
     out.to_lowercase()
 }
