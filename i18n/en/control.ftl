@@ -1,5 +1,6 @@
 # Refusals of the control channel.
 
+refusal-report-goes-on = Reports are still being sent; those that are left can be seen in the list.
 refusal-unavailable = This can't be done now: { $reason }. Try again later.
 refusal-message-unknown = There is no such message in the queue: it may have been delivered by now.
 refusal-message-too-large-to-show = The message has { $size } bytes; at most { $max } can be shown here.

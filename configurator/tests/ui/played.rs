@@ -54,6 +54,17 @@ impl Played {
         Ok(self.recorded(method, params))
     }
 
+    fn on_messages(&self, method: &str, params: &Value) -> Value {
+        match method {
+            "queue.show" => message(params["id"].as_str().unwrap_or_default()),
+            "queue.read" if self.large => {
+                json!({"base64": STANDARD.encode(vec![b'x'; params["limit"].as_u64().unwrap() as usize])})
+            }
+            "queue.read" => json!({"base64": "U3ViamVjdDogaGVsbG8NCg0KVGV4dC4NCg=="}),
+            _ => json!({"count": 1}),
+        }
+    }
+
     fn recorded(&self, method: &str, params: &Value) -> Value {
         let list = |rows: Value| {
             if self.empty {
@@ -129,14 +140,7 @@ impl Played {
                 {"kind": "dmarc", "domain": "signer.test", "day": 1_764_288_000, "count": 5},
                 {"kind": "tls", "domain": "far.test", "day": 1_764_288_000, "count": 2}]}),
             "queue.list" => list(queue()),
-            "queue.show" => message(params["id"].as_str().unwrap_or_default()),
-            "queue.read" if self.large => {
-                json!({"base64": STANDARD.encode(vec![b'x'; params["limit"].as_u64().unwrap() as usize])})
-            }
-            "queue.read" => json!({"base64": "U3ViamVjdDogaGVsbG8NCg0KVGV4dC4NCg=="}),
-            "queue.retry" | "queue.hold" | "queue.release" | "queue.remove" | "queue.route" => {
-                json!({"count": 1})
-            }
+            _ if method.starts_with("queue.") => self.on_messages(method, params),
             "session.list" => list(sessions()),
             "folder.list"
                 if params["user"]

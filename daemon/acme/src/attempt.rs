@@ -20,6 +20,8 @@ use crate::{AcmeError, Inner, Kind, Options, order, renewal};
 /// For a whole order, and for each of its names; the wait for the DNS comes on top, and what its program may need.
 const ORDER_TIMEOUT: Duration = Duration::from_mins(15);
 const NAME_TIMEOUT: Duration = Duration::from_secs(20);
+/// For taking back what was prepared for all names.
+const CLEAR_TIMEOUT: Duration = Duration::from_mins(10);
 /// How often an order of which only the certificate is missing is taken up again; then a new one is better.
 const PENDING_TRIES_MAX_COUNT: u32 = 5;
 
@@ -49,7 +51,9 @@ impl Inner {
         };
         let limit = limit(wanted.names.len(), options);
         let tried = tokio::time::timeout(limit, self.ask(wanted, options, &mut solver)).await;
-        if let Err(error) = solver.clear().await {
+        // A program that hangs for each of many names must not hold up other orders.
+        let cleared = tokio::time::timeout(CLEAR_TIMEOUT, solver.clear()).await;
+        if let Err(error) = cleared.unwrap_or(Err(AcmeError::Timeout)) {
             let reason = error.to_string();
             self.parts
                 .events

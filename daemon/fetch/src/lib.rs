@@ -110,6 +110,8 @@ pub(crate) struct Inner {
     /// Whenever one of them is over.
     ended: Notify,
     by_hand: Semaphore,
+    /// Trials of accounts, which must not wait for visits.
+    tests: Semaphore,
     visits: AtomicU64,
     pub(crate) stopped: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -123,6 +125,7 @@ impl Fetch {
             running: Mutex::default(),
             ended: Notify::new(),
             by_hand: Semaphore::new(BY_HAND_MAX_COUNT),
+            tests: Semaphore::new(BY_HAND_MAX_COUNT),
             visits: AtomicU64::new(0),
             stopped: watch::Sender::new(false),
             tasks: Mutex::default(),
@@ -182,7 +185,7 @@ impl Fetch {
     /// Connects and logs in, and takes nothing.
     pub async fn test(&self, user: &Address, name: &str) -> Result<ExternalAnswer, ChangeError> {
         let account = self.account(user, name).await?;
-        let _permit = self.inner.by_hand.acquire().await;
+        let _permit = self.inner.tests.acquire().await;
         Ok(visit::test(&self.inner, &account).await)
     }
 
@@ -209,9 +212,12 @@ impl Fetch {
 }
 
 impl Inner {
-    /// Runs a task that `close` waits for. A panic costs one visit.
+    /// Runs a task that `close` waits for; once it does, none begins. A panic costs one visit.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock();
+        if *self.stopped.borrow() {
+            return;
+        }
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
     }

@@ -195,7 +195,8 @@ impl Fake {
         let mut stream = BufReader::new(stream);
         self.model.lock().deleted.clear();
         if greet {
-            let greeting = match (self.behave)(&mut self.model.lock(), "") {
+            let behaviour = (self.behave)(&mut self.model.lock(), "");
+            let greeting = match behaviour {
                 Act::Usual if self.imap => Act::Say(b"* OK ready\r\n".to_vec()),
                 Act::Usual => Act::Say(b"+OK ready <1.2@fake.test>\r\n".to_vec()),
                 other => other,
