@@ -303,11 +303,14 @@ fn a_full_disk_under_the_mailboxes_is_told_once_and_mail_arrives_when_there_is_r
     assert!(sender.send(SMALL_BYTES));
     server.wait_for_empty_queue();
     disk.fill();
-    for _ in 0..3 {
+    // The mailboxes' files may have some room of their own left.
+    server.wait_for("message that waits", || {
         assert!(sender.send(SMALL_BYTES), "the queue has room");
-    }
+        let rows = server.ctl_json(&["queue", "list"]);
+        let mut rows = rows["rows"].as_array().unwrap().iter();
+        rows.any(|row| row["attempts"].as_u64() > Some(0))
+    });
     server.wait_for("alarm", || told(&server, "disk-full") == 1);
-    assert!(server.ctl_json(&["queue", "list"])["total"].as_u64() > Some(0));
     disk.make_room();
     server.wait_for("end of the alarm", || told(&server, "disk-room") == 1);
     sender.has_arrived();
