@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
@@ -22,6 +22,9 @@ const READ_BYTES: usize = 4096;
 pub(crate) enum ClientError {
     #[error("no answer in time")]
     Timeout,
+    /// Each answer came in time, and all together did not.
+    #[error("it took too long in all")]
+    TooSlow,
     #[error("the connection was closed")]
     Closed,
     #[error("{0}")]
@@ -30,6 +33,9 @@ pub(crate) enum ClientError {
     Garbage(#[from] ReplyError),
     #[error("an endless line")]
     LineTooLong,
+    /// Questions and answers have lost each other: what is answered next is anybody's guess.
+    #[error("an answer that fits no question: {0}")]
+    OutOfStep(Reply),
     #[error("TLS: {0}")]
     Tls(String),
 }
@@ -59,13 +65,16 @@ pub(crate) struct Client {
     /// It speaks LMTP (RFC 2033).
     pub(crate) lmtp: bool,
     given_up: bool,
+    /// When what is being done must be over, however lively the host is.
+    deadline: Option<Instant>,
     /// Where it is spoken from.
     pub(crate) own: Option<IpAddr>,
 }
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr, timeouts: Timeouts) -> Result<Self, ClientError> {
-        let stream = within(timeouts.connect, async { Ok(TcpStream::connect(address).await?) }).await?;
+        let limit = (timeouts.connect, ClientError::Timeout);
+        let stream = within(limit, async { Ok(TcpStream::connect(address).await?) }).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
             own: stream.local_addr().ok().map(|own| own.ip()),
@@ -74,6 +83,7 @@ impl Client {
             timeouts,
             lmtp: false,
             given_up: false,
+            deadline: None,
         })
     }
 
@@ -81,8 +91,27 @@ impl Client {
         matches!(self.stream, Stream::Tls(_))
     }
 
+    /// From now on everything must be done by then; `None`: each answer has its own limit, and no more.
+    pub(crate) fn done_by(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// What is left until then.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// The shorter of the limits, and what it is called to be over it.
+    fn limit(&self, own: Duration) -> (Duration, ClientError) {
+        match self.left() {
+            Some(left) if left < own => (left, ClientError::TooSlow),
+            _ => (own, ClientError::Timeout),
+        }
+    }
+
     pub(crate) async fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), ClientError> {
-        within(limit, async {
+        within(self.limit(limit), async {
             match &mut self.stream {
                 Stream::Plain(stream) => stream.write_all(bytes).await?,
                 Stream::Tls(stream) => {
@@ -97,7 +126,7 @@ impl Client {
 
     /// The next whole reply.
     pub(crate) async fn reply(&mut self, limit: Duration) -> Result<Reply, ClientError> {
-        within(limit, async {
+        within(self.limit(limit), async {
             let mut parser = ReplyParser::new();
             loop {
                 while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
@@ -150,6 +179,7 @@ impl Client {
 
     /// The handshake after STARTTLS was answered with 220.
     pub(crate) async fn start_tls(self, config: Arc<ClientConfig>, host: &str) -> Result<Self, ClientError> {
+        let limit = self.limit(self.timeouts.command);
         let Stream::Plain(stream) = self.stream else {
             return Err(ClientError::Closed);
         };
@@ -160,7 +190,7 @@ impl Client {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|error| ClientError::Tls(error.to_string()))?;
         let connector = TlsConnector::from(config);
-        let tls = within(self.timeouts.command, async {
+        let tls = within(limit, async {
             connector
                 .connect(name, stream)
                 .await
@@ -172,6 +202,7 @@ impl Client {
             timeouts: self.timeouts,
             lmtp: self.lmtp,
             given_up: false,
+            deadline: self.deadline,
             own: self.own,
         })
     }
@@ -206,10 +237,10 @@ impl Client {
 }
 
 async fn within<T>(
-    limit: Duration,
+    (limit, late): (Duration, ClientError),
     work: impl Future<Output = Result<T, ClientError>>,
 ) -> Result<T, ClientError> {
-    timeout(limit, work).await.unwrap_or(Err(ClientError::Timeout))
+    timeout(limit, work).await.unwrap_or(Err(late))
 }
 
 fn offers(reply: &Reply) -> Offers {

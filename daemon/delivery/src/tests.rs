@@ -4,6 +4,7 @@ mod connections;
 mod dmarc;
 mod fake;
 mod forward;
+mod hostile;
 mod local;
 mod remote;
 mod reports;

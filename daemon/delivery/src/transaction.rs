@@ -1,10 +1,15 @@
 //! A transaction for the recipients with one host (RFC 5321 §3), over a connection that was kept or a new one.
+//!
+//! Each answer has the time that RFC 5321 §4.5.3.2 gives it, and all together have a time as well, in three parts: a host that answers just
+//! in time, again and again, would else hold its place among those that leave for days. What is over the time is put off; what the host
+//! has taken stands.
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use queue::{Envelope, Recipient};
+use tokio::time::{Instant, timeout_at};
 use wire::smtp::data::Stuffer;
 use wire::smtp::reply::Reply;
 use wire::smtp::xtext_encode;
@@ -18,6 +23,17 @@ use crate::{Inner, text};
 
 /// Recipients of one transaction: every host must take as many (RFC 5321 §4.5.3.1.8).
 const RECIPIENTS_MAX_COUNT: usize = 100;
+
+/// An attempt with one host, without texts and the answers to them.
+const ATTEMPT_MAX: Duration = Duration::from_hours(1);
+/// What of that is kept for DATA: no more recipients are named then, so that those who were taken get the text.
+const ATTEMPT_RESERVE: Duration = Duration::from_mins(10);
+/// A text, and as much more as its length takes at the rate below.
+const TEXT_MAX: Duration = Duration::from_mins(10);
+const TEXT_MIN_BYTES_PER_S: u64 = 4096;
+/// All answers to a text: LMTP gives one for each recipient. Far above the limit of one: who does not wait for that sends the message
+/// twice (RFC 5321 §4.5.3.2.6).
+const ANSWERS_MAX: Duration = Duration::from_hours(1);
 
 /// How to log in to a host.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -42,7 +58,10 @@ pub(crate) async fn attempt(
     target: &Target,
     indices: &[u32],
 ) -> Result<Vec<(u32, Verdict)>, Failure> {
-    let mut session = connected(inner, target).await?;
+    let deadline = Instant::now() + ATTEMPT_MAX;
+    let mut session = timeout_at(deadline, connected(inner, target))
+        .await
+        .unwrap_or_else(|_| Err(ClientError::TooSlow.into()))?;
     // RFC 8689 §4.2.1
     if mail.envelope.require_tls && !session.offers.require_tls {
         part(inner, target, session);
@@ -55,15 +74,12 @@ pub(crate) async fn attempt(
     let mut out: Vec<(u32, Verdict)> = Vec::new();
     for chunk in indices.chunks(RECIPIENTS_MAX_COUNT) {
         session.messages += 1;
+        session.client.done_by(Some(deadline));
         match transaction(inner, &mut session, mail, target, chunk).await {
             Ok(found) => out.extend(found),
             // What the first transactions did stands.
             Err(error) if !out.is_empty() => {
-                let reply = format!("451 4.4.2 {}: {error}", target.host);
-                let put_off = Verdict::PutOff {
-                    host: Some(target.host.clone()),
-                    reply,
-                };
+                let put_off = no_time(target, &error);
                 let done: Vec<u32> = out.iter().map(|(index, _)| *index).collect();
                 out.extend(
                     indices
@@ -96,7 +112,8 @@ async fn connected(inner: &Arc<Inner>, target: &Target) -> Result<Session, Failu
 }
 
 /// Keeps the connection for the next message, or says good-bye; nobody waits for either.
-fn part(inner: &Arc<Inner>, target: &Target, session: Session) {
+fn part(inner: &Arc<Inner>, target: &Target, mut session: Session) {
+    session.client.done_by(None);
     let settings = inner.parts.directory.settings();
     let spent = session.messages >= settings.number("outgoing.keep-messages");
     if session.client.is_given_up() || spent {
@@ -148,22 +165,7 @@ async fn transaction(
         client.command("RSET").await?;
         return Ok(all(&refusal(&target.host, &sender)));
     }
-    let mut out = Vec::new();
-    let mut accepted = Vec::new();
-    for ((index, _), command) in recipients.iter().zip(&to) {
-        if !offers.pipelining {
-            client.send(command.as_bytes(), limit).await?;
-        }
-        let reply = client.reply(limit).await?;
-        if reply.is_positive() && sender.is_positive() {
-            accepted.push(*index);
-        } else {
-            out.push((
-                *index,
-                refusal(&target.host, if sender.is_positive() { &reply } else { &sender }),
-            ));
-        }
-    }
+    let (mut out, accepted) = named(client, offers, target, &sender, (&recipients, &to)).await?;
     if accepted.is_empty() && !offers.pipelining {
         client.command("RSET").await?;
         return Ok(out);
@@ -172,6 +174,14 @@ async fn transaction(
         client.send(b"DATA\r\n", limit).await?;
     }
     let go = client.reply(client.timeouts.data_start).await?;
+    if go.is_positive() {
+        // RFC 5321 §4.3.2: 354 or a refusal. This answers something else, so nothing was taken.
+        if accepted.is_empty() {
+            client.give_up();
+            return Ok(out);
+        }
+        return Err(ClientError::OutOfStep(go));
+    }
     if client.lmtp && go.is_intermediate() {
         return each_answer(inner, client, offers, mail, target, (out, &accepted)).await;
     }
@@ -197,6 +207,43 @@ async fn transaction(
     Ok(out)
 }
 
+/// The answers to the recipients' RCPT: verdicts on those who were not taken, and who was.
+async fn named(
+    client: &mut Client,
+    offers: &Offers,
+    target: &Target,
+    sender: &Reply,
+    (recipients, commands): (&[(u32, &Recipient)], &[String]),
+) -> Result<(Vec<(u32, Verdict)>, Vec<u32>), ClientError> {
+    let limit = client.timeouts.command;
+    let (mut out, mut accepted) = (Vec::new(), Vec::new());
+    for ((index, _), command) in recipients.iter().zip(commands) {
+        if !offers.pipelining {
+            if !accepted.is_empty() && client.left().is_some_and(|left| left < ATTEMPT_RESERVE) {
+                out.push((*index, no_time(target, &ClientError::TooSlow)));
+                continue;
+            }
+            client.send(command.as_bytes(), limit).await?;
+        }
+        let reply = client.reply(limit).await?;
+        if reply.is_positive() && sender.is_positive() {
+            accepted.push(*index);
+        } else {
+            let refused = if sender.is_positive() { &reply } else { sender };
+            out.push((*index, refusal(&target.host, refused)));
+        }
+    }
+    Ok((out, accepted))
+}
+
+/// The session ended before it was this one's turn.
+fn no_time(target: &Target, error: &ClientError) -> Verdict {
+    Verdict::PutOff {
+        host: Some(target.host.clone()),
+        reply: format!("451 4.4.2 {}: {error}", target.host),
+    }
+}
+
 /// LMTP: after the text, an answer for each recipient that was taken (RFC 2033 §4.2).
 async fn each_answer(
     inner: &Inner,
@@ -219,10 +266,7 @@ async fn each_answer(
             // What was answered for the first of them stands.
             Err(error) => {
                 client.give_up();
-                let put_off = Verdict::PutOff {
-                    host: Some(target.host.clone()),
-                    reply: format!("451 4.4.2 {}: {error}", target.host),
-                };
+                let put_off = no_time(target, &error);
                 let rest = accepted.iter().skip(at);
                 out.extend(rest.map(|index| (*index, put_off.clone())));
                 break;
@@ -350,6 +394,8 @@ fn rcpt_command(recipient: &Recipient, offers: &Offers) -> String {
 
 async fn send_text(inner: &Inner, client: &mut Client, mail: &Mail) -> Result<(), ClientError> {
     let limit = client.timeouts.data_block;
+    let by_length = Duration::from_secs(mail.len() / TEXT_MIN_BYTES_PER_S);
+    client.done_by(Some(Instant::now() + TEXT_MAX + by_length));
     let mut stuffer = Stuffer::new();
     let mut at = mail.skip;
     let mut out = Vec::new();
@@ -365,5 +411,7 @@ async fn send_text(inner: &Inner, client: &mut Client, mail: &Mail) -> Result<()
         out.clear();
     }
     stuffer.finish(&mut out);
-    client.send(&out, limit).await
+    client.send(&out, limit).await?;
+    client.done_by(Some(Instant::now() + ANSWERS_MAX));
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tls::Tls;
@@ -24,6 +25,10 @@ pub(super) struct Manner {
     pub(super) drop_at: &'static str,
     /// Says nothing more from this line on.
     pub(super) hang_at: &'static str,
+    /// What it says after its greeting, over and over, whatever it hears.
+    pub(super) endless: &'static str,
+    /// How long it thinks of each recipient, on a clock that stands still otherwise.
+    pub(super) rcpt_takes: Duration,
     pub(super) tls: Option<Tls>,
 }
 
@@ -39,6 +44,8 @@ impl Default for Manner {
             lmtp: None,
             drop_at: "never",
             hang_at: "never",
+            endless: "",
+            rcpt_takes: Duration::ZERO,
             tls: None,
         }
     }
@@ -103,6 +110,9 @@ async fn session(
     stream
         .write_all(format!("{}\r\n", manner.greeting).as_bytes())
         .await?;
+    while !manner.endless.is_empty() {
+        stream.write_all(manner.endless.as_bytes()).await?;
+    }
     let encrypt = talk(&mut stream, manner, heard).await?;
     if encrypt && let Some(tls) = &manner.tls {
         let mut stream = tls.acceptor().tokio().accept(stream).await?;
@@ -172,6 +182,9 @@ async fn talk(
                 "AUTH" => "235 2.7.0 welcome".to_owned(),
                 "MAIL" => manner.mail.to_owned(),
                 "RCPT" => {
+                    if !manner.rcpt_takes.is_zero() {
+                        tokio::time::advance(manner.rcpt_takes).await;
+                    }
                     let found = manner.rcpt.iter().find(|(part, _)| line.contains(part));
                     let answer = found.map_or("250 2.1.5 ok", |(_, answer)| answer).to_owned();
                     if answer.starts_with('2') {

@@ -6,7 +6,11 @@ use shared::route::{RouteProtocol, RouteTls};
 use super::fake::{Fake, Manner};
 use super::*;
 
-async fn with_routes(dns: Dns, settings: &[(&str, &str)], routes: Vec<(Route, Option<&str>)>) -> House {
+pub(super) async fn with_routes(
+    dns: Dns,
+    settings: &[(&str, &str)],
+    routes: Vec<(Route, Option<&str>)>,
+) -> House {
     let house = House::with_dns(dns, settings).await;
     for (route, password) in routes {
         house
@@ -19,7 +23,7 @@ async fn with_routes(dns: Dns, settings: &[(&str, &str)], routes: Vec<(Route, Op
     house
 }
 
-fn route(name: &str, to: &[&str], from: &[&str], host: &str) -> Route {
+pub(super) fn route(name: &str, to: &[&str], from: &[&str], host: &str) -> Route {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Route {
         to: texts(to),
