@@ -122,7 +122,13 @@ pub(crate) fn submit_text(server: &Server, from: &str, to: &str, text: &str) -> 
     smtp.smtp(&format!("MAIL FROM:<{from}>"), "250");
     smtp.smtp(&format!("RCPT TO:<{to}>"), "250");
     smtp.smtp("DATA", "354");
-    smtp.send_raw(&stuffed(format!("From: <{from}>\r\n{text}").as_bytes()));
+    // A bounce has no sender, and yet an author.
+    let author = if from.is_empty() {
+        User::numbered(1).address
+    } else {
+        from.to_owned()
+    };
+    smtp.send_raw(&stuffed(format!("From: <{author}>\r\n{text}").as_bytes()));
     let answer = smtp.smtp("", "250");
     smtp.smtp("QUIT", "221");
     answer.rsplit(' ').next().unwrap().to_owned()
