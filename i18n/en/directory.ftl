@@ -29,6 +29,7 @@ mechanism-plain = Sends the password, so only under TLS. The server learns it fo
 mechanism-login = The same as PLAIN in an older form, for Outlook and many printers. Only under TLS.
 mechanism-digest-md5 = For very old programs. Does not send the password, but whoever listens can try passwords at great speed, and what the server keeps serves to log in by it.
 mechanism-cram-md5 = As DIGEST-MD5, and without a proof that the server is the right one.
+mechanism-ntlm = Warning: what the server has to keep is nearly the password: whoever gets it can log in with it, here and on every Windows server where the user has the same password, and can try passwords at the greatest speed there is. So can whoever listens; whoever sits in the middle can pass a login on. For programs that know nothing else; NTLMv2 only.
 mechanism-apop = Warning: the server has to keep the passwords themselves, encrypted with its key. Whoever gets the data directory has them all. Whoever listens can try passwords at great speed. POP3 only, for programs that know nothing else.
 
 refusal-user-exists = There is a user { $name } already.

@@ -33,6 +33,12 @@ pub const MECHANISMS: &[Mechanism] = &[
     standard("LOGIN", "mechanism-login"),
     standard("DIGEST-MD5", "mechanism-digest-md5"),
     standard("CRAM-MD5", "mechanism-cram-md5"),
+    // What the server has to keep of the password is nearly the password.
+    Mechanism {
+        name: "NTLM",
+        standard: false,
+        costs: "mechanism-ntlm",
+    },
     // The server has to keep the password itself.
     Mechanism {
         name: "APOP",
@@ -106,11 +112,18 @@ mod tests {
         let list = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         let standard = Mechanisms::of(&[]);
         assert!(standard.has("PLAIN") && standard.has("scram-sha-1-plus") && !standard.has("APOP"));
+        assert!(!standard.has("NTLM"));
         let own = Mechanisms::of(&list(&["APOP", "SCRAM-SHA-256", "NEWER"]));
         assert!(own.has("APOP") && own.has("SCRAM-SHA-256-PLUS") && !own.has("PLAIN") && !own.has("NEWER"));
         assert!(own.and(standard).has("PLAIN") && own.and(standard).has("APOP"));
-        assert_eq!(validate(&list(&["apop", "Plain"])).unwrap(), ["PLAIN", "APOP"]);
-        assert_eq!(validate(&list(&["NTLM"])).unwrap_err().code, "mechanism-unknown");
+        assert_eq!(
+            validate(&list(&["apop", "ntlm", "Plain"])).unwrap(),
+            ["PLAIN", "NTLM", "APOP"]
+        );
+        assert_eq!(
+            validate(&list(&["GSSAPI"])).unwrap_err().code,
+            "mechanism-unknown"
+        );
         assert_eq!(
             validate(&list(&["SCRAM-SHA-1-PLUS"])).unwrap_err().code,
             "mechanism-unknown"

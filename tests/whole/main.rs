@@ -22,6 +22,7 @@ mod dovecot;
 mod external;
 mod journeys;
 mod logins;
+mod ntlm;
 mod postfix;
 mod power;
 #[cfg(target_os = "linux")]

@@ -408,7 +408,7 @@ fn an_app_password_is_made_shown_once_and_removed() {
     assert_eq!(*sent, json!({"address": address, "label": "Phone"}));
 }
 
-// APOP must not be ticked without having read what it costs.
+// APOP and NTLM must not be ticked without having read what they cost.
 #[test]
 fn a_domain_chooses_how_its_users_log_in() {
     let mut stage = Stage::connected(Language::Ru, Choice::Dark);
@@ -419,10 +419,12 @@ fn a_domain_chooses_how_its_users_log_in() {
     stage.harness.get_by_label("Обычными способами").click_accesskit();
     stage.settle();
     stage.harness.get_by_label("APOP").click_accesskit();
+    stage.harness.get_by_label("NTLM").click_accesskit();
     stage.harness.get_by_label("CRAM-MD5").click_accesskit();
     stage.settle();
-    let text = i18n::text(Language::Ru, "mechanism-apop");
-    stage.harness.get_by_label(&text);
+    for costs in ["mechanism-apop", "mechanism-ntlm"] {
+        stage.harness.get_by_label(&i18n::text(Language::Ru, costs));
+    }
     stage.send(Message::Save);
     stage.settle();
     let sent = &stage.daemon.last("domain.set").unwrap()["domain"]["mechanisms"];
@@ -433,7 +435,7 @@ fn a_domain_chooses_how_its_users_log_in() {
         .filter_map(|name| name.as_str())
         .collect();
     assert!(
-        sent.contains(&"APOP") && sent.contains(&"PLAIN") && !sent.contains(&"CRAM-MD5"),
+        ["APOP", "NTLM", "PLAIN"].iter().all(|name| sent.contains(name)) && !sent.contains(&"CRAM-MD5"),
         "{sent:?}"
     );
 }

@@ -4,6 +4,7 @@
 //! password. Every end of a login is an event.
 
 mod apop;
+pub(crate) mod ntlm;
 mod vouched;
 
 use std::sync::Arc;
@@ -196,7 +197,10 @@ impl Login {
         let (protocol, mechanism) = (self.context.protocol, self.mechanism);
         let found = async {
             // A mechanism that is off in the user's domain fails as for one who does not exist.
-            let known = find(&core, user).await?;
+            let known = match mechanism {
+                "NTLM" => ntlm::find(&core, user).await?,
+                _ => find(&core, user).await?,
+            };
             let Some(known) = known.filter(|known| known.enabled && known.mechanisms.has(mechanism)) else {
                 return Ok(None);
             };

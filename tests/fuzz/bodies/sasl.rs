@@ -9,14 +9,15 @@ const STEPS_MAX_COUNT: usize = 16;
 
 fn verifiers() -> &'static Verifiers {
     static VERIFIERS: OnceLock<Verifiers> = OnceLock::new();
-    VERIFIERS.get_or_init(|| Verifiers::derive_with("secret", b"salt of the fuzzer", 1))
+    VERIFIERS.get_or_init(|| Verifiers::derive_with("secret", b"salt of the fuzzer", 1).with_ntlm("secret"))
 }
 
 pub fn run(data: &[u8]) {
     let Some((&choice, rest)) = data.split_first() else {
         return;
     };
-    let mechanism = Mechanism::ALL[usize::from(choice) % Mechanism::ALL.len()];
+    // Two bits are choices of their own, below.
+    let mechanism = Mechanism::ALL[usize::from(choice & 0x3f) % Mechanism::ALL.len()];
     let mut server = Server::new(
         mechanism,
         Context {

@@ -116,6 +116,7 @@ impl Stored {
                 (self.verifiers.scram_sha256.is_some(), "SCRAM-SHA-256"),
                 (self.verifiers.cram_md5.is_some(), "CRAM-MD5"),
                 (self.verifiers.digest_md5.is_some(), "DIGEST-MD5"),
+                (self.verifiers.ntlm.is_some(), "NTLM"),
             ]
             .iter()
             .all(|(kept, name)| *kept == wanted.has(name))
@@ -186,6 +187,7 @@ pub(crate) fn wanted_of(all: Verifiers, wanted: Mechanisms) -> Verifiers {
         scram_sha256: all.scram_sha256.filter(|_| wanted.has("SCRAM-SHA-256")),
         cram_md5: all.cram_md5.filter(|_| wanted.has("CRAM-MD5")),
         digest_md5: all.digest_md5.filter(|_| wanted.has("DIGEST-MD5")),
+        ntlm: all.ntlm.filter(|_| wanted.has("NTLM")),
         others: all.others,
     }
 }
@@ -201,7 +203,9 @@ pub(crate) fn verifiers(
     wanted: Mechanisms,
 ) -> Result<Verifiers, Refusal> {
     let new = random::<SALT_BYTES>().map_err(|_| Refusal::new("password-unusable").field("password"))?;
-    let all = Verifiers::derive(password, salt.unwrap_or(&new)).with_digest_md5(user, password);
+    let all = Verifiers::derive(password, salt.unwrap_or(&new))
+        .with_digest_md5(user, password)
+        .with_ntlm(password);
     Ok(wanted_of(all, wanted))
 }
 

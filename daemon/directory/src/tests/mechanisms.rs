@@ -56,7 +56,7 @@ fn what_a_domain_has_off_fails_like_a_wrong_password_and_is_kept_no_longer() {
         assert_eq!(cram(directory, "anna@a.test", "secret").await, "Credentials");
         assert_eq!(plain(directory, "anna@a.test", "secret").await, "anna@a.test");
         assert_eq!(cram(directory, "anna@a.test", "secret").await, "anna@a.test");
-        assert_eq!(choose(directory, &["NTLM"]).await, "mechanism-unknown");
+        assert_eq!(choose(directory, &["GSSAPI"]).await, "mechanism-unknown");
     });
 }
 
@@ -119,5 +119,88 @@ fn apop_works_only_where_it_is_on_and_keeps_passwords_only_then() {
         assert_eq!(choose(directory, &["PLAIN"]).await, "done");
         assert_eq!(kept().await, None);
         assert_eq!(apop("anna@a.test", digest).await, "Mechanism");
+    });
+}
+
+// What serves as the password on every Windows server that knows it must not lie about where nobody asked for it.
+#[test]
+fn the_hash_of_ntlm_is_kept_only_where_it_is_on() {
+    on_each(async |directory, _| {
+        people(directory).await;
+        let anna = address("anna@a.test");
+        directory.set_password(&anna, "secret", "test").await.unwrap();
+        let owner = directory.user(&anna).await.unwrap().unwrap().owner;
+        let kept = async || directory.inner.stored(owner).await.unwrap().unwrap();
+        let begin = async || outcome(&directory.login("NTLM", None, context(false)).await.1);
+        assert!(kept().await.verifiers.ntlm.is_none());
+        assert_eq!(begin().await, "Mechanism");
+        assert!(!directory.mechanisms(&context(true)).contains(&"NTLM"));
+        assert_eq!(choose(directory, &["PLAIN", "NTLM"]).await, "done");
+        assert_eq!(begin().await, "challenge ");
+        assert!(
+            kept().await.verifiers.ntlm.is_none(),
+            "nobody has said the password yet"
+        );
+        assert_eq!(plain(directory, "anna@a.test", "secret").await, "anna@a.test");
+        assert!(kept().await.verifiers.ntlm.is_some());
+        directory
+            .add_app_password(&anna, "app", &[], "test")
+            .await
+            .unwrap();
+        let app_hashes = async || {
+            let apps = crate::admin::app_passwords::of_owner(&directory.inner, owner, Protocol::Imap);
+            let apps = apps.await.unwrap();
+            apps.iter()
+                .filter(|app| app.kept.verifiers.ntlm.is_some())
+                .count()
+        };
+        assert_eq!(app_hashes().await, 1);
+        assert_eq!(choose(directory, &["PLAIN"]).await, "done");
+        assert!(kept().await.verifiers.ntlm.is_none());
+        assert_eq!(app_hashes().await, 0);
+        assert_eq!(begin().await, "Mechanism");
+    });
+}
+
+// Windows writes domains as it knows them, or its own name where it knows none: who is meant must not depend on luck.
+#[test]
+fn a_name_of_ntlm_may_have_its_domain_in_any_form() {
+    on_each(async |directory, _| {
+        people(directory).await;
+        let find = async |name: &str| {
+            let found = crate::login::ntlm::find(&directory.inner, name).await.unwrap();
+            found.map(|known| known.account.address.to_string())
+        };
+        let anna = Some("anna@a.test".to_owned());
+        for name in [
+            "anna@a.test",
+            "anna",
+            "A.test\\anna",
+            "A\\Anna",
+            "PC-17\\anna",
+            "\\anna",
+        ] {
+            assert_eq!(find(name).await, anna, "{name}");
+        }
+        for name in ["a.test\\nobody", "a.test\\", "\\", "", "PC\\anna@b.test"] {
+            assert_eq!(find(name).await, None, "{name}");
+        }
+        for other in ["a.example", "a-long-label-of-a.test"] {
+            directory
+                .add_domain(Domain::new(name(other)), "test")
+                .await
+                .unwrap();
+        }
+        let dora = address("dora@a-long-label-of-a.test");
+        directory
+            .add_user(new_user(&dora.to_string(), None), "test")
+            .await
+            .unwrap();
+        assert_eq!(find("A-LONG-LABEL-OF\\dora").await, Some(dora.to_string()));
+        // Two domains begin so, and none stands for itself any more.
+        for unclear in ["A\\anna", "anna", "PC-17\\anna"] {
+            assert_eq!(find(unclear).await, None, "{unclear}");
+        }
+        assert_eq!(find("a.test\\anna").await, anna);
     });
 }

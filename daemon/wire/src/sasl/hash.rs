@@ -61,6 +61,17 @@ pub(super) fn md5(parts: &[&[u8]]) -> [u8; 16] {
     hash.finalize().into()
 }
 
+pub(super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    // As above: keys have any length.
+    let Ok(mut mac) = <Hmac<Md5> as KeyInit>::new_from_slice(key) else {
+        return Vec::new();
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().to_vec()
+}
+
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     bytes

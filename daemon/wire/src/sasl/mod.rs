@@ -12,6 +12,7 @@ mod cram_md5;
 mod digest_md5;
 mod external;
 mod hash;
+mod ntlm;
 mod oauth;
 mod plain;
 mod scram;
@@ -46,11 +47,13 @@ pub enum Mechanism {
     /// RFC 7628
     OAuthBearer,
     XOAuth2,
+    /// [MS-NLMP]
+    Ntlm,
 }
 
 impl Mechanism {
     /// Strongest first: the order in which they are offered.
-    pub const ALL: [Mechanism; 11] = [
+    pub const ALL: [Mechanism; 12] = [
         Mechanism::External,
         Mechanism::ScramSha256Plus,
         Mechanism::ScramSha1Plus,
@@ -62,6 +65,8 @@ impl Mechanism {
         Mechanism::CramMd5,
         Mechanism::Plain,
         Mechanism::Login,
+        // Last, so that a program which takes the first that it knows takes another.
+        Mechanism::Ntlm,
     ];
 
     /// Of any case.
@@ -84,6 +89,7 @@ impl Mechanism {
             Mechanism::External => "EXTERNAL",
             Mechanism::OAuthBearer => "OAUTHBEARER",
             Mechanism::XOAuth2 => "XOAUTH2",
+            Mechanism::Ntlm => "NTLM",
         }
     }
 
@@ -196,6 +202,10 @@ pub enum Reason {
     NoVerifier,
     #[error("channel binding does not match")]
     ChannelBinding,
+    #[error("LM and NTLMv1 are refused")]
+    TooOld,
+    #[error("the messages of the login were changed on their way")]
+    Changed,
     #[error("may not act as another user")]
     AuthorizationIdentity,
     /// A fault of the session, not of the client.
@@ -222,6 +232,7 @@ impl Server {
             Mechanism::External => Box::new(external::External::default()),
             Mechanism::OAuthBearer => Box::new(oauth::OAuth::new(false, context.issuer)),
             Mechanism::XOAuth2 => Box::new(oauth::OAuth::new(true, None)),
+            Mechanism::Ntlm => Box::new(ntlm::Ntlm::new(&context)),
             Mechanism::CramMd5 => Box::new(cram_md5::CramMd5::new(&context)),
             Mechanism::DigestMd5 => Box::new(digest_md5::DigestMd5::new(context)),
             Mechanism::ScramSha1 => Box::new(scram::Scram::new(hash::Hash::Sha1, false, context)),

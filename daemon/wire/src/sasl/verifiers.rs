@@ -1,5 +1,5 @@
 //! What is kept of a password for the mechanisms that never send it. A verifier does not give the password
-//! away, but those of CRAM-MD5 and DIGEST-MD5 are as good as it for their mechanism: they are secrets.
+//! away, but those of CRAM-MD5, DIGEST-MD5 and NTLM are as good as it for their mechanism: they are secrets.
 
 use hmac::digest::common::hazmat::SerializableState;
 use md5::{Digest, Md5};
@@ -24,6 +24,9 @@ pub struct Verifiers {
     /// MD5 of `user:realm:password` (RFC 2831 §2.1.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_base64")]
     pub digest_md5: Option<Vec<u8>>,
+    /// The NT hash: [MS-NLMP] §3.3.1 calls it NTOWFv1. Without a salt, so that all servers that a user has this password on know the same.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_base64")]
+    pub ntlm: Option<Vec<u8>>,
     /// Those of further passwords of the same user; SCRAM tries the ones that have the salt which the client was told.
     #[serde(skip)]
     pub others: Vec<Verifiers>,
@@ -82,6 +85,7 @@ impl Verifiers {
             scram_sha256: Some(ScramVerifier::derive(Hash::Sha256, &prepared, salt, iterations)),
             cram_md5: Some(CramVerifier::derive(password)),
             digest_md5: None,
+            ntlm: None,
             others: Vec::new(),
         }
     }
@@ -101,6 +105,12 @@ impl Verifiers {
             latin1(password),
         ];
         self.digest_md5 = Some(md5(&parts.each_ref().map(Vec::as_slice)).to_vec());
+        self
+    }
+
+    /// Adds that of NTLM.
+    pub fn with_ntlm(mut self, password: &str) -> Self {
+        self.ntlm = Some(super::ntlm::nt_hash(password).to_vec());
         self
     }
 }
