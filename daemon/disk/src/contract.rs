@@ -74,6 +74,23 @@ fn write_synced<D: Disk + ?Sized>(disk: &D, path: &Path, bytes: &[u8]) -> io::Re
     file.sync_all()
 }
 
+pub(crate) fn rewrite_synced<D: Disk + ?Sized>(disk: &D, path: &Path) -> io::Result<()> {
+    let file = match disk.open(path, Open::ReadWrite { create: false }) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let mut buffer = vec![0; COPY_CHUNK_BYTES];
+    let mut at = 0;
+    loop {
+        let read = file.read_at(&mut buffer, at)?;
+        if read == 0 {
+            return file.sync_all();
+        }
+        file.write_all_at(&buffer[..read], at)?;
+        at += read as u64;
+    }
+}
+
 pub(crate) fn link_or_copy<D: Disk + ?Sized>(disk: &D, from: &Path, to: &Path) -> io::Result<Linked> {
     use io::ErrorKind as Kind;
     match disk.hard_link(from, to) {

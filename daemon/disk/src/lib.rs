@@ -217,6 +217,12 @@ pub trait Disk: Send + Sync + Debug {
         contract::write_atomic(self, path, bytes)
     }
 
+    /// Makes durable what an earlier opener of the file wrote, even if his sync failed: the system shows what he wrote and may have forgotten
+    /// that it was never written down, so it is written once more. A missing file is none to care for.
+    fn rewrite_synced(&self, path: &Path) -> io::Result<()> {
+        contract::rewrite_synced(self, path)
+    }
+
     /// Gives a durable file a second name, or a durable copy where no link can be made (too many links, another
     /// volume, a file system without links). The name itself is durable after [`Disk::sync_dir`]. Says which.
     fn link_or_copy(&self, from: &Path, to: &Path) -> io::Result<Linked> {

@@ -306,7 +306,7 @@ impl Core {
     }
 
     /// Opens the owner's database if it is not open, and applies what it has missed.
-    fn opened(&self, slot: &Slot, run: &mut Run) -> Result<()> {
+    pub(crate) fn opened(&self, slot: &Slot, run: &mut Run) -> Result<()> {
         slot.used.store(self.next_tick(), Ordering::Relaxed);
         if run.store.is_none() {
             let epoch = self.options.epoch;
@@ -465,6 +465,10 @@ impl Core {
         for slot in self.slots.lock().by_owner.values() {
             slot.jobs.lock().waiting.clear();
         }
+    }
+
+    pub(crate) fn all_slots(&self) -> Vec<Arc<Slot>> {
+        self.slots.lock().by_owner.values().cloned().collect()
     }
 
     /// Closes all databases that no worker has.

@@ -165,27 +165,26 @@ impl Durability {
         };
         for (owner, dirty) in &owners {
             if let Err(error) = self.sync(*owner, dirty) {
-                let mut pending = self.pending.lock();
-                pending.failed = Some(error.to_string());
-                drop(pending);
-                self.stopped.notify_waiters();
-                let store = dirty.dir.display().to_string();
-                self.events.emit(
-                    Scope::default(),
-                    StoreFailed {
-                        store,
-                        reason: error.to_string(),
-                    },
-                );
+                self.fail(&dirty.dir, &error);
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    /// Makes what lies on the disk of one owner durable, whoever wrote it.
+    /// A sync of what lies in that directory failed.
+    pub(crate) fn fail(&self, dir: &Path, error: &dyn std::fmt::Display) {
+        let reason = error.to_string();
+        self.pending.lock().failed.get_or_insert_with(|| reason.clone());
+        self.stopped.notify_waiters();
+        let store = dir.display().to_string();
+        self.events.emit(Scope::default(), StoreFailed { store, reason });
+    }
+
+    /// Makes what lies on the disk of one owner durable, whoever wrote it, even if his sync failed.
     pub(crate) fn sync_owner(&self, owner: OwnerId, dir: &Path) -> io::Result<()> {
         self.pending.lock().named.remove(&owner);
+        self.disk.rewrite_synced(&dir.join("mail.db-wal"))?;
         let linked = self.disk.exists(&large_dir(dir))?;
         sync_names(self.disk.as_ref(), dir)?;
         self.sync(

@@ -235,7 +235,7 @@ impl Mailboxes {
         core.journal.on_trim(Box::new(move |below| {
             trimming.pass(below);
             match settling.upgrade() {
-                Some(core) => core.settle_all(),
+                Some(core) => core.settle_all()?,
                 None => trimming.check_closed()?,
             }
             trimming.sync_all()
@@ -322,8 +322,10 @@ impl Mailboxes {
         let closed = tokio::task::spawn_blocking(move || {
             handle.core.index.stop();
             handle.core.finish();
-            handle.core.settle_all();
-            handle.core.durability.close();
+            // What could not be committed stays in the journal: then the stop is not a clean one, and the next start applies it.
+            if handle.core.settle_all().is_ok() {
+                handle.core.durability.close();
+            }
             // A failure was told; the journal keeps the records.
             let _ = handle.core.durability.sync_all();
             handle.core.close_all();

@@ -11,6 +11,7 @@
 //! Locks: an owner's [`Run`] before the list here, never the other way round.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -87,8 +88,9 @@ impl Core {
         }
     }
 
-    /// Commits all that lingers. Blocks; not for a job.
-    pub(crate) fn settle_all(&self) {
+    /// Commits all that lingers, and what earlier commits could not (a full disk, a failed sync): before that is done, what it leans on must stay in
+    /// the journal. Blocks; not for a job.
+    pub(crate) fn settle_all(&self) -> io::Result<()> {
         let slots: Vec<Arc<Slot>> = {
             let state = self.lingering.state.lock();
             state.due.iter().map(|(_, slot)| Arc::clone(slot)).collect()
@@ -97,6 +99,13 @@ impl Core {
             let mut run = slot.run.lock();
             self.settle(&slot, &mut run);
         }
+        for slot in self.all_slots() {
+            let mut run = slot.run.lock();
+            if run.unapplied.iter().any(|record| record.text.is_some()) {
+                self.opened(&slot, &mut run).map_err(io::Error::other)?;
+            }
+        }
+        Ok(())
     }
 
     /// Commits what an open transaction holds.
@@ -125,7 +134,8 @@ impl Core {
         self.shut(run);
     }
 
-    /// Keeps the log short. A failure is not the job's: the log only grows.
+    /// Keeps the log short. A failure is not the job's: on a full disk the log only grows, and after a failed sync nothing is taken any more, for
+    /// the next one, ours or SQLite's, would succeed without having written.
     pub(crate) fn fold_log(&self, store: &mut Store) {
         let log_bytes = u64::from(store.log_pages.load(Ordering::Relaxed)) * sqlite::PAGE_BYTES;
         let long = log_bytes > self.options.log_max_bytes && !store.open;
@@ -137,11 +147,16 @@ impl Core {
             sqlite::checkpoint(&store.conn)
         };
         if long && let Err(error) = fold() {
-            let (store, reason) = (store.dir.display().to_string(), error.to_string());
-            self.events.emit(
-                events::Scope::default(),
-                events::kinds::store::StoreFailed { store, reason },
-            );
+            match error {
+                MailboxError::Full(_) => self.tell_full(&store.dir),
+                MailboxError::Unavailable(reason) => self.durability.fail(&store.dir, &reason),
+                // Damage is this owner's alone.
+                error => {
+                    let (store, reason) = (store.dir.display().to_string(), error.to_string());
+                    let event = events::kinds::store::StoreFailed { store, reason };
+                    self.events.emit(events::Scope::default(), event);
+                }
+            }
         }
     }
 }

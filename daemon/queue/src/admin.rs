@@ -36,9 +36,12 @@ pub(crate) enum Found {
 
 impl Queue {
     pub fn counts(&self) -> Counts {
-        let live = self.inner.state.lock().messages.len() as u64;
+        let messages = {
+            let state = self.inner.state.lock();
+            state.messages.len() as u64 + self.inner.waiting.rows.load(Ordering::Relaxed)
+        };
         Counts {
-            messages: live + self.inner.waiting.rows.load(Ordering::Relaxed),
+            messages,
             accepted_total: self.inner.accepted.load(Ordering::Relaxed),
             delivered_total: self.inner.done.load(Ordering::Relaxed),
         }

@@ -115,6 +115,16 @@ pub(crate) async fn finish(
 /// Moves a live message to `waiting.db`; forgets it in memory when the row is durable.
 pub(crate) async fn park(inner: &Arc<Inner>, row: Row) -> Result<(), QueueError> {
     let (id, record, file, mut said) = (row.id, RecordId(row.record), row.file.clone(), row.wish.clone());
+    if row.delivered {
+        // The row is durable by itself, and says of mailboxes what is only in the journal, perhaps not yet durable. This comes after it there.
+        let (states, marks) = (Vec::new(), Vec::new());
+        let barrier = Step::Progress {
+            record: record.0,
+            states,
+            marks,
+        };
+        step_durable(inner, &barrier).await?;
+    }
     if let Some((name, _)) = &file {
         inner.files.refer(name);
     }

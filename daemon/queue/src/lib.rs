@@ -12,7 +12,7 @@
 //! | taken in | memory; a text above 64 KiB in `queue/large/<random>` | gone; nobody was told 250; the file is removed at open, since nothing names it |
 //! | committed | a journal record of kind 2 (envelope, states, small text or the large file's name) and memory | replayed: due again at once |
 //! | in delivery | the same, lent out as a [`Job`] | the same. A mailbox knows record and target and takes nothing twice; what a remote host answered is in a record of kind 3 ([`Queue::progress`]) and is not tried again; a message that this one caused (bounce, forwarded copy) carries the marks of its cause in its own record, so that it is not made twice |
-//! | waiting | a row of `waiting.db` that names the record it came from | the row and the record may both be there: the row wins over a record that is not newer. A record of kind 3 (`gone`) says the same and lets the record be released |
+//! | waiting | a row of `waiting.db` that names the record it came from; before the row is durable, so is the journal with what mailboxes took of the message | the row and the record may both be there: the row wins over a record that is not newer. A record of kind 3 (`gone`) says the same and lets the record be released |
 //! | revived | the retry is due: a new record of kind 2 under the old message id, then the row is deleted, then it is lent out. While the row can't be deleted (a full disk), the message is lent out to nobody and its row is not touched | the row and the newer record may both be there: the record wins, the row is deleted at open |
 //! | done | a record of kind 3 (`gone`), the record released | not taken up again |
 //!

@@ -389,12 +389,20 @@ impl Inner {
 
     /// A new live message, due at once.
     pub(crate) fn insert(&self, id: u64, live: Live) {
+        self.insert_all(std::iter::once((id, live)), || {});
+    }
+
+    /// New live messages; `count` counts those that wait, so that whoever counts all counts each once.
+    pub(crate) fn insert_all(&self, all: impl Iterator<Item = (u64, Live)>, count: impl FnOnce()) {
         let mut state = self.state.lock();
-        state.revived += usize::from(live.revived);
-        state.messages.insert(id, live);
-        state.due.push_back(id);
+        count();
+        for (id, live) in all {
+            state.revived += usize::from(live.revived);
+            state.messages.insert(id, live);
+            state.due.push_back(id);
+            self.ready.notify_one();
+        }
         drop(state);
-        self.ready.notify_one();
         self.notice();
     }
 

@@ -39,6 +39,9 @@ pub(crate) fn open(
     let failed = |error: std::io::Error| unavailable("queue", &error);
     disk.create_dir_all_synced(&options.dir).map_err(failed)?;
     let files = Files::open(disk.clone(), &options.dir).map_err(failed)?;
+    // A sync of the queue that was open before may have failed. The database itself needs no such care: what it lacks is still in its log.
+    disk.rewrite_synced(&options.dir.join("waiting.db-wal"))
+        .map_err(failed)?;
     let connection = open_waiting(&disk, &options, &events)?;
     let mut found = read(replay, &events)?;
     let rows = reconcile(&mut found, &connection).map_err(|error| unavailable("waiting.db", &error))?;

@@ -95,6 +95,8 @@ pub(crate) struct Row {
     pub(crate) head: Vec<u8>,
     pub(crate) text: Option<Bytes>,
     pub(crate) file: Option<(String, u64)>,
+    /// Some recipients have it.
+    pub(crate) delivered: bool,
     /// What was wished of the message when the row was made.
     pub(crate) wish: Wish,
     received: i64,
@@ -129,6 +131,7 @@ impl Row {
             head: serde_json::to_vec(head).map_err(|error| unavailable("envelope", &error))?,
             text,
             file: head.file.clone(),
+            delivered: head.states.iter().any(|state| state.stage == Stage::Delivered),
             wish: Wish::default(),
             received: head.envelope.received,
             attempts: head.attempts,
@@ -348,6 +351,10 @@ impl Worker {
         if begun && let Err(error) = self.commit(inner.as_deref()) {
             committed = Err(self.start.place.unavailable(&error));
             sure = false;
+        }
+        if begun && committed.is_ok() {
+            // What kept it from working is over.
+            self.idle_until = 0;
         }
         self.count(sure);
         for tell in done {

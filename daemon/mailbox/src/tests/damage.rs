@@ -117,7 +117,7 @@ fn a_failed_sync_stops_the_acceptance() {
         let inbox = owner.folder("INBOX").await.unwrap().id;
         owner.append(inbox, vec![append("a")]).await.unwrap();
         let core = &owner.handle.core;
-        core.settle_all();
+        core.settle_all().unwrap();
         disk.fail_next_sync();
         assert!(core.durability.sync_all().is_err());
         assert!(

@@ -373,7 +373,7 @@ fn large_texts_lie_in_files() {
                 .unwrap();
         }
         // What has not been committed holds its records.
-        owner.handle.core.settle_all();
+        owner.handle.core.settle_all().unwrap();
         world.journal.trim().unwrap();
         assert!(!world.disk.exists(&path).unwrap());
         assert!(owner.check(false).await.unwrap().problems.is_empty());

@@ -18,7 +18,7 @@ pub(crate) async fn fill(owner: &Owner, count: u32) -> FolderId {
 /// How many blocks of a folder are sealed.
 pub(crate) async fn sealed(owner: &Owner, folder: FolderId) -> u32 {
     // Blocks are sealed with the commit.
-    owner.handle.core.settle_all();
+    owner.handle.core.settle_all().unwrap();
     let sealed = move |ctx: &mut ctx::Ctx<'_>| Ok(ctx.store.folder(folder)?.sealed);
     owner.handle.core.run(&owner.slot, sealed).await.unwrap()
 }

@@ -85,32 +85,51 @@ async fn a_retry_that_is_due_while_the_disk_is_full_is_made_when_there_is_room()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failed_sync_nothing_is_taken_until_the_queue_is_opened_anew() {
-    let disk = SimDisk::new(1);
-    disk::vfs::register("queue-sync", disk.shared()).unwrap();
-    let house = House::try_open(disk.shared(), Path::new("/data"), Some("queue-sync".to_owned())).unwrap();
-    let id = house.commit(&["a@remote.test"], "text").await;
-    let job = house.next().await;
-    disk.fail_next_sync();
-    let later = put_off(0, crate::now() + 100_000);
-    assert!(house.queue.finish(job, vec![later]).await.is_err());
-    assert!(!house.journal.failed(), "the sync was the database's");
-    let cause = house.queue.until_failed().await;
-    assert!(cause.contains("waiting.db"), "{cause}");
-    let refused = house
-        .queue
-        .commit(envelope(&["a@remote.test"]), Blob::Bytes("x".into()))
-        .await;
-    assert!(refused.is_err());
-    house.kill().await;
-    let disk = disk.process_death();
-    disk::vfs::register("queue-sync-again", disk.shared()).unwrap();
-    let vfs = Some("queue-sync-again".to_owned());
-    let house = House::try_open(disk.shared(), Path::new("/data"), vfs).unwrap();
-    house.queue.retry(&[]).await.unwrap();
-    let job = house.next().await;
-    assert_eq!(job.id.0, id);
-    let outcomes = stored(&job);
-    house.queue.finish(job, outcomes).await.unwrap();
-    assert_eq!(house.queue.counts().messages, 0, "once");
-    house.kill().await;
+    for seed in 0..20 {
+        let name = format!("queue-sync-{seed}");
+        let vfs = |life| Some(format!("{name}-{life}"));
+        let open = |disk: &SimDisk, life: u32| {
+            disk::vfs::register(&vfs(life).unwrap(), disk.shared()).unwrap();
+            House::try_open(disk.shared(), Path::new("/data"), vfs(life)).unwrap()
+        };
+        let disk = SimDisk::new(seed);
+        let house = open(&disk, 1);
+        let id = house.commit(&["a@remote.test"], "text").await;
+        let job = house.next().await;
+        disk.fail_next_sync();
+        let later = put_off(0, crate::now() + 100_000);
+        assert!(house.queue.finish(job, vec![later]).await.is_err());
+        assert!(!house.journal.failed(), "the sync was the database's");
+        let cause = house.queue.until_failed().await;
+        assert!(cause.contains("waiting.db"), "{cause}");
+        let refused = house
+            .queue
+            .commit(envelope(&["a@remote.test"]), Blob::Bytes("x".into()));
+        assert!(refused.await.is_err());
+        let disk = disk.process_death();
+        house.kill().await;
+
+        // The row is seen, though its sync failed; the record goes. Then the power does.
+        let house = open(&disk, 2);
+        for _ in 0..40 {
+            house.commit(&["bob@example.test"], &"x".repeat(8000)).await;
+            let job = house.next().await;
+            let outcomes = stored(&job);
+            house.queue.finish(job, outcomes).await.unwrap();
+        }
+        let journal = house.journal.clone();
+        tokio::task::spawn_blocking(move || journal.trim())
+            .await
+            .unwrap()
+            .unwrap();
+        disk.power_cut();
+        let disk = disk.restart();
+        house.kill().await;
+
+        let house = open(&disk, 3);
+        assert_eq!(house.queue.counts().messages, 1, "seed {seed}: once");
+        house.queue.retry(&[]).await.unwrap();
+        assert_eq!(house.next().await.id.0, id, "seed {seed}");
+        house.kill().await;
+    }
 }

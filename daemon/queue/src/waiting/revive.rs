@@ -78,15 +78,16 @@ impl Worker {
         let durable = inner.journal.durable_blocking(last.record)?;
         drop(durable);
         let deleted = self.delete(inner);
-        self.count(deleted.is_ok());
-        deleted.map_err(|error| self.start.place.unavailable(&error))?;
-        for (id, live) in std::mem::take(&mut self.unsettled) {
-            if let Some((name, _)) = &live.head.file {
-                inner.files.unrefer(name);
+        if deleted.is_err() {
+            self.count(false);
+        } else {
+            let settled = std::mem::take(&mut self.unsettled);
+            for name in settled.iter().filter_map(|(_, live)| live.head.file.as_ref()) {
+                inner.files.unrefer(&name.0);
             }
-            inner.insert(id, live);
+            inner.insert_all(settled.into_iter(), || self.count(true));
         }
-        Ok(())
+        deleted.map_err(|error| self.start.place.unavailable(&error))
     }
 
     /// A row that can't be read is kept for whoever repairs it, out of the way of the others.
