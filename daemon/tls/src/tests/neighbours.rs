@@ -132,6 +132,9 @@ impl disk::Disk for Slow {
     fn real_path(&self, path: &Path) -> Option<PathBuf> {
         self.disk.real_path(path)
     }
+    fn space(&self) -> &disk::space::Space {
+        self.disk.space()
+    }
 }
 
 // A renewal while an administrator has the folder read anew: without turns the older view of it is in use, and the new certificate is not.
