@@ -63,6 +63,7 @@ refusal-acme-external-account = The authority wants to know whose account this i
 refusal-acme-no-web = The authority would find nobody: open the web's ports (web = true in batpost.toml), or set acme.challenge to dns-01.
 refusal-acme-wildcard = { $name } stands for many hosts: set acme.challenge to dns-01.
 refusal-acme-name = No authority vouches for { $name }.
+refusal-acme-busy = An order is under way; try again when it has ended.
 refusal-acme-unknown = No certificate is renewed by that name.
 refusal-acme-orders-unreadable = The list of certificates from the authority can't be read: { $reason }. Mend the file; the next order puts it aside and begins a new one.
 refusal-acme-reason = No authority knows the reason { $name }: unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation.

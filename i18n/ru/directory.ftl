@@ -63,6 +63,7 @@ refusal-acme-external-account = Центр хочет знать, чья это 
 refusal-acme-no-web = Центр никого не найдёт: откройте порты веба (web = true в batpost.toml) или задайте acme.challenge = dns-01.
 refusal-acme-wildcard = { $name } — это много узлов сразу: задайте acme.challenge = dns-01.
 refusal-acme-name = Ни один центр не поручится за { $name }.
+refusal-acme-busy = Сейчас получается другой сертификат; повторите, когда это закончится.
 refusal-acme-unknown = Сертификата с таким именем среди продлеваемых нет.
 refusal-acme-orders-unreadable = Список сертификатов от удостоверяющего центра не читается: { $reason }. Исправьте файл; при следующем заказе он будет отложен и начнётся новый.
 refusal-acme-reason = Причины { $name } центры не знают: unspecified, key-compromise, affiliation-changed, superseded или cessation-of-operation.

@@ -268,7 +268,8 @@ fn a_disk_that_can_only_be_read_puts_mail_off_and_the_daemon_recovers_by_itself(
         return;
     }
     let server = crate::server(1);
-    let calls = "pwrite64,ftruncate,fallocate,fsync,fdatasync,mkdir,rename,link,unlink";
+    // Not every machine has all of them.
+    let calls = "pwrite64,ftruncate,fallocate,fsync,fdatasync,?mkdir,mkdirat,?rename,?renameat,renameat2,?link,linkat,?unlink,unlinkat";
     fails_and_recovers(&server, || Failing::of(&server, calls, "EROFS"));
 }
 
@@ -296,7 +297,7 @@ fn a_full_disk_under_the_queue_is_told_once_and_mail_is_taken_when_there_is_room
 
 #[test]
 fn a_full_disk_under_the_mailboxes_is_told_once_and_mail_arrives_when_there_is_room() {
-    let Some((server, disk)) = on_small_disk("mail", 8) else {
+    let Some((server, disk)) = on_small_disk("mail", 32) else {
         return;
     };
     let mut sender = Sender::new(&server);
@@ -305,7 +306,9 @@ fn a_full_disk_under_the_mailboxes_is_told_once_and_mail_arrives_when_there_is_r
     disk.fill();
     // The mailboxes' files may have some room of their own left.
     server.wait_for("message that waits", || {
-        assert!(sender.send(SMALL_BYTES), "the queue has room");
+        if sender.sent < 40 {
+            assert!(sender.send(SMALL_BYTES), "the queue has room");
+        }
         let rows = server.ctl_json(&["queue", "list"]);
         let mut rows = rows["rows"].as_array().unwrap().iter();
         rows.any(|row| row["attempts"].as_u64() > Some(0))

@@ -56,35 +56,24 @@ pub(super) async fn messages(client: &Client, ids: &[String], folder: &Path) -> 
     tokio::fs::create_dir_all(folder).await.map_err(local)?;
     let mut written: u64 = 0;
     for id in ids {
+        // It comes from the other side, and names a file here.
+        if id.is_empty()
+            || !id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return Err(Failed::Local(id.clone()));
+        }
         let message = match client.call(QueueShow { id: id.clone() }).await {
             Ok(message) => message,
-            Err(CallError::Failed(_)) => continue,
+            Err(error) if is_gone(&error) => continue,
             Err(error) => return Err(failed(error)),
         };
-        let mut file = BufWriter::new(
-            File::create(folder.join(format!("{id}.eml")))
-                .await
-                .map_err(local)?,
-        );
-        let mut offset = 0;
-        loop {
-            let request = QueueRead {
-                id: id.clone(),
-                offset,
-                limit: Some(PIECE_BYTES),
-            };
-            let piece = client.call(request).await.map_err(failed)?;
-            let bytes = STANDARD
-                .decode(&piece.base64)
-                .map_err(|error| Failed::Local(error.to_string()))?;
-            if bytes.is_empty() {
-                break;
-            }
-            file.write_all(&bytes).await.map_err(local)?;
-            offset += bytes.len() as u64;
+        let path = folder.join(format!("{id}.eml"));
+        if !text(client, id, &path).await? {
+            let _ = tokio::fs::remove_file(&path).await;
+            continue;
         }
-        file.flush().await.map_err(local)?;
-        file.into_inner().sync_all().await.map_err(local)?;
         let json = serde_json::to_vec_pretty(&message).map_err(|error| Failed::Local(error.to_string()))?;
         tokio::fs::write(folder.join(format!("{id}.json")), json)
             .await
@@ -92,6 +81,44 @@ pub(super) async fn messages(client: &Client, ids: &[String], folder: &Path) -> 
         written += 1;
     }
     Ok(Value::from(written))
+}
+
+/// Writes the text of a message. `false`: it has gone.
+async fn text(client: &Client, id: &str, path: &Path) -> Result<bool, Failed> {
+    let mut file = BufWriter::new(File::create(path).await.map_err(local)?);
+    let mut offset = 0;
+    loop {
+        let request = QueueRead {
+            id: id.to_owned(),
+            offset,
+            limit: Some(PIECE_BYTES),
+        };
+        let piece = match client.call(request).await {
+            Ok(piece) => piece,
+            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        let bytes = STANDARD
+            .decode(&piece.base64)
+            .map_err(|error| Failed::Local(error.to_string()))?;
+        if bytes.is_empty() {
+            break;
+        }
+        file.write_all(&bytes).await.map_err(local)?;
+        offset += bytes.len() as u64;
+    }
+    file.flush().await.map_err(local)?;
+    file.into_inner().sync_all().await.map_err(local)?;
+    Ok(true)
+}
+
+/// Whether the message was delivered or removed meanwhile.
+fn is_gone(error: &CallError) -> bool {
+    let CallError::Failed(failure) = error else {
+        return false;
+    };
+    let refusal = failure.data.as_ref();
+    refusal.is_some_and(|refusal| refusal.code == "message-unknown")
 }
 
 pub(super) fn failed(error: CallError) -> Failed {

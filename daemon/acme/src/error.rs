@@ -74,6 +74,8 @@ pub enum AcmeError {
     OtherNames { got: String, wanted: String },
     #[error("there is no such certificate")]
     NoCertificate,
+    #[error("an order is under way")]
+    Busy,
     #[error("{0}")]
     Tls(String),
     #[error("{0}")]

@@ -212,6 +212,8 @@ impl Acme {
 
     /// Removes a certificate; it does not come again by itself, also if it is just being renewed.
     pub async fn remove(&self, id: &str) -> Result<(), AcmeError> {
+        // An order that can't be seen now would bring it back.
+        self.inner.read_again(false).await?;
         let _taking = self.inner.taking.lock().await;
         self.inner.remove_certificate(id).await?;
         match self.inner.drop_order(|wanted| wanted.id == id).await {

@@ -6,11 +6,18 @@
 //!
 //! Must not know: why.
 
+use std::time::Duration;
+
 use events::Scope;
 use events::kinds::server::{AccountKeyChanged, CertificateRevoked};
 
+use tokio::sync::MutexGuard;
+
 use crate::work::answerable_at_all;
-use crate::{Acme, AcmeError};
+use crate::{Acme, AcmeError, Inner};
+
+/// How long an order under way is waited for.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a certificate is no longer to be believed (RFC 5280 §5.3.1), as far as authorities take it from a subscriber.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +69,14 @@ impl Reason {
     }
 }
 
+impl Inner {
+    /// The turn of whoever does something with the authority; an order under way may take hours, and nobody waits for that.
+    async fn turn(&self) -> Result<MutexGuard<'_, ()>, AcmeError> {
+        let turn = tokio::time::timeout(TURN_TIMEOUT, self.one.lock()).await;
+        turn.map_err(|_| AcmeError::Busy)
+    }
+}
+
 impl Acme {
     /// Revokes the certificate of the order by that name, and has another one got at once.
     pub async fn revoke(&self, name: &str, reason: Reason) -> Result<(), AcmeError> {
@@ -69,9 +84,13 @@ impl Acme {
         let inner = &self.inner;
         inner.read_again(false).await?;
         // Not while it is being replaced.
-        let _one = inner.one.lock().await;
+        let _one = inner.turn().await?;
         let found = inner.wanted.lock().iter().find(|one| one.name() == name).cloned();
         let wanted = found.ok_or(AcmeError::Unknown)?;
+        // By no id the tls room knows its standard certificate, which is none of ours.
+        if wanted.id.is_empty() {
+            return Err(AcmeError::NoCertificate);
+        }
         let certificate = inner.parts.tls.der(&wanted.id).ok_or(AcmeError::NoCertificate)?;
         let options = (inner.parts.options)();
         answerable_at_all(&options)?;
@@ -82,7 +101,7 @@ impl Acme {
             reason: reason.word().to_owned(),
         };
         inner.parts.events.emit(Scope::default(), event);
-        if let Some(kept) = inner.wanted.lock().iter_mut().find(|kept| kept.id == wanted.id) {
+        for kept in inner.wanted.lock().iter_mut().filter(|kept| kept.name() == name) {
             kept.next_try = 0;
         }
         inner.changed.notify_one();
@@ -92,7 +111,7 @@ impl Acme {
     /// Gives the account at the authority a new key.
     pub async fn rekey(&self) -> Result<(), AcmeError> {
         let inner = &self.inner;
-        let _one = inner.one.lock().await;
+        let _one = inner.turn().await?;
         let options = (inner.parts.options)();
         answerable_at_all(&options)?;
         let (client, mut account) = inner.account(&options).await?;

@@ -129,7 +129,9 @@ fn obey(kept: &mut Wanted, advice: &Advice, now: i64) -> bool {
         .unwrap_or(1)
         .max(1);
     let within = i64::try_from(schedule::dice() % length).unwrap_or(0);
-    kept.next_try = advice.start.saturating_add(within);
+    // An authority that always asks for it at once gets no order after the other.
+    let earliest = schedule::not_before_again(kept.last_try, kept.not_after);
+    kept.next_try = advice.start.saturating_add(within).max(earliest);
     true
 }
 

@@ -209,7 +209,11 @@ async fn is_allowed_anywhere(
         // Elsewhere a plus may be a letter like others.
         return Ok(is_allowed(entries, address));
     };
-    let locals = [Some(address.local()), before_plus(address.local())];
+    let local = address.local();
+    // Behind the plus there may be somebody else's address.
+    let is_taken = !matches!(user_or_alias(core, local, &domain).await?, Found::Unknown)
+        || group(core, local, &domain).await?.is_some();
+    let locals = [Some(local), before_plus(local).filter(|_| !is_taken)];
     let domains = [address.domain(), &domain.name];
     let same = locals.into_iter().flatten().flat_map(|local| {
         let of = |name: &&DomainName| Address::from_parts(local, (*name).clone()).ok();

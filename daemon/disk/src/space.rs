@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
@@ -22,12 +23,15 @@ pub struct Full {
 #[derive(Debug)]
 pub struct Space {
     full: watch::Sender<Option<Full>>,
+    /// People know of it.
+    is_told: AtomicBool,
 }
 
 impl Default for Space {
     fn default() -> Self {
         Self {
             full: watch::Sender::new(None),
+            is_told: AtomicBool::new(false),
         }
     }
 }
@@ -53,6 +57,12 @@ impl Space {
     /// There is room again.
     pub fn met_room(&self) {
         self.full.send_replace(None);
+        self.is_told.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it is still to be told that the disk is full; from now on it is not.
+    pub fn tell(&self) -> bool {
+        !self.is_told.swap(true, Ordering::Relaxed)
     }
 
     pub fn full(&self) -> Option<Full> {
@@ -79,7 +89,7 @@ impl Space {
     }
 }
 
-/// Whether the error means that the disk, or the part of it that this program may fill, is full.
+/// Whether the error means that the disk, or the part of it that this program may fill, is full. (SQLite takes the latter for a failing disk.)
 pub fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

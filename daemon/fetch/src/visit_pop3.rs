@@ -161,6 +161,10 @@ async fn fetch(
         }
     }
     let cut_off = incoming.is_over();
+    if cut_off && message.unique.is_none() {
+        // What was fetched before it would come again each time: the next visit ends before it.
+        let _ = visit.memory.breaks_off(&name(message));
+    }
     match incoming.finish().await? {
         Arrived::Taken { id, sender, bytes } => {
             visit.took(id, sender, bytes);

@@ -112,21 +112,25 @@ impl Queue {
     pub async fn hold(&self, ids: &[MessageId]) -> Result<u64, QueueError> {
         let mut held = 0;
         for &id in ids {
-            let found = self.find(id, |live| live.held = true);
-            match found {
-                Found::Idle => {
-                    self.park_idle(id).await?;
-                    held += 1;
-                }
-                Found::Taken => held += 1,
-                Found::Row => {
-                    held += self
-                        .update("UPDATE message SET held = 1 WHERE held = 0", &[id])
-                        .await?;
-                }
+            let mut done = self.hold_one(id).await?;
+            if done == 0 {
+                // It came back to be tried just then.
+                done = self.hold_one(id).await?;
             }
+            held += done;
         }
         Ok(held)
+    }
+
+    async fn hold_one(&self, id: MessageId) -> Result<u64, QueueError> {
+        match self.find(id, |live| live.held = true) {
+            Found::Idle => self.park_idle(id).await.map(|()| 1),
+            Found::Taken => Ok(1),
+            Found::Row => {
+                let sql = "UPDATE message SET held = 1 WHERE held = 0";
+                self.update(sql, &[id]).await
+            }
+        }
     }
 
     /// Lets held messages be tried again, at once. How many.
@@ -156,30 +160,35 @@ impl Queue {
     pub async fn remove(&self, ids: &[MessageId], bounce: bool) -> Result<u64, QueueError> {
         let mut removed = 0;
         for &id in ids {
-            match self.find(id, |live| live.removal = Some(bounce)) {
-                Found::Taken => removed += 1,
-                // It is durable when the row is; delivery takes it from there.
-                Found::Idle if bounce => {
-                    self.park_idle(id).await?;
-                    removed += 1;
-                }
-                Found::Idle => {
-                    let record = self.inner.state.lock().messages.get_mut(&id.0).map(|live| {
-                        live.taken = true;
-                        live.record
-                    });
-                    if let Some(record) = record {
-                        step_durable(&self.inner, &gone(record)).await?;
-                        self.inner.forget(id.0, record);
-                        removed += 1;
-                    }
-                }
-                Found::Row if bounce => removed += self.mark_removed(id).await?,
-                Found::Row => removed += self.remove_row(id).await?,
+            let mut done = self.remove_one(id, bounce).await?;
+            if done == 0 {
+                // It came back to be tried just then.
+                done = self.remove_one(id, bounce).await?;
             }
+            removed += done;
         }
         self.inner.notice();
         Ok(removed)
+    }
+
+    async fn remove_one(&self, id: MessageId, bounce: bool) -> Result<u64, QueueError> {
+        match self.find(id, |live| live.removal = Some(bounce)) {
+            Found::Taken => Ok(1),
+            // It is durable when the row is; delivery takes it from there.
+            Found::Idle if bounce => self.park_idle(id).await.map(|()| 1),
+            Found::Idle => {
+                let record = self.inner.state.lock().messages.get_mut(&id.0).map(|live| {
+                    live.taken = true;
+                    live.record
+                });
+                let Some(record) = record else { return Ok(0) };
+                step_durable(&self.inner, &gone(record)).await?;
+                self.inner.forget(id.0, record);
+                Ok(1)
+            }
+            Found::Row if bounce => self.mark_removed(id).await,
+            Found::Row => self.remove_row(id).await,
+        }
     }
 
     /// The text of a message.

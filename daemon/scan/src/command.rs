@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use disk::ProgramTree;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{ANSWER_MAX_BYTES, Answer, Pieces, ScanError};
@@ -19,14 +20,17 @@ pub struct Command {
 
 impl Command {
     pub(crate) async fn scan(&self, mut pieces: Pieces) -> Result<Answer, ScanError> {
-        let mut child = tokio::process::Command::new(&self.program)
+        let mut command = tokio::process::Command::new(&self.program);
+        command
             .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // A scan that takes too long is given up, and its program with it.
-            .kill_on_drop(true)
-            .spawn()?;
+            .kill_on_drop(true);
+        // A scan that takes too long is given up, and its program with all that it has started.
+        ProgramTree::prepare(command.as_std_mut());
+        let mut child = command.spawn()?;
+        let tree = child.id().and_then(|id| ProgramTree::of(id).ok());
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let feed = async {
             let Some(mut stdin) = stdin else { return Ok(()) };
@@ -54,6 +58,9 @@ impl Command {
         fed?;
         let output = output?;
         let code = child.wait().await?.code();
+        if let Some(tree) = tree {
+            tree.release();
+        }
         self.understand(code, &String::from_utf8_lossy(&output))
     }
 

@@ -121,6 +121,10 @@ impl Session {
     /// A refusal of a sender, recipient or message, which is an event.
     pub(crate) fn refuse_told(&mut self, stage: &'static str, subject: String, reply: &str) {
         self.refuse(reply);
+        self.tell_refused(stage, subject, reply);
+    }
+
+    pub(crate) fn tell_refused(&self, stage: &'static str, subject: String, reply: &str) {
         let reply = reply.trim_end().to_owned();
         let handle = self.conn.session();
         handle.events().emit(

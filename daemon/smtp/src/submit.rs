@@ -38,14 +38,22 @@ pub(crate) async fn submit(session: &mut Session, mut envelope: Envelope, text: 
     let mut refusals = vec![None];
     if is_lmtp {
         refusals = lmtp::refusals(session, &envelope.recipients, bytes).await;
+        for (recipient, reply) in envelope.recipients.iter().zip(&refusals) {
+            if let Some(reply) = reply {
+                session.tell_refused("DATA", recipient.address.to_string(), reply);
+            }
+        }
         let mut refused = refusals.iter().map(Option::is_some);
         envelope
             .recipients
             .retain(|_| !refused.next().unwrap_or_default());
         if envelope.recipients.is_empty() {
-            for reply in refusals.into_iter().flatten() {
-                session.refuse_told("DATA", sender.clone(), reply);
+            // One fault of the client at most, whatever there are of recipients.
+            let mut replies = refusals.into_iter().flatten();
+            if let Some(first) = replies.next() {
+                session.refuse(first);
             }
+            replies.for_each(|reply| session.reply(reply));
             return Next::Go;
         }
     }

@@ -249,7 +249,8 @@ impl Server {
     pub(super) async fn takes_files(&self) -> bool {
         let (disk, data) = (self.disk.clone(), self.data.clone());
         let tried = blocking(move || {
-            super::space::probe(&disk, &data).map_err(|error| Trouble::unwritable(&data, &error))
+            super::space::probe(&disk, &data.join("queue"))
+                .map_err(|error| Trouble::unwritable(&data, &error))
         });
         tried.await.is_ok()
     }

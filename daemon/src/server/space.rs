@@ -26,7 +26,10 @@ pub(super) async fn watch(disk: SharedDisk, data: PathBuf, events: Events) {
         };
         let Some(Full { path, .. }) = full else { continue };
         let path = path.display().to_string();
-        events.emit(Scope::default(), DiskFull { path: path.clone() });
+        // The disk outlives a store that is opened anew.
+        if disk.space().tell() {
+            events.emit(Scope::default(), DiskFull { path: path.clone() });
+        }
         loop {
             tokio::time::sleep(ASK_EVERY).await;
             if has_room(&disk, &data).await {
@@ -53,14 +56,21 @@ async fn has_room(disk: &SharedDisk, data: &Path) -> bool {
         if free < full.wanted_bytes.saturating_mul(ROOM_FACTOR) {
             return Ok(false);
         }
-        probe(&disk, &data).map(|()| true)
+        // Where there was no room: it may be another disk than that of the rest.
+        let queue = data.join("queue");
+        let place = if disk.exists(place)? {
+            place
+        } else {
+            queue.as_path()
+        };
+        probe(&disk, place).map(|()| true)
     });
     matches!(asked.await, Ok(Ok(true)))
 }
 
-/// Whether the disk takes a file. Blocks.
-pub(super) fn probe(disk: &SharedDisk, data: &Path) -> io::Result<()> {
-    let probe = data.join("queue").join("probe");
+/// Whether the disk takes a file in that folder. Blocks.
+pub(super) fn probe(disk: &SharedDisk, folder: &Path) -> io::Result<()> {
+    let probe = folder.join("probe");
     let tried = disk.write_atomic(&probe, &vec![0; PROBE_BYTES]);
     // Left behind it does no harm: the next try replaces it.
     let _ = disk.remove_file(&probe);

@@ -135,6 +135,7 @@ fn refusal(error: &AcmeError) -> Refusal {
         AcmeError::Wildcard(name) => Refusal::new("acme-wildcard").with("name", name).field("names"),
         AcmeError::Name(name) => Refusal::new("acme-name").with("name", name).field("names"),
         AcmeError::Unknown => Refusal::new("acme-unknown"),
+        AcmeError::Busy => Refusal::new("acme-busy"),
         AcmeError::NoCertificate => Refusal::new("certificate-unknown"),
         AcmeError::Damaged(reason) => Refusal::new("acme-orders-unreadable").with("reason", reason),
         other => Refusal::new("acme-failed").with("reason", other),

@@ -174,6 +174,13 @@ fn a_user_sends_as_what_leads_to_him_alone() {
         ] {
             directory.add_group(group, "test").await.unwrap();
         }
+        let boss = Alias {
+            address: address("sales+boss@a.test"),
+            targets: vec![address("boris@b.test")],
+            enabled: true,
+            revision: 0,
+        };
+        directory.add_alias(boss, "test").await.unwrap();
         let anna = directory.account(&address("anna@a.test")).await.unwrap().unwrap();
         let user = directory.user(&address("anna@a.test")).await.unwrap().unwrap();
         let send_as = ["boss@else.test", "@firm.test", "sales@a.test"];
@@ -201,6 +208,8 @@ fn a_user_sends_as_what_leads_to_him_alone() {
             ("sales+tag@a.test", true),
             ("sales@a.test", true),
             ("sales2@a.test", false),
+            // Somebody's own address, whatever stands behind the plus.
+            ("sales+boss@a.test", false),
             ("any@sub.firm.test", false),
             ("ours@a.test", true),
             ("theirs@a.test", false),

@@ -12,7 +12,7 @@ use disk::blob::Blob;
 use events::kinds::store::StoreFailed;
 use events::{MessageId, Scope};
 use journal::{JournalError, RecordId};
-use rusqlite::params;
+use rusqlite::{ErrorCode, params};
 
 use super::Worker;
 use crate::live::{Inner, Live, Text};
@@ -78,8 +78,12 @@ impl Worker {
         let durable = inner.journal.durable_blocking(last.record)?;
         drop(durable);
         let deleted = self.delete(inner);
-        if deleted.is_err() {
+        if let Err(error) = &deleted {
             self.count(false);
+            if !disk::sqlite::is_full(error) && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
+                // It would be so for ever, and what waits for it is tried by nobody.
+                inner.failure.set(&format!("waiting.db: {error}"));
+            }
         } else {
             let settled = std::mem::take(&mut self.unsettled);
             for name in settled.iter().filter_map(|(_, live)| live.head.file.as_ref()) {

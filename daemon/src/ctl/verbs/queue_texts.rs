@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use clap::ArgMatches;
 use shared::Refusal;
+use shared::client::CallError;
 use shared::protocol::*;
 
 use super::{Outcome, Trouble, text, texts};
@@ -47,12 +48,25 @@ pub(super) async fn export(session: &Session, arguments: &ArgMatches) -> Outcome
         let message = match session.call(QueueShow { id: id.clone() }).await {
             Ok(message) => message,
             // Delivered since the list was read.
-            Err(_) if all => continue,
+            Err(error) if all && is_gone(&error) => continue,
             Err(error) => return Err(error),
         };
-        let mut file =
-            std::fs::File::create(folder.join(format!("{id}.eml"))).map_err(|error| unwritable(&error))?;
-        copy(session, &id, &mut file).await?;
+        // It comes from the other side, and names a file here.
+        if !id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return Err(unwritable(&id).into());
+        }
+        let path = folder.join(format!("{id}.eml"));
+        let mut file = std::fs::File::create(&path).map_err(|error| unwritable(&error))?;
+        match copy(session, &id, &mut file).await {
+            Err(error) if all && is_gone(&error) => {
+                let _ = std::fs::remove_file(&path);
+                continue;
+            }
+            done => done?,
+        }
         let json = serde_json::to_vec_pretty(&message).map_err(|error| unwritable(&error))?;
         std::fs::write(folder.join(format!("{id}.json")), json).map_err(|error| unwritable(&error))?;
         count.count += 1;
@@ -61,6 +75,15 @@ pub(super) async fn export(session: &Session, arguments: &ArgMatches) -> Outcome
         session.out.say("done-queue", &[("count", count.count.into())]);
     });
     Ok(())
+}
+
+/// Whether the message was delivered or removed meanwhile.
+fn is_gone(error: &Trouble) -> bool {
+    let Trouble::Call(CallError::Failed(failure)) = error else {
+        return false;
+    };
+    let refusal = failure.data.as_ref();
+    refusal.is_some_and(|refusal| refusal.code == "message-unknown")
 }
 
 async fn all_ids(session: &Session) -> Result<Vec<String>, Trouble> {
