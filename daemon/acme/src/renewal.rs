@@ -182,8 +182,8 @@ mod tests {
         for (failures, next_try, window, least, most) in [
             (0, 5000, (2000, 3000), 2000, 2999),
             (0, 2500, (2000, 3000), 2500, 2500),
-            // In the past: at once.
-            (0, 5000, (10, 20), 10, 19),
+            // In the past: at once, but a minute after the last one.
+            (0, 5000, (10, 20), 60, 60),
             (1, 5000, (10, 20), 5000, 5000),
             (0, 900, (2000, 3000), 900, 900),
         ] {

@@ -96,9 +96,6 @@ impl disk::Disk for Slow {
         Ok(found)
     }
 
-    fn space(&self) -> &disk::space::Space {
-        self.disk.space()
-    }
     fn open(&self, path: &Path, how: disk::Open) -> io::Result<Box<dyn disk::File>> {
         self.disk.open(path, how)
     }
