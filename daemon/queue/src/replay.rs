@@ -187,11 +187,11 @@ fn reconcile(found: &mut Found, connection: &Connection) -> rusqlite::Result<Vec
         progress,
         caused,
     } = found;
-    messages.retain(|record, _| !gone.contains(record));
     for step in progress.drain(..) {
         apply(step, messages);
     }
-    // Of several records of one message the newest counts.
+    // Of several records of one message the newest counts, also if it says that the message is gone: an older one was put off, has no row
+    // any more since it was revived, and would be delivered once more.
     let mut newest: HashMap<u64, u64> = HashMap::new();
     for (record, (head, _)) in messages.iter() {
         newest.insert(head.id.unwrap_or(*record), *record);
@@ -211,7 +211,9 @@ fn reconcile(found: &mut Found, connection: &Connection) -> rusqlite::Result<Vec
             None => {}
         }
     }
-    messages.retain(|record, (head, _)| newest.get(&head.id.unwrap_or(*record)) == Some(record));
+    messages.retain(|record, (head, _)| {
+        newest.get(&head.id.unwrap_or(*record)) == Some(record) && !gone.contains(record)
+    });
     let live: HashSet<u64> = messages
         .iter()
         .map(|(record, (head, _))| head.id.unwrap_or(*record))

@@ -272,7 +272,13 @@ impl Start {
                 idle_until: 0,
                 swept: now(),
             };
-            worker.run();
+            let closed = worker.run();
+            // Whoever waits may open the database anew: the connection is gone by then, for its end removes the log of what was written.
+            drop(worker);
+            if let Some(closed) = closed {
+                // Nobody may wait any more.
+                let _ = closed.send(());
+            }
         };
         thread
             .spawn(run)
@@ -293,7 +299,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(&mut self) {
+    /// Until the queue closes; gives whom to tell, or nobody if the last handle on the queue is gone.
+    fn run(&mut self) -> Option<oneshot::Sender<()>> {
         self.look();
         loop {
             let mut ops = Vec::new();
@@ -302,7 +309,7 @@ impl Worker {
             let mut request = match self.start.requests.recv_timeout(sleep) {
                 Ok(request) => Some(request),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return None,
             };
             while let Some(next) = request.take() {
                 match next {
@@ -318,13 +325,12 @@ impl Worker {
                 self.batch(ops);
                 self.look();
             }
-            if let Some(done) = close {
+            if close.is_some() {
                 let _ = self
                     .start
                     .connection
                     .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA incremental_vacuum;");
-                let _ = done.send(());
-                return;
+                return close;
             }
         }
     }

@@ -119,3 +119,40 @@ async fn check(disk: &SimDisk, vfs: &str, promised: &Promised, place: &str) {
     }
     house.queue.close().await;
 }
+
+/// A message that was put off when the power went, and delivered later, would be delivered once more at the start after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_put_off_when_the_power_went_is_delivered_once() {
+    let vfs = "queue-once";
+    let open = |disk: &SimDisk| {
+        disk::vfs::register(vfs, disk.shared()).unwrap();
+        House::try_open(disk.shared(), Path::new("/data"), Some(vfs.to_owned())).unwrap()
+    };
+    let mut failed = 0;
+    for step in 1..40 {
+        let disk = SimDisk::new(step);
+        let house = open(&disk);
+        house.commit(&["bob@example.test"], "text").await;
+        let job = house.next().await;
+        disk.crash_at(disk.steps() + step);
+        let finished = house
+            .queue
+            .finish(job, vec![put_off(0, crate::now() + 1000)])
+            .await;
+        failed += u32::from(finished.is_err());
+        house.kill().await;
+        // Nothing that was written is lost.
+        let disk = disk.process_death();
+        let house = open(&disk);
+        house.queue.retry(&[]).await.unwrap();
+        let job = house.next().await;
+        let outcomes = stored(&job);
+        house.queue.finish(job, outcomes).await.unwrap();
+        house.kill().await;
+        let house = open(&disk.process_death());
+        let left = house.queue.counts().messages;
+        house.kill().await;
+        assert_eq!(left, 0, "power cut at step {step}");
+    }
+    assert!(failed > 1, "at some steps it was not done");
+}
