@@ -255,7 +255,7 @@ fn link_again(core: &Core, store: &mut Store, unapplied: &Unapplied) -> Result<(
     match texts::place_again(core, store, place.modseq, text) {
         // The queue's file goes only after our name for it was synced.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        placed => Ok(placed?),
+        placed => Ok(placed.map(drop)?),
     }
 }
 

@@ -190,10 +190,10 @@ pub(crate) fn place_large(disk: &dyn Disk, store: &mut Store, id: u64, text: &Bl
 }
 
 /// Gives a large text of a message that is there its name, if that was lost: what SQLite wrote may have outlived a power cut by chance
-/// where the name did not.
-pub(crate) fn place_again(core: &Core, store: &mut Store, id: u64, text: &Blob) -> io::Result<()> {
+/// where the name did not. Whether it was lost.
+pub(crate) fn place_again(core: &Core, store: &mut Store, id: u64, text: &Blob) -> io::Result<bool> {
     if text.len() <= SMALL_TEXT_MAX_BYTES as u64 || core.disk.exists(&large_path(&store.dir, id))? {
-        return Ok(());
+        return Ok(false);
     }
     // It may have been removed since.
     let kept = store
@@ -201,10 +201,10 @@ pub(crate) fn place_again(core: &Core, store: &mut Store, id: u64, text: &Blob) 
         .prepare_cached("SELECT 1 FROM meta WHERE text = ?1")
         .and_then(|mut statement| statement.exists([id as i64]));
     if !kept.map_err(io::Error::other)? {
-        return Ok(());
+        return Ok(false);
     }
     store.wrote = true;
-    place_large(core.disk.as_ref(), store, id, text)
+    place_large(core.disk.as_ref(), store, id, text).map(|()| true)
 }
 
 /// One message less has this text; the last takes it along. `record`: that of the expunge.

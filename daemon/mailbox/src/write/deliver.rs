@@ -28,7 +28,12 @@ const LATE_KEPT_SECONDS: i64 = 60 * 86_400;
 pub(crate) fn deliver(ctx: &mut Ctx<'_>, delivery: Delivery) -> Result<(Appended, Option<RecordId>)> {
     clear_applied(ctx)?;
     if let Some(known) = find_applied(ctx.store, &delivery)? {
-        texts::place_again(ctx.core, ctx.store, known.modseq, &delivery.text)?;
+        if texts::place_again(ctx.core, ctx.store, known.modseq, &delivery.text)? {
+            // The record of the delivery may be lost: nothing would bring the name back once the queue forgets the message.
+            ctx.core
+                .disk
+                .sync_dir(&crate::durability::large_dir(&ctx.store.dir))?;
+        }
         return Ok((known, None));
     }
     ctx.check_quota(delivery.quota_bytes, delivery.text.len())?;
