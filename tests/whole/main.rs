@@ -18,6 +18,7 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod dane;
 mod dialogues;
+#[cfg(unix)]
 mod dovecot;
 mod external;
 mod journeys;
