@@ -152,8 +152,7 @@ pub(crate) type Findings = Vec<(About, Finding)>;
 /// What is known of the domain whose exchangers are used.
 pub(crate) struct Domain {
     name: DomainName,
-    /// Its exchangers are proved by signatures.
-    /// The hosts that are proved to take its mail; `None`: nobody signs there, or it was not looked for.
+    /// The hosts that signatures prove to take its mail; `None`: nobody signs there, or it was not looked for.
     signed: Option<Vec<String>>,
     policy: Option<Arc<Policy>>,
     /// It is told how sessions end.
