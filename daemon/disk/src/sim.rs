@@ -46,6 +46,7 @@ struct State {
     boot: u64,
     off: bool,
     steps: u64,
+    reads: u64,
     crash_at: Option<u64>,
     failing_syncs: u32,
     full_bytes: Option<u64>,
@@ -62,6 +63,7 @@ impl SimDisk {
             boot: 0,
             off: false,
             steps: 0,
+            reads: 0,
             crash_at: None,
             failing_syncs: 0,
             full_bytes: None,
@@ -83,6 +85,11 @@ impl SimDisk {
     /// Steps done since the disk was made.
     pub fn steps(&self) -> u64 {
         self.state.lock().steps
+    }
+
+    /// Bytes read and names listed since the disk was made: what something costs, on whatever machine.
+    pub fn reads(&self) -> u64 {
+        self.state.lock().reads
     }
 
     /// Cuts the power in place of that step, counted as [`SimDisk::steps`] does.
@@ -223,8 +230,11 @@ impl SimFile {
 
 impl File for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.disk
-            .look(|state| Ok(state.tree.file(self.id)?.read(buffer, offset)))
+        self.disk.look(|state| {
+            let read = state.tree.file(self.id)?.read(buffer, offset);
+            state.reads += read as u64;
+            Ok(read)
+        })
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -347,7 +357,11 @@ impl Disk for SimDisk {
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.look(|state| state.tree.list(path))
+        self.look(|state| {
+            let names = state.tree.list(path)?;
+            state.reads += names.len() as u64;
+            Ok(names)
+        })
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
