@@ -6,7 +6,7 @@ use disk::blob::Blob;
 use events::MessageId;
 use journal::RecordId;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use shared::protocol::QueueMessage;
 
 use crate::finish::{gone, park, row_of, step_durable};
@@ -34,6 +34,17 @@ pub(crate) enum Found {
     Row,
 }
 
+/// Where a message was found.
+enum Place<H, R> {
+    Memory(H),
+    Database(R),
+}
+
+/// Makes rows due.
+pub(crate) const RETRY: &str = "UPDATE message SET next_try = 0 WHERE held = 0";
+/// Times that a message is looked for which moves while it is looked for.
+const LOOKS_MAX: usize = 3;
+
 impl Queue {
     pub fn counts(&self) -> Counts {
         let messages = {
@@ -48,27 +59,22 @@ impl Queue {
     }
 
     pub async fn show(&self, id: MessageId) -> Result<QueueMessage, QueueError> {
-        let shown = {
-            let mut state = self.inner.state.lock();
-            state.messages.get_mut(&id.0).map(|live| {
-                let row = Glimpse::of(id.0, live).row();
-                live.states();
-                QueueMessage {
-                    row,
-                    route: live.head.route.clone(),
-                    states: recipient_states(&live.head),
-                }
-            })
+        let here = |live: &mut Live| {
+            let row = Glimpse::of(id.0, live).row();
+            live.states();
+            QueueMessage {
+                row,
+                route: live.head.route.clone(),
+                states: recipient_states(&live.head),
+            }
         };
-        if let Some(shown) = shown {
-            return Ok(shown);
-        }
-        let stored = self
-            .inner
-            .waiting
-            .look(move |connection| stored(connection, id))
-            .await?;
-        let stored = stored.ok_or(QueueError::NoSuchMessage)?;
+        let stored = match self
+            .anywhere(id, here, move |connection| stored(connection, id))
+            .await?
+        {
+            Place::Memory(shown) => return Ok(shown),
+            Place::Database(stored) => stored,
+        };
         let head = stored
             .head()
             .ok_or_else(|| QueueError::Unavailable("the message can't be read".to_owned()))?;
@@ -79,14 +85,43 @@ impl Queue {
         })
     }
 
+    /// Looks at a message wherever it is, though it may move meanwhile.
+    async fn anywhere<H, R: Send + 'static>(
+        &self,
+        id: MessageId,
+        here: impl Fn(&mut Live) -> H,
+        row: impl FnOnce(&Connection) -> rusqlite::Result<Option<R>> + Clone + Send + 'static,
+    ) -> Result<Place<H, R>, QueueError> {
+        let in_memory = || {
+            let mut state = self.inner.state.lock();
+            let coming = state.moves.is_coming(id.0);
+            (state.messages.get_mut(&id.0).map(&here), coming)
+        };
+        for _ in 0..LOOKS_MAX {
+            let (mut found, coming) = in_memory();
+            if found.is_none() && coming {
+                // The thread that brings it does one thing after the other.
+                let _ = self.inner.waiting.call(|_| Ok(())).await;
+                found = in_memory().0;
+            }
+            if let Some(found) = found {
+                return Ok(Place::Memory(found));
+            }
+            // A row that is gone came back to memory meanwhile, if it is not gone for good.
+            if let Some(found) = self.inner.waiting.look(row.clone()).await? {
+                return Ok(Place::Database(found));
+            }
+        }
+        Err(QueueError::NoSuchMessage)
+    }
+
     /// Makes messages due at once; none named: all. Held ones stay held. How many.
     pub async fn retry(&self, ids: &[MessageId]) -> Result<u64, QueueError> {
         let mut ids = ids.to_vec();
         // One named twice is retried once.
         ids.sort_unstable();
         ids.dedup();
-        let sql = "UPDATE message SET next_try = 0 WHERE held = 0";
-        let rows = self.update(sql, &ids).await?;
+        let rows = self.update(RETRY, &ids).await?;
         let ids: Vec<u64> = if ids.is_empty() {
             self.inner.state.lock().messages.keys().copied().collect()
         } else {
@@ -193,28 +228,21 @@ impl Queue {
 
     /// The text of a message.
     pub async fn read(&self, id: MessageId) -> Result<Blob, QueueError> {
-        let live = self
-            .inner
-            .state
-            .lock()
-            .messages
-            .get(&id.0)
-            .map(|live| (live.record, live.text.clone()));
-        match live {
-            Some((_, Text::Here(blob))) => return Ok(blob),
-            Some((record, Text::InJournal)) => {
-                return self.inner.text_in_journal(record).await.map(Blob::Bytes);
-            }
-            None => {}
-        }
-        let text = self.inner.waiting.look(move |connection| {
+        let here = |live: &mut Live| (live.record, live.text.clone());
+        let row = move |connection: &Connection| {
             let sql = "SELECT head, text FROM message LEFT JOIN text USING (id) WHERE id = ?1";
             let row = connection.query_row(sql, [id.0 as i64], |row| {
                 Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
             });
             row.optional()
-        });
-        let (head, text) = text.await?.ok_or(QueueError::NoSuchMessage)?;
+        };
+        let (head, text) = match self.anywhere(id, here, row).await? {
+            Place::Memory((_, Text::Here(blob))) => return Ok(blob),
+            Place::Memory((record, Text::InJournal)) => {
+                return self.inner.text_in_journal(record).await.map(Blob::Bytes);
+            }
+            Place::Database(row) => row,
+        };
         let head: Option<Head> = serde_json::from_slice(&head).ok();
         Ok(match head.and_then(|head| head.file) {
             Some((name, len)) => Blob::File(self.inner.files.handle(&name, len)),
@@ -248,11 +276,7 @@ impl Queue {
                 Text::Here(blob) => blob,
                 Text::InJournal => Blob::Bytes(self.inner.text_in_journal(record).await?),
             };
-            let row = {
-                let mut state = self.inner.state.lock();
-                let live = state.messages.get_mut(&id.0).ok_or(QueueError::NoSuchMessage)?;
-                row_of(id.0, live, &text)?
-            };
+            let row = row_of(&mut self.inner.state.lock(), id.0, &text)?;
             park(&self.inner, row).await
         };
         let parked = parked.await;

@@ -9,7 +9,7 @@ use events::MessageId;
 use journal::{JournalError, RecordId};
 use rusqlite::params;
 
-use crate::live::{Inner, Live, Wish};
+use crate::live::{Inner, Live, State as Messages, Wish};
 use crate::record::{self, Head, Stage, State, Step};
 use crate::rows::stored;
 use crate::waiting::Row;
@@ -182,7 +182,9 @@ async fn obey(inner: &Inner, id: u64, said: &Wish, wish: Wish) -> Result<(), Que
 }
 
 /// The row of a live message with its text.
-pub(crate) fn row_of(id: u64, live: &mut Live, text: &Blob) -> Result<Row, QueueError> {
+pub(crate) fn row_of(state: &mut Messages, id: u64, text: &Blob) -> Result<Row, QueueError> {
+    state.moves.goes(id);
+    let live = state.messages.get_mut(&id).ok_or(QueueError::NoSuchMessage)?;
     let held = live.held;
     (live.parking, live.again) = (true, false);
     live.states();
@@ -241,7 +243,7 @@ fn settle(inner: &Inner, job: &Job, outcomes: &[(u32, Outcome)]) -> Result<Next,
     if !waits || live.removal.is_some() {
         return Ok(Next::Done { durable });
     }
-    Ok(Next::Park(Box::new(row_of(job.id.0, live, &job.text)?)))
+    Ok(Next::Park(Box::new(row_of(&mut state, job.id.0, &job.text)?)))
 }
 
 fn note(live: &mut Live, index: u32, outcome: &Outcome, schedule: Schedule, now: i64) {

@@ -31,6 +31,7 @@ mod finish;
 mod intake;
 mod list;
 mod live;
+mod looks;
 mod record;
 mod replay;
 mod route;

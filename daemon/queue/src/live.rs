@@ -14,6 +14,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::failure::Failure;
 use crate::files::Files;
+use crate::looks::Moves;
 use crate::record::{self, Cause, Head, Stage, State as RecipientStage};
 use crate::waiting::Waiting;
 use crate::{
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) schedule: Schedule,
     /// Messages in memory that came back from `waiting.db`.
     pub(crate) revived: usize,
+    pub(crate) moves: Moves,
 }
 
 /// A message that is a live record of the journal.
@@ -184,6 +186,7 @@ impl State {
             later: BTreeSet::new(),
             schedule,
             revived: 0,
+            moves: Moves::default(),
         }
     }
 }
@@ -398,6 +401,7 @@ impl Inner {
         count();
         for (id, live) in all {
             state.revived += usize::from(live.revived);
+            state.moves.is_here(id);
             state.messages.insert(id, live);
             state.due.push_back(id);
             self.ready.notify_one();

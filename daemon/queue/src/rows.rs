@@ -16,6 +16,9 @@ const RECIPIENTS_SHOWN: usize = 5;
 /// Bytes of recipients' addresses that a filter looks at.
 const SEARCH_MAX_BYTES: usize = 64 * 1024;
 
+/// One row.
+pub(crate) const STORED: &str = "SELECT id, head, size, next_try, held, record FROM message WHERE id = ?1";
+
 /// A row of `waiting.db`.
 pub(crate) struct Stored {
     pub(crate) id: u64,
@@ -56,12 +59,13 @@ impl Stored {
 }
 
 pub(crate) fn stored(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<Stored>> {
-    let sql = "SELECT id, head, size, next_try, held, record FROM message WHERE id = ?1";
-    connection.query_row(sql, [id.0 as i64], Stored::read).optional()
+    connection
+        .query_row(STORED, [id.0 as i64], Stored::read)
+        .optional()
 }
 
 /// What a list is sorted by.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Sort {
     Id,
     Sender,
@@ -85,15 +89,29 @@ impl Sort {
         }
     }
 
-    pub(crate) fn column(self) -> &'static str {
+    /// What rows of the database are sorted by: the expression of its index.
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Id => "id",
             Self::Sender => "sender",
             Self::Size => "size",
             Self::Arrived => "received",
-            Self::NextTry => "next_try",
+            // What is held has none.
+            Self::NextTry => "CASE held WHEN 0 THEN next_try END",
             Self::Attempts => "attempts",
             Self::Held => "held",
+        }
+    }
+
+    pub(crate) fn index(self) -> &'static str {
+        match self {
+            Self::Id => "message_id",
+            Self::Sender => "message_sender",
+            Self::Size => "message_size",
+            Self::Arrived => "message_received",
+            Self::NextTry => "message_next",
+            Self::Attempts => "message_attempts",
+            Self::Held => "message_held",
         }
     }
 
@@ -115,6 +133,7 @@ impl Sort {
 }
 
 /// What a list needs of a message in memory: taken in little time, made readable later.
+#[derive(Clone)]
 pub(crate) struct Glimpse {
     pub(crate) id: u64,
     envelope: Arc<Envelope>,

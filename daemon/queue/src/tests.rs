@@ -1,5 +1,6 @@
 //! What senders and administrators would lose if the queue forgot or repeated something.
 
+mod counts;
 mod list;
 mod power;
 mod trouble;

@@ -10,14 +10,13 @@
 //! The format is `schema`'s; looks at it go by `view`.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use disk::SharedDisk;
-use rusqlite::hooks::Action;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
@@ -35,10 +34,25 @@ use view::View;
 const BATCH_MAX: usize = 256;
 /// Longest sleep in seconds: a clock that was set is noticed, and unused files go.
 const SLEEP_MAX_S: i64 = 60;
+/// When the next row is due.
+const NEXT: &str = "SELECT next_try FROM message WHERE held = 0 ORDER BY next_try LIMIT 1";
+
+/// What is asked of the database again and again.
+#[cfg(test)]
+pub(crate) const STATEMENTS: [&str; 7] = [
+    NEXT,
+    revive::DUE,
+    schema::COUNT,
+    crate::rows::STORED,
+    crate::admin::RETRY,
+    crate::list::COUNT_THESE,
+    crate::list::COUNT_FILTERED,
+];
+
 /// Told with the result of the commit.
 type Done = Box<dyn FnOnce(Result<(), QueueError>) + Send>;
-/// Does its work in the transaction and says whether it could; `None`: nothing can be done now.
-type Op = Box<dyn FnOnce(Option<&Connection>) -> (bool, Done) + Send>;
+/// Does its work in the transaction; `None`: nothing can be done now.
+type Op = Box<dyn FnOnce(Option<&Connection>) -> Done + Send>;
 
 enum Request {
     Op(Op),
@@ -78,8 +92,6 @@ pub(crate) struct Start {
     place: Place,
     requests: Receiver<Request>,
     rows: Arc<AtomicU64>,
-    /// Rows more than before the transaction that is under way.
-    more: Arc<AtomicI64>,
 }
 
 /// A message that waits.
@@ -174,30 +186,13 @@ impl Row {
 impl Waiting {
     /// `shared`: others may look at the database; else nobody but its own connection can.
     pub(crate) fn new(
-        mut connection: Connection,
+        connection: Connection,
         place: Place,
         shared: bool,
     ) -> Result<(Self, Start), QueueError> {
-        let rows: i64 = connection
-            .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
-            .map_err(|error| unavailable("waiting.db", &error))?;
+        let rows = count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
         let (sender, requests) = channel();
-        let rows = Arc::new(AtomicU64::new(rows as u64));
-        let more = Arc::new(AtomicI64::new(0));
-        let count = more.clone();
-        let hook = move |action: Action, _: &str, table: &str, _: i64| {
-            let change = match action {
-                Action::SQLITE_INSERT => 1,
-                Action::SQLITE_DELETE => -1,
-                _ => 0,
-            };
-            if table == "message" {
-                count.fetch_add(change, Ordering::Relaxed);
-            }
-        };
-        connection
-            .update_hook(Some(hook))
-            .map_err(|error| unavailable("waiting.db", &error))?;
+        let rows = Arc::new(AtomicU64::new(rows));
         Ok((
             Self {
                 sender,
@@ -210,7 +205,6 @@ impl Waiting {
                 place,
                 requests,
                 rows,
-                more,
             },
         ))
     }
@@ -227,11 +221,9 @@ impl Waiting {
                 Some(connection) => savepoint(connection, work).map_err(|error| place.unavailable(&error)),
                 None => Err(QueueError::Unavailable("waiting.db takes nothing now".to_owned())),
             };
-            let could = worked.is_ok();
-            let done: Done = Box::new(move |committed| {
+            Box::new(move |committed| {
                 let _ = answer.send(committed.and(worked));
-            });
-            (could, done)
+            })
         });
         let closed = || QueueError::Unavailable("the queue is closed".to_owned());
         self.sender.send(Request::Op(op)).map_err(|_| closed())?;
@@ -343,26 +335,20 @@ impl Worker {
             .is_none_or(|inner| !inner.failure.is_set() && self.settle(inner).is_ok());
         let connection = &self.start.connection;
         let begun = usable && connection.execute_batch("BEGIN IMMEDIATE").is_ok();
-        let mut sure = begun;
         let done: Vec<Done> = ops
             .into_iter()
-            .map(|op| {
-                // After some errors SQLite undoes the whole transaction by itself: a request that came now would stand alone.
-                let (could, done) = op((begun && !connection.is_autocommit()).then_some(connection));
-                sure &= could;
-                done
-            })
+            // After some errors SQLite undoes the whole transaction by itself: a request that came now would stand alone.
+            .map(|op| op((begun && !connection.is_autocommit()).then_some(connection)))
             .collect();
         let mut committed = Ok(());
         if begun && let Err(error) = self.commit(inner.as_deref()) {
             committed = Err(self.start.place.unavailable(&error));
-            sure = false;
         }
         if begun && committed.is_ok() {
             // What kept it from working is over.
             self.idle_until = 0;
         }
-        self.count(sure);
+        self.count();
         for tell in done {
             tell(committed.clone());
         }
@@ -383,30 +369,16 @@ impl Worker {
         committed
     }
 
-    /// Learns how many rows there are: by what changed if that is sure, for counting a million takes its time.
-    fn count(&self, sure: bool) {
-        let more = self.start.more.swap(0, Ordering::Relaxed);
-        if sure {
-            let rows = self
-                .start
-                .rows
-                .load(Ordering::Relaxed)
-                .saturating_add_signed(more);
-            return self.start.rows.store(rows, Ordering::Relaxed);
-        }
-        let count = self
-            .start
-            .connection
-            .query_row("SELECT count(*) FROM message", [], |row| row.get::<_, i64>(0));
-        if let Ok(count) = count {
-            self.start.rows.store(count as u64, Ordering::Relaxed);
+    /// Learns how many rows there are. What can't be read now is read after the next transaction.
+    fn count(&self) {
+        if let Ok(rows) = count(&self.start.connection) {
+            self.start.rows.store(rows, Ordering::Relaxed);
         }
     }
 
     /// Learns when the next row is due.
     fn look(&mut self) {
-        let next = "SELECT next_try FROM message WHERE held = 0 ORDER BY next_try LIMIT 1";
-        let next = self.start.connection.query_row(next, [], |row| row.get(0));
+        let next = self.start.connection.query_row(NEXT, [], |row| row.get(0));
         // Not knowing is no reason to sleep for ever.
         self.next_row = next.optional().unwrap_or(Some(now() + revive::PAUSE_S));
     }
@@ -449,6 +421,14 @@ impl Worker {
         let next = row.into_iter().chain(later).min().unwrap_or(i64::MAX);
         Duration::from_secs(next.saturating_sub(now).clamp(0, SLEEP_MAX_S) as u64)
     }
+}
+
+/// Rows in the database, which counts them itself.
+fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(schema::COUNT)?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .map(|rows| rows as u64)
 }
 
 /// One request that fails must not undo the others of its transaction, nor leave half of itself.

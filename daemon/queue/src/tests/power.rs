@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use disk::SimDisk;
+use rusqlite::OpenFlags;
 
 use super::*;
 
@@ -118,6 +119,11 @@ async fn check(disk: &SimDisk, vfs: &str, promised: &Promised, place: &str) {
         }
     }
     house.queue.close().await;
+    drop(house);
+    let path = Path::new("/data/queue/waiting.db");
+    let database = disk::sqlite::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Some(vfs)).unwrap();
+    let (said, rows) = super::counts::counted(&database);
+    assert_eq!(said, rows, "{place}: counted");
 }
 
 /// A message that was put off when the power went, and delivered later, would be delivered once more at the start after that.

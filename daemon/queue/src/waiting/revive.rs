@@ -17,6 +17,7 @@ use rusqlite::{ErrorCode, params};
 use super::Worker;
 use crate::live::{Inner, Live, Text};
 use crate::record::{self, Head, Stage};
+use crate::rows::Glimpse;
 use crate::{KIND_MESSAGE, QueueError};
 
 /// Messages revived in one step.
@@ -25,6 +26,10 @@ const STEP_MAX: usize = 64;
 const REVIVED_MAX: usize = 1000;
 /// Seconds of rest after a failure.
 pub(super) const PAUSE_S: i64 = 10;
+
+/// The rows that are due, the longest first.
+pub(super) const DUE: &str = "SELECT id, next_try, size, head, text FROM message LEFT JOIN text USING (id)
+     WHERE held = 0 AND next_try <= ?1 ORDER BY next_try LIMIT ?2";
 
 /// A row that is due.
 struct Due {
@@ -57,7 +62,10 @@ impl Worker {
                 continue;
             }
             let taken = match serde_json::from_slice::<Head>(&row.head) {
-                Ok(head) => append(inner, row, head).map(|live| self.unsettled.push((id, live))),
+                Ok(head) => append(inner, row, head).map(|live| {
+                    inner.state.lock().moves.comes(id, &Glimpse::of(id, &live));
+                    self.unsettled.push((id, live));
+                }),
                 Err(error) => self.put_by(inner, id, &error),
             };
             if taken.is_err() {
@@ -79,7 +87,6 @@ impl Worker {
         drop(durable);
         let deleted = self.delete(inner);
         if let Err(error) = &deleted {
-            self.count(false);
             if !disk::sqlite::is_full(error) && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
                 // It would be so for ever, and what waits for it is tried by nobody.
                 inner.failure.set(&format!("waiting.db: {error}"));
@@ -89,7 +96,7 @@ impl Worker {
             for name in settled.iter().filter_map(|(_, live)| live.head.file.as_ref()) {
                 inner.files.unrefer(&name.0);
             }
-            inner.insert_all(settled.into_iter(), || self.count(true));
+            inner.insert_all(settled.into_iter(), || self.count());
         }
         deleted.map_err(|error| self.start.place.unavailable(&error))
     }
@@ -109,10 +116,7 @@ impl Worker {
     }
 
     fn due_rows(&self, now: i64, room: usize) -> rusqlite::Result<Vec<Due>> {
-        let mut statement = self.start.connection.prepare_cached(
-            "SELECT id, next_try, size, head, text FROM message LEFT JOIN text USING (id)
-             WHERE held = 0 AND next_try <= ?1 ORDER BY next_try LIMIT ?2",
-        )?;
+        let mut statement = self.start.connection.prepare_cached(DUE)?;
         let rows = statement.query_map(params![now, room as i64], |row| {
             Ok(Due {
                 id: row.get::<_, i64>(0)? as u64,
