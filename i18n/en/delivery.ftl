@@ -12,6 +12,7 @@ event-host-slowed-down = { $host } [{ $address }] has enough of us: at most { $c
 event-outgoing-verified = The connection to { $host } is encrypted, and its certificate holds ({ $by })
 event-outgoing-encrypted = The connection to { $host } is encrypted, its certificate not verified: { $reason }
 event-outgoing-plain = The connection to { $host } is not encrypted: { $reason }
+event-outgoing-converted = { $host } takes only 7-bit text: the message was rewritten for it, and signatures by others may not hold there
 event-outgoing-tls-refused = Nothing is sent to { $host }, because the connection is not as secure as it has to be ({ $by }): { $reason }
 event-dane-unavailable = DANE is switched on, but nothing can be proved by signatures of the DNS: { $reason }
 event-sts-policy = { $domain } wants verified connections to its hosts (MTA-STS): { $hosts }

@@ -12,6 +12,7 @@ event-host-slowed-down = У { $host } [{ $address }] слишком много �
 event-outgoing-verified = Подключение к { $host } зашифровано, его сертификат верен ({ $by })
 event-outgoing-encrypted = Подключение к { $host } зашифровано, сертификат не проверен: { $reason }
 event-outgoing-plain = Подключение к { $host } не зашифровано: { $reason }
+event-outgoing-converted = { $host } принимает только 7-битный текст: письмо для него перекодировано, и чужие подписи там могут не сойтись
 event-outgoing-tls-refused = Серверу { $host } ничего не отправлено: подключение защищено хуже, чем требуется ({ $by }): { $reason }
 event-dane-unavailable = DANE включён, но по подписям DNS ничего не доказать: { $reason }
 event-sts-policy = { $domain } требует проверенных подключений к своим серверам (MTA-STS): { $hosts }

@@ -29,6 +29,10 @@ struct Remote {
 
 impl Remote {
     fn start() -> Self {
+        Self::offering(&["PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES"])
+    }
+
+    fn offering(offers: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let busy = Arc::new(AtomicBool::new(true));
@@ -37,14 +41,15 @@ impl Remote {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (busy, send) = (shared.clone(), send.clone());
-                std::thread::spawn(move || converse(Line::over(stream.unwrap()), &busy, &send));
+                std::thread::spawn(move || converse(Line::over(stream.unwrap()), offers, &busy, &send));
             }
         });
         Self { port, busy, taken }
     }
 }
 
-fn converse(mut line: Line, busy: &AtomicBool, send: &Sender<Taken>) -> Option<()> {
+fn converse(mut line: Line, offers: &[&str], busy: &AtomicBool, send: &Sender<Taken>) -> Option<()> {
+    let hello = format!("250-remote.test\r\n250-{}\r\n250 HELP", offers.join("\r\n250-"));
     line.send("220 remote.test ESMTP");
     let (mut from, mut to) = (String::new(), Vec::new());
     loop {
@@ -52,7 +57,7 @@ fn converse(mut line: Line, busy: &AtomicBool, send: &Sender<Taken>) -> Option<(
         let path = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
         let verb: String = command.chars().take(4).collect::<String>().to_uppercase();
         let answer = match verb.as_str() {
-            "EHLO" => "250-remote.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES",
+            "EHLO" => hello.as_str(),
             "MAIL" => {
                 (from, to) = (path, Vec::new());
                 "250 2.1.0 Ok"
@@ -170,6 +175,40 @@ fn mail_for_a_remote_host_reaches_it() {
     assert!(!text.contains("Return-Path:"), "{text}");
     server.wait_for_empty_queue();
     assert_eq!(inbox(&server), Vec::<String>::new());
+}
+
+/// What a user wrote would arrive with every eighth bit gone, or not at all.
+#[test]
+fn a_host_that_takes_only_seven_bits_gets_a_text_that_reads_the_same() {
+    let remote = Remote::offering(&["PIPELINING"]);
+    let server = server(&remote, 1);
+    let sender = "user1@example.test";
+    submit_text(
+        &server,
+        sender,
+        "anna@remote.test",
+        "Subject: Привет\r\n\r\nÀ bientôt\r\n",
+    );
+    let text = String::from_utf8(remote.taken.recv().unwrap().text).unwrap();
+    assert!(text.is_ascii(), "{text}");
+    let says = [
+        "Subject: =?UTF-8?B?0J/RgNC40LLQtdGC?=\r\n",
+        "Content-Type: text/plain; charset=utf-8\r\n",
+        "Content-Transfer-Encoding: quoted-printable\r\n",
+        "\r\n\r\n=C3=80 bient=C3=B4t\r\n",
+    ];
+    assert!(says.iter().all(|part| text.contains(part)), "{text}");
+    server.wait_for("the administrator is told", || {
+        let told = server.ctl_ok(&["log", "show", "--channel", "delivery"]);
+        told.contains("takes only 7-bit text")
+    });
+    // What is signed is not changed: the sender hears of it.
+    let signed = "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\né\r\n--b--\r\n";
+    submit_text(&server, sender, "anna@remote.test", signed);
+    server.wait_for_empty_queue();
+    let reports = inbox(&server);
+    assert!(reports[0].contains("\r\nStatus: 5.6.3\r\n"), "{reports:?}");
+    assert!(remote.taken.try_recv().is_err());
 }
 
 /// Whoever set up signing would find that nothing is signed.

@@ -53,6 +53,13 @@ pub(crate) struct Offers {
     pub(crate) auth: Vec<String>,
 }
 
+impl Offers {
+    /// RFC 6531 §3.1: who offers SMTPUTF8 must take 8 bits as well.
+    pub(crate) fn takes_eight_bit(&self) -> bool {
+        self.eight_bit || self.utf8
+    }
+}
+
 enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),

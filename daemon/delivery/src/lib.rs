@@ -24,6 +24,7 @@ mod remote;
 mod report;
 mod security;
 mod session;
+mod seven_bit;
 mod sign;
 mod sts;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use events::kinds::delivery::{HostRests, HostSlowedDown};
 use queue::{Envelope, Job, Outcome, QueueError};
 use shared::DomainName;
 use shared::route::RouteProtocol;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::aggregate::About;
@@ -21,6 +22,7 @@ use crate::hosts::{Limits, NotNow, Place};
 use crate::pool::Key;
 use crate::process::Verdicts;
 use crate::security::{self, Findings, Security};
+use crate::seven_bit::Form;
 use crate::transaction::{self, Login};
 use crate::verdict::{Verdict, replies};
 use crate::way::{self, Hop, Way};
@@ -33,6 +35,7 @@ pub(crate) const NO_HOST: &str = "550 5.4.4 No host takes mail for the domain";
 
 /// A message on its way out.
 pub(crate) struct Mail {
+    pub(crate) id: events::MessageId,
     pub(crate) envelope: Arc<Envelope>,
     pub(crate) text: Blob,
     /// Bytes at its beginning that stay here.
@@ -40,6 +43,8 @@ pub(crate) struct Mail {
     /// What goes on top of the rest.
     pub(crate) top: Vec<u8>,
     pub(crate) header_is_ascii: bool,
+    /// What hosts without 8BITMIME get, once one was met.
+    pub(crate) seven_bit: OnceCell<Form>,
 }
 
 impl Mail {
@@ -109,11 +114,13 @@ pub(crate) async fn deliver(
         return Ok(());
     };
     let mail = Arc::new(Mail {
+        id: job.id,
         envelope: job.envelope.clone(),
         text: job.text.clone(),
         skip: skip as u64,
         top,
         header_is_ascii: header.is_ascii(),
+        seven_bit: OnceCell::new(),
     });
     let mut indices: Vec<u32> = groups.into_values().flatten().collect();
     // As the sender named them.

@@ -12,7 +12,7 @@ use directory::{Directory, Unavailable};
 use events::kinds::delivery::SigningKeyUnusable;
 use events::{Events, Scope};
 use parking_lot::Mutex;
-use queue::{Job, Origin};
+use queue::{Envelope, Job, Origin};
 use shared::DomainName;
 
 use crate::{Inner, now, text};
@@ -85,21 +85,30 @@ impl Signers {
 /// The signatures to be put on top of a message; nothing if its author is nobody of ours. `header`: the text's, of which `skip` bytes stay
 /// here. `None`: keys or text can't be read now.
 pub(crate) async fn fields(inner: &Inner, job: &Job, header: &[u8], skip: usize) -> Option<Vec<u8>> {
-    let own = matches!(job.envelope.origin, Origin::Submission | Origin::Server);
-    // A header that is not looked at to its end can't be signed.
-    if !own || header.len() >= text::HEADER_MAX_BYTES {
-        return Some(Vec::new());
-    }
-    let Some(author) = author_domain(header) else {
+    let Some(keys) = keys_for(inner, &job.envelope, header).await.ok()? else {
         return Some(Vec::new());
     };
-    let keys = keys(inner, &author).await.ok()?;
-    if keys.is_empty() {
-        return Some(Vec::new());
-    }
     let mut signing = Signing::new(header.get(skip..).unwrap_or_default(), keys);
     each_piece(inner, job, header.len() as u64, |piece| signing.feed(piece)).await?;
     Some(signing.finish(now().unsigned_abs()))
+}
+
+/// The keys that sign a message with that header; `None`: it is not signed.
+pub(crate) async fn keys_for(
+    inner: &Inner,
+    envelope: &Envelope,
+    header: &[u8],
+) -> Result<Option<Arc<[SigningKey]>>, Unavailable> {
+    let own = matches!(envelope.origin, Origin::Submission | Origin::Server);
+    // A header that is not looked at to its end can't be signed.
+    if !own || header.len() >= text::HEADER_MAX_BYTES {
+        return Ok(None);
+    }
+    let Some(author) = author_domain(header) else {
+        return Ok(None);
+    };
+    let keys = keys(inner, &author).await?;
+    Ok((!keys.is_empty()).then_some(keys))
 }
 
 /// The seal of mail from elsewhere that a domain forwards (RFC 8617), to be put on top; nothing if the domain has no key or the mail was not

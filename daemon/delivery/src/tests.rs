@@ -10,6 +10,7 @@ mod remote;
 mod reports;
 mod routes;
 mod security;
+mod seven_bit;
 mod sign;
 mod tls_report;
 

@@ -18,6 +18,7 @@ use crate::client::{Client, ClientError, Offers};
 use crate::pool::Pool;
 use crate::remote::{Mail, Target};
 use crate::session::{self, Failure, Session};
+use crate::seven_bit::{self, Form};
 use crate::verdict::{Verdict, refusal, replies};
 use crate::{Inner, text};
 
@@ -49,6 +50,13 @@ impl fmt::Debug for Login {
             .field("user", &self.user)
             .finish_non_exhaustive()
     }
+}
+
+/// A message, and how this host gets it.
+#[derive(Clone, Copy)]
+struct Outgoing<'a> {
+    mail: &'a Mail,
+    form: &'a Form,
 }
 
 /// Delivers to one host; what became of each recipient.
@@ -143,11 +151,18 @@ async fn transaction(
             .map(|(index, _)| (*index, verdict.clone()))
             .collect()
     };
-    if let Some(verdict) = cannot(mail, offers, &recipients, &target.host) {
+    let form = if offers.takes_eight_bit() {
+        &Form::AsItIs
+    } else {
+        seven_bit::form(inner, mail).await?
+    };
+    let outgoing = Outgoing { mail, form };
+    if let Some(verdict) = cannot(outgoing, offers, &recipients, &target.host) {
         return Ok(all(&verdict));
     }
+    form.tell(inner, mail, &target.host);
     let limit = client.timeouts.command;
-    let from = mail_command(mail, offers, &recipients);
+    let from = mail_command(outgoing, offers, &recipients);
     let to: Vec<String> = recipients
         .iter()
         .map(|(_, recipient)| rcpt_command(recipient, offers))
@@ -183,11 +198,11 @@ async fn transaction(
         return Err(ClientError::OutOfStep(go));
     }
     if client.lmtp && go.is_intermediate() {
-        return each_answer(inner, client, offers, mail, target, (out, &accepted)).await;
+        return each_answer(inner, client, offers, outgoing, target, (out, &accepted)).await;
     }
     let end = match (go.is_intermediate(), accepted.is_empty()) {
         (true, false) => {
-            send_text(inner, client, mail).await?;
+            send_text(inner, client, outgoing).await?;
             client.reply(client.timeouts.data_end).await?
         }
         (true, true) if !sender.is_positive() => {
@@ -249,7 +264,7 @@ async fn each_answer(
     inner: &Inner,
     client: &mut Client,
     offers: &Offers,
-    mail: &Mail,
+    outgoing: Outgoing<'_>,
     target: &Target,
     (mut out, accepted): (Vec<(u32, Verdict)>, &[u32]),
 ) -> Result<Vec<(u32, Verdict)>, ClientError> {
@@ -258,7 +273,7 @@ async fn each_answer(
         client.give_up();
         return Ok(out);
     }
-    send_text(inner, client, mail).await?;
+    send_text(inner, client, outgoing).await?;
     for (at, index) in accepted.iter().enumerate() {
         match client.reply(client.timeouts.data_end).await {
             Ok(end) => out.push((*index, taken(target, offers, &end))),
@@ -289,7 +304,12 @@ fn taken(target: &Target, offers: &Offers, end: &Reply) -> Verdict {
 }
 
 /// Why the message can't go to a host that offers no more than that.
-fn cannot(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)], host: &str) -> Option<Verdict> {
+fn cannot(
+    Outgoing { mail, form }: Outgoing<'_>,
+    offers: &Offers,
+    recipients: &[(u32, &Recipient)],
+    host: &str,
+) -> Option<Verdict> {
     let failed = |reply: &str| {
         Some(Verdict::Failed {
             host: Some(host.to_owned()),
@@ -300,8 +320,12 @@ fn cannot(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)], host: 
     if needs_utf8(mail, recipients) && !offers.utf8 {
         return failed(replies::NO_UTF8);
     }
+    // RFC 6152 §3
+    if matches!(form, Form::Impossible) {
+        return failed(replies::NO_EIGHT_BIT);
+    }
     // RFC 1870 §6.1
-    if offers.size.is_some_and(|size| mail.len() > size) {
+    if offers.size.is_some_and(|size| form.len(mail) > size) {
         return failed(replies::TOO_LARGE);
     }
     None
@@ -319,7 +343,11 @@ fn needs_utf8(mail: &Mail, recipients: &[(u32, &Recipient)]) -> bool {
     address || (mail.envelope.smtputf8 && !mail.header_is_ascii)
 }
 
-fn mail_command(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)]) -> String {
+fn mail_command(
+    Outgoing { mail, form }: Outgoing<'_>,
+    offers: &Offers,
+    recipients: &[(u32, &Recipient)],
+) -> String {
     let Envelope {
         sender,
         eight_bit,
@@ -334,7 +362,7 @@ fn mail_command(mail: &Mail, offers: &Offers, recipients: &[(u32, &Recipient)]) 
     }
     out.push('>');
     if offers.size.is_some() {
-        let _ = write!(out, " SIZE={}", mail.len());
+        let _ = write!(out, " SIZE={}", form.len(mail));
     }
     if *eight_bit && offers.eight_bit {
         out.push_str(" BODY=8BITMIME");
@@ -392,23 +420,42 @@ fn rcpt_command(recipient: &Recipient, offers: &Offers) -> String {
     out
 }
 
-async fn send_text(inner: &Inner, client: &mut Client, mail: &Mail) -> Result<(), ClientError> {
+async fn send_text(
+    inner: &Inner,
+    client: &mut Client,
+    Outgoing { mail, form }: Outgoing<'_>,
+) -> Result<(), ClientError> {
     let limit = client.timeouts.data_block;
-    let by_length = Duration::from_secs(mail.len() / TEXT_MIN_BYTES_PER_S);
+    let by_length = Duration::from_secs(form.len(mail) / TEXT_MIN_BYTES_PER_S);
     client.done_by(Some(Instant::now() + TEXT_MAX + by_length));
     let mut stuffer = Stuffer::new();
     let mut at = mail.skip;
     let mut out = Vec::new();
-    stuffer.feed(&mail.top, &mut out);
+    let (top, mut converter) = match form {
+        Form::Converted(converted) => (&converted.top, Some((converted.writer(), Vec::new()))),
+        Form::AsItIs | Form::Impossible => (&mail.top, None),
+    };
+    stuffer.feed(top, &mut out);
     loop {
         let piece = text::piece(&inner.parts.disk, &mail.text, at, text::PIECE_BYTES).await?;
         if piece.is_empty() {
             break;
         }
         at += piece.len() as u64;
-        stuffer.feed(&piece, &mut out);
+        match &mut converter {
+            Some((writer, converted)) => {
+                writer.feed(&piece, converted);
+                stuffer.feed(converted, &mut out);
+                converted.clear();
+            }
+            None => stuffer.feed(&piece, &mut out),
+        }
         client.send(&out, limit).await?;
         out.clear();
+    }
+    if let Some((writer, mut converted)) = converter {
+        writer.finish(&mut converted);
+        stuffer.feed(&converted, &mut out);
     }
     stuffer.finish(&mut out);
     client.send(&out, limit).await?;

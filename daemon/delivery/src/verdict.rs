@@ -16,6 +16,8 @@ pub(crate) mod replies {
     pub(crate) const NULL_MX: &str = "556 5.1.10 The domain takes no mail";
     pub(crate) const NO_DOMAIN: &str = "550 5.1.2 No such domain";
     pub(crate) const NO_UTF8: &str = "550 5.6.7 The host does not take international addresses";
+    pub(crate) const NO_EIGHT_BIT: &str =
+        "554 5.6.3 The host takes only 7-bit text, and this message can't be converted";
     pub(crate) const TOO_LARGE: &str = "552 5.3.4 The message is too large for the host";
     /// RFC 8689 §4.2.1
     pub(crate) const NO_REQUIRETLS: &str = "550 5.7.30 REQUIRETLS support required";

@@ -294,6 +294,11 @@ fn smtp_commands() {
 }
 
 #[test]
+fn seven_bit() {
+    fuzz("seven_bit", bodies::seven_bit::run, with_choices(mails()));
+}
+
+#[test]
 fn smtp_data() {
     fuzz("smtp_data", bodies::smtp_data::run, with_choices(mails()));
 }

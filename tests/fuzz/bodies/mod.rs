@@ -11,5 +11,6 @@ pub mod message;
 pub mod pop3_client;
 pub mod pop3_command;
 pub mod sasl;
+pub mod seven_bit;
 pub mod smtp_command;
 pub mod smtp_data;

@@ -19,6 +19,8 @@ events! {
     OutgoingVerified "outgoing-verified" Delivery Info { host: String, by: String }
     OutgoingEncrypted "outgoing-encrypted" Delivery Info { host: String, reason: String }
     OutgoingPlain "outgoing-plain" Delivery Info { host: String, reason: String }
+    /// A host without 8BITMIME got the message in 7 bits.
+    OutgoingConverted "outgoing-converted" Delivery Info { host: String }
     OutgoingTlsRefused "outgoing-tls-refused" Delivery Warning { host: String, by: String, reason: String }
     /// DANE is on, and the name servers don't let anything be proved.
     DaneUnavailable "dane-unavailable" Delivery Warning { reason: String }

@@ -17,6 +17,8 @@ pub use edits::{Edit, Edits, Piece};
 pub const INVALID_ADDRESS: &str = "invalid@internationalized-address.invalid";
 /// Bytes of text in one encoded word: 75 characters with what is around them (RFC 2047 §2).
 const WORD_TEXT_MAX_BYTES: usize = 45;
+/// A line without its end (RFC 5322 §2.1.1).
+const LINE_MAX_BYTES: usize = 998;
 /// Characters of one piece of a parameter (RFC 2231 §3).
 const PIECE_MAX_BYTES: usize = 60;
 
@@ -119,6 +121,29 @@ fn part_edits(header: &[u8], part: &Part, out: &mut Vec<Edit>) {
         let range = part.header.start + field.range.start..part.header.start + field.range.end;
         out.push((range, put.into_bytes()));
     }
+}
+
+/// A field in ASCII, with its line end, that says all that it said; `None`: its grammar has no way to say it, or it is no UTF-8.
+pub(super) fn without_loss(field: &Field<'_>) -> Option<String> {
+    let text = std::str::from_utf8(field.value).ok()?;
+    if field.name.is_empty() || text.contains(INVALID_ADDRESS) {
+        return None;
+    }
+    let put = rewritten(field, "\r\n")?;
+    if field.is("content-type") {
+        // It would be another type, or parts would no longer be found.
+        let (_, value) = put.split_once(':')?;
+        let (before, after) = (
+            ContentType::parse(field.value)?,
+            ContentType::parse(value.as_bytes())?,
+        );
+        let same = before.is(&after.type_, &after.subtype);
+        if !same || before.param("boundary") != after.param("boundary") {
+            return None;
+        }
+    }
+    let fits = put.lines().all(|line| line.len() <= LINE_MAX_BYTES);
+    (fits && !put.is_empty() && !put.contains(INVALID_ADDRESS)).then_some(put)
 }
 
 /// A field in ASCII, with its line end; empty: it is left out; `None`: it stays.
