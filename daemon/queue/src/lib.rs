@@ -168,10 +168,23 @@ pub struct Options {
     pub memory_max_bytes: usize,
 }
 
-/// The queue. Cheap to clone.
+/// The queue. Cheap to clone. When the last clone is dropped without [`Queue::close`], it ends as if the process had been killed: at once, and what was not
+/// durable is lost.
 #[derive(Clone)]
 pub struct Queue {
     inner: Arc<Inner>,
+    _handles: Arc<Handles>,
+}
+
+/// Lives as long as any handle on the queue, whoever else holds what is inside (jobs, work that goes on by itself).
+struct Handles(Arc<Inner>);
+
+impl Drop for Handles {
+    fn drop(&mut self) {
+        self.0.closed.store(true, Ordering::Release);
+        self.0.ready.notify_waiters();
+        self.0.waiting.abandon();
+    }
 }
 
 /// A message on its way through delivery, with the recipients that are due. Dropped without `finish`, it is due again.
@@ -272,7 +285,11 @@ impl Queue {
         options: Options,
     ) -> Result<Self, QueueError> {
         let inner = replay::open(disk, journal, replay, events, options)?;
-        Ok(Self { inner })
+        let handles = Arc::new(Handles(inner.clone()));
+        Ok(Self {
+            inner,
+            _handles: handles,
+        })
     }
 
     /// Begins to take in a text of unknown size: small ones stay in memory, large ones go to a file.

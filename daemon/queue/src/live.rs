@@ -304,6 +304,13 @@ impl Inner {
             .min(self.permits_total)
     }
 
+    pub(crate) fn check_open(&self) -> Result<(), QueueError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(QueueError::Unavailable("the queue is closed".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Makes a message durable and due. Runs to its end even if the caller goes away: a record without its message in memory would
     /// hold the journal.
     pub(crate) async fn admit(
@@ -313,9 +320,7 @@ impl Inner {
         cause: Option<Cause>,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Committed, QueueError> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(QueueError::Unavailable("the queue is closed".to_owned()));
-        }
+        self.check_open()?;
         self.failure.check()?;
         let inner = self.clone();
         let task = tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! What senders and administrators would lose if the queue forgot or repeated something.
 
 mod counts;
+mod ending;
 mod list;
 mod power;
 mod trouble;

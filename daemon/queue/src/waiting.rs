@@ -58,6 +58,8 @@ enum Request {
     Op(Op),
     Wake,
     Close(oneshot::Sender<()>),
+    /// Ends the thread, and tells nobody.
+    Abandon,
 }
 
 /// The database as errors name it.
@@ -239,6 +241,11 @@ impl Waiting {
         let _ = self.sender.send(Request::Wake);
     }
 
+    /// Nobody wants anything any more.
+    pub(crate) fn abandon(&self) {
+        let _ = self.sender.send(Request::Abandon);
+    }
+
     pub(crate) async fn close(&self) {
         if let Some(view) = &self.view {
             view.close().await;
@@ -308,6 +315,7 @@ impl Worker {
                     Request::Op(op) => ops.push(op),
                     Request::Wake => {}
                     Request::Close(done) => close = Some(done),
+                    Request::Abandon => return None,
                 }
                 if ops.len() < BATCH_MAX && close.is_none() {
                     request = self.start.requests.try_recv().ok();

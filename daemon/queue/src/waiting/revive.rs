@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use bytes::Bytes;
 use disk::blob::Blob;
@@ -26,6 +28,10 @@ const STEP_MAX: usize = 64;
 const REVIVED_MAX: usize = 1000;
 /// Seconds of rest after a failure.
 pub(super) const PAUSE_S: i64 = 10;
+/// While the thread waits for the journal it looks that often whether anybody still wants it to.
+const LOOK_AROUND: Duration = Duration::from_millis(100);
+/// Between two tries to write into a journal that has too much to write already.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 /// The rows that are due, the longest first.
 pub(super) const DUE: &str = "SELECT id, next_try, size, head, text FROM message LEFT JOIN text USING (id)
@@ -83,8 +89,7 @@ impl Worker {
         let Some((_, last)) = self.unsettled.last() else {
             return Ok(());
         };
-        let durable = inner.journal.durable_blocking(last.record)?;
-        drop(durable);
+        until_durable(inner, last.record)?;
         let deleted = self.delete(inner);
         if let Err(error) = &deleted {
             if !disk::sqlite::is_full(error) && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
@@ -150,6 +155,24 @@ impl Worker {
     }
 }
 
+/// A journal that has no room may take its time, perhaps for ever: whoever closes the queue does not wait for that.
+fn until_durable(inner: &Inner, record: RecordId) -> Result<(), QueueError> {
+    let (told, outcome) = channel();
+    inner.journal.when_durable(
+        record,
+        Box::new(move |outcome| {
+            let _ = told.send(outcome);
+        }),
+    );
+    loop {
+        match outcome.recv_timeout(LOOK_AROUND) {
+            Ok(outcome) => return Ok(outcome?),
+            Err(RecvTimeoutError::Timeout) => inner.check_open()?,
+            Err(RecvTimeoutError::Disconnected) => return Err(JournalError::Closed.into()),
+        }
+    }
+}
+
 /// Writes the new record of a message.
 fn append(inner: &Arc<Inner>, row: Due, mut head: Head) -> Result<Live, QueueError> {
     head.id = Some(row.id);
@@ -193,7 +216,10 @@ fn append_record(inner: &Arc<Inner>, head: &Head, text: &Blob) -> Result<RecordI
         match inner.journal.append(KIND_MESSAGE, &[&encoded, small]) {
             Ok(record) => return Ok(record),
             // Others fill it; it empties with the next sync.
-            Err(JournalError::Busy) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Err(JournalError::Busy) => {
+                inner.check_open()?;
+                std::thread::sleep(BUSY_PAUSE);
+            }
             Err(error) => return Err(error.into()),
         }
     }
