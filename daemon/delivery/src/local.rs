@@ -86,7 +86,7 @@ pub(crate) async fn deliver(
     }
     let unsettled = !remote.is_empty() || verdicts.values().any(|v| matches!(v, Verdict::PutOff { .. }));
     if unsettled {
-        // The next try has another record: the mailboxes would take it for another message.
+        // They need not be asked again at the next try.
         for (owner, _) in owners.iter().filter(|(_, verdict)| **verdict == Verdict::Stored) {
             job.mark(owner_mark(*owner));
         }
@@ -137,11 +137,19 @@ async fn to_mailboxes(inner: &Arc<Inner>, job: &Job, leads: &[Leads]) -> HashMap
             out.insert(owner, verdict);
         }
         let (inner, delivery, owner) = (inner.clone(), delivery(job, &account), account.owner);
+        let known = known(&inner, job);
         tasks.spawn(async move {
             let _turn = inner.turns.take(&inner.parts.queue).await;
             (
                 owner,
-                verdict(inner.parts.mailboxes.deliver(owner, delivery).await.map(drop)),
+                verdict(
+                    inner
+                        .parts
+                        .mailboxes
+                        .deliver_known(owner, delivery, known)
+                        .await
+                        .map(drop),
+                ),
             )
         });
         out.insert(owner, Verdict::put_off(replies::UNAVAILABLE));
@@ -163,7 +171,7 @@ async fn to_mailbox(inner: &Arc<Inner>, job: &Job, account: &Account) -> Verdict
     let delivered = inner
         .parts
         .mailboxes
-        .deliver(account.owner, delivery(job, account))
+        .deliver_known(account.owner, delivery(job, account), known(inner, job))
         .await;
     verdict(delivered.map(drop))
 }
@@ -176,6 +184,15 @@ fn delivery(job: &Job, account: &Account) -> mailbox::Delivery {
         text: job.text.clone(),
         received: job.envelope.received,
         quota_bytes: account.quota_bytes,
+    }
+}
+
+/// How long the mailbox must know that it has the message. What is trimmed is asked first: whatever the queue has then is older, or counted by it.
+fn known(inner: &Inner, job: &Job) -> mailbox::Known {
+    let trimmed = inner.parts.mailboxes.trimmed();
+    mailbox::Known {
+        first: job.first_record(),
+        needed_from: trimmed.min(inner.parts.queue.again_from()),
     }
 }
 

@@ -151,7 +151,7 @@ fn place(core: &Core, store: &mut Store, op: &Place, text: Option<&Blob>) -> Res
         text: op.modseq,
     };
     insert(store, &new, saved::DELIVERY_SECONDS)?;
-    note_applied(store, (op.message, op.target), &new, 0)
+    note_applied(store, (op.first, op.target), &new, 0)
 }
 
 fn note_applied(store: &Store, key: (u64, u32), new: &New, late: i64) -> Result<()> {

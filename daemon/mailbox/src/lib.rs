@@ -270,14 +270,29 @@ impl Mailboxes {
         }
     }
 
+    /// [`Self::deliver_known`] for a message that has had no record but this one.
+    pub async fn deliver(&self, owner: OwnerId, delivery: Delivery) -> Result<Appended> {
+        let known = Known {
+            first: delivery.message,
+            needed_from: u64::MAX,
+        };
+        self.deliver_known(owner, delivery, known).await
+    }
+
+    /// No record of the journal below this one will be replayed. For [`Known::needed_from`], which must not be newer than what is known of the
+    /// messages in the queue: ask this first.
+    pub fn trimmed(&self) -> u64 {
+        self.handle.core.durability.trimmed()
+    }
+
     /// Puts a queued message into an owner's folder (created if missing; `None`: INBOX) and returns when it is visible. Idempotent: the
     /// same key is delivered once, also after a crash. Does not wait for a sync: the queue's record carries durability until then. (A
     /// message whose record is not in the journal any more is made durable here.)
-    pub async fn deliver(&self, owner: OwnerId, delivery: Delivery) -> Result<Appended> {
+    pub async fn deliver_known(&self, owner: OwnerId, delivery: Delivery, known: Known) -> Result<Appended> {
         let core = &self.handle.core;
         let slot = core.slot(owner);
         let (appended, record) = core
-            .run(&slot, move |ctx| write::deliver::deliver(ctx, delivery))
+            .run(&slot, move |ctx| write::deliver::deliver(ctx, delivery, known))
             .await?;
         if let Some(record) = record {
             let _durable = core.journal.durable(record).await?;

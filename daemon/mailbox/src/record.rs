@@ -87,7 +87,10 @@ pub(crate) type Ranges = Vec<(u32, u32)>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// The queue's record that has the text.
     pub(crate) message: u64,
+    /// The message's first record: with the target the key of the delivery.
+    pub(crate) first: u64,
     pub(crate) target: u32,
     pub(crate) folder: i64,
     pub(crate) uid: u32,
@@ -199,8 +202,14 @@ fn put_op(out: &mut Vec<u8>, op: &Op) {
             codec::put_i64(out, *folder);
             codec::put_u64(out, *upto);
         }
-        Op::Place(place) => {
+        Op::Place(place) if place.first == place.message => {
             out.push(2);
+            put_place(out, place);
+        }
+        // One that was put off before.
+        Op::Place(place) => {
+            out.push(13);
+            codec::put_u64(out, place.first);
             put_place(out, place);
         }
         Op::Append(append) => {
@@ -331,6 +340,13 @@ fn get_op(from: &mut Bytes) -> codec::Read<Op> {
             rights: codec::get_text(from)?,
         },
         12 => Op::Destroy,
+        13 => {
+            let first = codec::get_u64(from)?;
+            Op::Place(Place {
+                first,
+                ..get_place(from)?
+            })
+        }
         40 => Op::Annotate {
             folder: codec::get_i64(from)?,
             entries: get_list(from, get_annotation)?,
@@ -378,6 +394,16 @@ mod tests {
             },
             Op::Place(Place {
                 message: 8,
+                first: 8,
+                target: 2,
+                folder: 1,
+                uid: 3,
+                modseq: 4,
+                received: 5,
+            }),
+            Op::Place(Place {
+                message: 8,
+                first: 6,
                 target: 2,
                 folder: 1,
                 uid: 3,

@@ -6,6 +6,7 @@ mod damage;
 mod feed;
 mod index;
 mod items;
+mod known;
 mod linger;
 mod model;
 mod order;

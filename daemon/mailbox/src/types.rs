@@ -33,6 +33,15 @@ pub struct Delivery {
     pub quota_bytes: Option<u64>,
 }
 
+/// What is known of a message that may have been delivered before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The record that the message came in with: its key, however often its record has changed since.
+    pub first: RecordId,
+    /// Messages whose first record is below this one will never be delivered again.
+    pub needed_from: u64,
+}
+
 #[derive(Clone, Debug)]
 pub struct Append {
     pub text: Blob,

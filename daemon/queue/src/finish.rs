@@ -237,8 +237,10 @@ fn settle(inner: &Inner, job: &Job, outcomes: &[(u32, Outcome)]) -> Result<Next,
     for (index, outcome) in outcomes {
         note(live, *index, outcome, schedule, now);
     }
-    // A local delivery and what it needs are known to the mailbox; everything else must not happen twice.
-    let durable = !outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Stored);
+    // A local delivery and what it needs are known to the mailbox; everything else must not happen twice. What a mailbox knows of earlier records it
+    // forgets once we say that there is no such message.
+    let again = live.record.0 != job.id.0;
+    let durable = again || !outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Stored);
     let waits = live.states().iter().any(|state| state.stage == Stage::Waiting);
     if !waits || live.removal.is_some() {
         return Ok(Next::Done { durable });

@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | taken in | memory; a text above 64 KiB in `queue/large/<random>` | gone; nobody was told 250; the file is removed at open, since nothing names it |
 //! | committed | a journal record of kind 2 (envelope, states, small text or the large file's name) and memory | replayed: due again at once |
-//! | in delivery | the same, lent out as a [`Job`] | the same. A mailbox knows record and target and takes nothing twice; what a remote host answered is in a record of kind 3 ([`Queue::progress`]) and is not tried again; a message that this one caused (bounce, forwarded copy) carries the marks of its cause in its own record, so that it is not made twice |
+//! | in delivery | the same, lent out as a [`Job`] | the same. A mailbox knows the message by its id, and takes nothing twice; what a remote host answered is in a record of kind 3 ([`Queue::progress`]) and is not tried again; a message that this one caused (bounce, forwarded copy) carries the marks of its cause in its own record, so that it is not made twice |
 //! | waiting | a row of `waiting.db` that names the record it came from; before the row is durable, so is the journal with what mailboxes took of the message | the row and the record may both be there: the row wins over a record that is not newer. A record of kind 3 (`gone`) says the same and lets the record be released |
 //! | revived | the retry is due: a new record of kind 2 under the old message id, then the row is deleted, then it is lent out. While the row can't be deleted (a full disk), the message is lent out to nobody and its row is not touched | the row and the newer record may both be there: the record wins, the row is deleted at open |
 //! | done | a record of kind 3 (`gone`), the record released | not taken up again |
@@ -205,6 +205,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// The record that the message came in with: its id. `record` is another one after each time that it was put off.
+    pub fn first_record(&self) -> RecordId {
+        RecordId(self.id.0)
+    }
+
     /// Notes something that must not be done twice; kept with the next `progress` or `finish` and for as long as the message lives.
     pub fn mark(&mut self, mark: String) {
         if !self.has_mark(&mark) {
@@ -378,6 +383,15 @@ impl Queue {
     /// an answer of a remote host does.
     pub async fn finish(&self, job: Job, outcomes: Vec<(u32, Outcome)>) -> Result<(), QueueError> {
         finish::finish(&self.inner, job, outcomes).await
+    }
+
+    /// Messages below this one that have had more than one record are done for good, durably: no mailbox needs to know any more what it took of
+    /// them. (One that has its first record still is known by the journal: it is not trimmed.)
+    pub fn again_from(&self) -> u64 {
+        let state = self.inner.state.lock();
+        // Both at one moment: a message goes from the one to the other.
+        let waiting = self.inner.waiting.first.load(Ordering::Acquire);
+        state.again.first().map_or(waiting, |id| waiting.min(*id))
     }
 
     /// Stops lending out messages and closes `waiting.db`. The journal stays open.

@@ -54,6 +54,8 @@ pub(crate) struct State {
     /// Messages in memory that came back from `waiting.db`.
     pub(crate) revived: usize,
     pub(crate) moves: Moves,
+    /// Messages in memory whose record is not their first.
+    pub(crate) again: BTreeSet<u64>,
 }
 
 /// A message that is a live record of the journal.
@@ -187,6 +189,7 @@ impl State {
             schedule,
             revived: 0,
             moves: Moves::default(),
+            again: BTreeSet::new(),
         }
     }
 }
@@ -407,6 +410,9 @@ impl Inner {
         for (id, live) in all {
             state.revived += usize::from(live.revived);
             state.moves.is_here(id);
+            if live.record.0 != id {
+                state.again.insert(id);
+            }
             state.messages.insert(id, live);
             state.due.push_back(id);
             self.ready.notify_one();
@@ -524,6 +530,7 @@ impl Inner {
                 return;
             }
             let removed = state.messages.remove(&id);
+            state.again.remove(&id);
             if removed.as_ref().is_some_and(|live| live.revived) {
                 state.revived = state.revived.saturating_sub(1);
                 self.waiting.wake();

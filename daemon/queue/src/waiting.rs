@@ -39,10 +39,11 @@ const NEXT: &str = "SELECT next_try FROM message WHERE held = 0 ORDER BY next_tr
 
 /// What is asked of the database again and again.
 #[cfg(test)]
-pub(crate) const STATEMENTS: [&str; 7] = [
+pub(crate) const STATEMENTS: [&str; 8] = [
     NEXT,
     revive::DUE,
     schema::COUNT,
+    schema::FIRST,
     crate::rows::STORED,
     crate::admin::RETRY,
     crate::list::COUNT_THESE,
@@ -85,6 +86,8 @@ pub(crate) struct Waiting {
     place: Place,
     /// Rows in the database.
     pub(crate) rows: Arc<AtomicU64>,
+    /// The lowest id among them; the highest number if there are none.
+    pub(crate) first: Arc<AtomicU64>,
     view: Option<View>,
 }
 
@@ -94,6 +97,7 @@ pub(crate) struct Start {
     place: Place,
     requests: Receiver<Request>,
     rows: Arc<AtomicU64>,
+    first: Arc<AtomicU64>,
 }
 
 /// A message that waits.
@@ -192,13 +196,15 @@ impl Waiting {
         place: Place,
         shared: bool,
     ) -> Result<(Self, Start), QueueError> {
-        let rows = count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
+        let (rows, first) = count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
         let (sender, requests) = channel();
         let rows = Arc::new(AtomicU64::new(rows));
+        let first = Arc::new(AtomicU64::new(first));
         Ok((
             Self {
                 sender,
                 rows: rows.clone(),
+                first: first.clone(),
                 view: shared.then(|| View::new(&place.path)),
                 place: place.clone(),
             },
@@ -207,6 +213,7 @@ impl Waiting {
                 place,
                 requests,
                 rows,
+                first,
             },
         ))
     }
@@ -377,10 +384,11 @@ impl Worker {
         committed
     }
 
-    /// Learns how many rows there are. What can't be read now is read after the next transaction.
+    /// Learns how many rows there are, and which is the first. What can't be read now is read after the next transaction.
     fn count(&self) {
-        if let Ok(rows) = count(&self.start.connection) {
+        if let Ok((rows, first)) = count(&self.start.connection) {
             self.start.rows.store(rows, Ordering::Relaxed);
+            self.start.first.store(first, Ordering::Release);
         }
     }
 
@@ -431,12 +439,15 @@ impl Worker {
     }
 }
 
-/// Rows in the database, which counts them itself.
-fn count(connection: &Connection) -> rusqlite::Result<u64> {
-    connection
+/// Rows in the database, which counts them itself, and the lowest id among them.
+fn count(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let rows = connection
         .prepare_cached(schema::COUNT)?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .map(|rows| rows as u64)
+        .query_row([], |row| row.get::<_, i64>(0))?;
+    let first = connection
+        .prepare_cached(schema::FIRST)?
+        .query_row([], |row| row.get::<_, Option<i64>>(0))?;
+    Ok((rows as u64, first.map_or(u64::MAX, |id| id as u64)))
 }
 
 /// One request that fails must not undo the others of its transaction, nor leave half of itself.

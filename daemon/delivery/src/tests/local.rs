@@ -30,6 +30,39 @@ async fn an_owner_gets_a_message_once_however_many_addresses_lead_there() {
     assert!(house.inbox("ann@example.test").await.is_empty());
 }
 
+/// The user would have it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_when_the_server_died_and_put_off_then_is_stored_once() {
+    let house = House::with_dns(nowhere(), &[]).await;
+    house.delivery.close(PATIENCE).await;
+    house.send(&["bob@example.test"], TEXT).await;
+    let queue = &house.parts.queue;
+    let bob = address("bob@example.test");
+    let bob = house.parts.directory.account(&bob).await.unwrap().unwrap();
+    let job = queue.next().await.unwrap();
+    let delivery = mailbox::Delivery {
+        message: job.record,
+        target: 0,
+        folder: None,
+        text: job.text.clone(),
+        received: job.envelope.received,
+        quota_bytes: None,
+    };
+    house.parts.mailboxes.deliver(bob.owner, delivery).await.unwrap();
+    // Stored, and the queue was not told.
+    drop(job);
+    let job = queue.next().await.unwrap();
+    let put_off = queue::Outcome::PutOff {
+        reply: "451 4.3.0 The mailbox can't be reached now".to_owned(),
+        at: Some(now() - 1),
+    };
+    queue.finish(job, vec![(0, put_off)]).await.unwrap();
+    // It comes back under another record.
+    let _delivery = Delivery::start(house.parts.clone());
+    house.until_empty().await;
+    assert_eq!(house.inbox("bob@example.test").await, [TEXT]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_service_takes_nothing_and_goes_on_when_it_runs() {
     let house = House::with_dns(nowhere(), &[]).await;

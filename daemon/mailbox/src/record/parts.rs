@@ -62,8 +62,10 @@ pub(super) fn put_place(out: &mut Vec<u8>, place: &Place) {
 }
 
 pub(super) fn get_place(from: &mut Bytes) -> Read<Place> {
+    let message = codec::get_u64(from)?;
     Ok(Place {
-        message: codec::get_u64(from)?,
+        message,
+        first: message,
         target: codec::get_u32(from)?,
         folder: codec::get_i64(from)?,
         uid: codec::get_u32(from)?,

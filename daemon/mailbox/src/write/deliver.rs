@@ -4,7 +4,9 @@
 //! that has waited so long that its record is gone (or may go before we have synced) is written with its text and is durable on return.
 //!
 //! What a crash leaves: the queue's record without ours: it delivers again. Both: the replay gives the same UID again, and the queue's repeat finds the
-//! key in `applied`. The key goes when the queue's record can't be replayed any more; for the late ones, which the queue keeps elsewhere, after
+//! key in `applied`. The key is the message's first record, for the queue writes a new one whenever it puts the message off: what was stored
+//! and not noted by the queue is found whatever became of the tries after it. (Older versions noted the record of the try, which is looked for as well.) The key
+//! goes when the queue has no such message any more and its record can't be replayed; for the late ones, which were written with their text, after
 //! [`LATE_KEPT_SECONDS`].
 
 use journal::RecordId;
@@ -16,7 +18,7 @@ use crate::durability::large_dir;
 use crate::record::{self, Item, ItemText, Op, Place};
 use crate::store::Store;
 use crate::texts;
-use crate::types::{Appended, Delivery, FolderId};
+use crate::types::{Appended, Delivery, FolderId, Known};
 use crate::write::append::item_text;
 use crate::write::folders;
 use crate::{Flags, Result, SMALL_TEXT_MAX_BYTES, names};
@@ -25,17 +27,21 @@ use crate::{Flags, Result, SMALL_TEXT_MAX_BYTES, names};
 const LATE_KEPT_SECONDS: i64 = 60 * 86_400;
 
 /// The outcome, and the record to wait for if there is one.
-pub(crate) fn deliver(ctx: &mut Ctx<'_>, delivery: Delivery) -> Result<(Appended, Option<RecordId>)> {
-    clear_applied(ctx)?;
-    if let Some(known) = find_applied(ctx.store, &delivery)? {
-        if texts::place_again(ctx.core, ctx.store, known.modseq, &delivery.text)? {
+pub(crate) fn deliver(
+    ctx: &mut Ctx<'_>,
+    delivery: Delivery,
+    known: Known,
+) -> Result<(Appended, Option<RecordId>)> {
+    if let Some(found) = find_applied(ctx.store, &delivery, known)? {
+        if texts::place_again(ctx.core, ctx.store, found.modseq, &delivery.text)? {
             // The record of the delivery may be lost: nothing would bring the name back once the queue forgets the message.
             ctx.core
                 .disk
                 .sync_dir(&crate::durability::large_dir(&ctx.store.dir))?;
         }
-        return Ok((known, None));
+        return Ok((found, None));
     }
+    clear_applied(ctx, known)?;
     ctx.check_quota(delivery.quota_bytes, delivery.text.len())?;
     let folder = folder(ctx, delivery.folder.as_deref())?;
     let uid_validity = ctx.store.folder(FolderId(folder))?.uid_validity;
@@ -47,13 +53,14 @@ pub(crate) fn deliver(ctx: &mut Ctx<'_>, delivery: Delivery) -> Result<(Appended
         uid,
         modseq,
     };
-    let (message, target) = (delivery.message.0, delivery.target);
+    let (message, first, target) = (delivery.message.0, known.first.0, delivery.target);
     if message >= ctx.replayable_from {
         if delivery.text.len() > SMALL_TEXT_MAX_BYTES as u64 {
             texts::place_large(ctx.core.disk.as_ref(), ctx.store, modseq, &delivery.text)?;
         }
         let place = Place {
             message,
+            first,
             target,
             folder,
             uid,
@@ -73,7 +80,7 @@ pub(crate) fn deliver(ctx: &mut Ctx<'_>, delivery: Delivery) -> Result<(Appended
         flags: Flags::NONE,
         keywords: 0,
         received: (delivery.received, 0),
-        key: Some((message, target)),
+        key: Some((first, target)),
         text,
     };
     let append = record::Append {
@@ -108,11 +115,19 @@ fn folder(ctx: &mut Ctx<'_>, name: Option<&str>) -> Result<i64> {
     }
 }
 
-fn find_applied(store: &Store, delivery: &Delivery) -> Result<Option<Appended>> {
+fn find_applied(store: &Store, delivery: &Delivery, known: Known) -> Result<Option<Appended>> {
+    let found = find_key(store, known.first, delivery.target)?;
+    if found.is_some() || known.first == delivery.message {
+        return Ok(found);
+    }
+    find_key(store, delivery.message, delivery.target)
+}
+
+fn find_key(store: &Store, message: RecordId, target: u32) -> Result<Option<Appended>> {
     let mut statement = store
         .conn
         .prepare_cached("SELECT folder, uid, modseq FROM applied WHERE message = ?1 AND target = ?2")?;
-    let found = statement.query_row((delivery.message.0 as i64, delivery.target), |row| {
+    let found = statement.query_row((message.0 as i64, target), |row| {
         Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64))
     });
     Ok(found.optional()?.map(|(folder, uid, modseq)| {
@@ -127,17 +142,17 @@ fn find_applied(store: &Store, delivery: &Delivery) -> Result<Option<Appended>> 
 }
 
 /// Forgets the keys of messages that the queue can't deliver again.
-fn clear_applied(ctx: &mut Ctx<'_>) -> Result<()> {
-    let trimmed = ctx.core.durability.trimmed();
-    if trimmed <= ctx.store.applied_cleared {
+fn clear_applied(ctx: &mut Ctx<'_>, known: Known) -> Result<()> {
+    let below = ctx.core.durability.trimmed().min(known.needed_from);
+    if below <= ctx.store.applied_cleared {
         return Ok(());
     }
-    ctx.store.applied_cleared = trimmed;
+    ctx.store.applied_cleared = below;
     let deleted = ctx
         .store
         .conn
         .prepare_cached("DELETE FROM applied WHERE message < ?1 AND (late = 0 OR late < ?2)")?
-        .execute((trimmed as i64, crate::now() - LATE_KEPT_SECONDS))?;
+        .execute((below as i64, crate::now() - LATE_KEPT_SECONDS))?;
     ctx.store.wrote |= deleted > 0;
     Ok(())
 }

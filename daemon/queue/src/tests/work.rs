@@ -387,3 +387,37 @@ async fn a_wish_that_comes_while_a_message_is_put_off_is_kept() {
         assert_eq!(house.queue.counts().messages, 0);
     }
 }
+
+/// The mailboxes would forget too early that they have a message, and take it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_may_come_under_another_record_is_told_until_it_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::real(dir.path());
+    let id = house.commit(&["bob@example.test"], "text").await;
+    let job = house.next().await;
+    assert_eq!(house.queue.again_from(), u64::MAX, "the journal has it");
+    let later = || vec![put_off(0, crate::now() + 1000)];
+    house.queue.finish(job, later()).await.unwrap();
+    assert_eq!(house.queue.again_from(), id, "it waits");
+    house.kill().await;
+
+    let house = House::real(dir.path());
+    assert_eq!(house.queue.again_from(), id, "it waits after a start");
+    house.queue.retry(&[]).await.unwrap();
+    let job = house.next().await;
+    assert_eq!(house.queue.again_from(), id, "it is tried again");
+    house.kill().await;
+    drop(job);
+
+    let house = House::real(dir.path());
+    assert_eq!(house.queue.again_from(), id, "it is tried again after a start");
+    let job = house.next().await;
+    house.queue.finish(job, later()).await.unwrap();
+    house.queue.retry(&[]).await.unwrap();
+    let job = house.next().await;
+    let syncs = house.journal.stats().syncs;
+    let outcomes = stored(&job);
+    house.queue.finish(job, outcomes).await.unwrap();
+    assert_eq!(house.queue.again_from(), u64::MAX, "it is done");
+    assert!(house.journal.stats().syncs > syncs, "for good");
+}

@@ -60,6 +60,8 @@ const COUNTED: &str = "
 ";
 /// How many messages there are.
 pub(crate) const COUNT: &str = "SELECT messages FROM counted";
+/// The oldest of them.
+pub(crate) const FIRST: &str = "SELECT min(id) FROM message";
 
 /// Opens the database, made if it is missing. `Err(true)`: it is damaged.
 pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, QueueError)> {
