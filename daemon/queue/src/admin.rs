@@ -1,5 +1,6 @@
 //! What an administrator sees of the queue and may do to it.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use disk::blob::Blob;
@@ -41,7 +42,14 @@ enum Place<H, R> {
 }
 
 /// Makes rows due.
-pub(crate) const RETRY: &str = "UPDATE message SET next_try = 0 WHERE held = 0";
+const RETRY: &str = "UPDATE message SET next_try = 0 WHERE held = 0";
+/// The same for the rows after the first id, up to the second.
+pub(crate) const RETRY_PART: &str = "UPDATE message SET next_try = 0 WHERE held = 0 AND id > ?1 AND id <= ?2";
+/// Where such a part ends; nothing if there are no more rows.
+pub(crate) const PART: &str =
+    "SELECT max(id) FROM (SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT ?2)";
+/// Rows of one part: others get their turn between two.
+const PART_ROWS: i64 = 1000;
 /// Times that a message is looked for which moves while it is looked for.
 const LOOKS_MAX: usize = 3;
 
@@ -121,7 +129,15 @@ impl Queue {
         // One named twice is retried once.
         ids.sort_unstable();
         ids.dedup();
-        let rows = self.update(RETRY, &ids).await?;
+        // What comes back meanwhile was counted as a row.
+        let here: Option<HashSet<u64>> = ids
+            .is_empty()
+            .then(|| self.inner.state.lock().messages.keys().copied().collect());
+        let rows = if ids.is_empty() {
+            self.retry_rows().await?
+        } else {
+            self.update(RETRY, &ids).await?
+        };
         let ids: Vec<u64> = if ids.is_empty() {
             self.inner.state.lock().messages.keys().copied().collect()
         } else {
@@ -131,7 +147,8 @@ impl Queue {
         for step in ids.chunks(STEP_MAX) {
             let mut state = self.inner.state.lock();
             for id in step {
-                live += u64::from(state.messages.get_mut(id).is_some_and(retry_live));
+                let retried = state.messages.get_mut(id).is_some_and(retry_live);
+                live += u64::from(retried && here.as_ref().is_none_or(|here| here.contains(id)));
             }
         }
         let mut state = self.inner.state.lock();
@@ -141,6 +158,27 @@ impl Queue {
             self.inner.ready.notify_one();
         }
         Ok(rows + live)
+    }
+
+    /// All rows, each once, in parts: a million of them in one transaction would hold up what is being delivered.
+    async fn retry_rows(&self) -> Result<u64, QueueError> {
+        let (mut after, mut rows) = (0, 0);
+        loop {
+            let part = self.inner.waiting.call(move |connection| {
+                let end: Option<i64> = connection
+                    .prepare_cached(PART)?
+                    .query_row([after, PART_ROWS], |row| row.get(0))?;
+                let Some(end) = end else { return Ok(None) };
+                let changed = connection.prepare_cached(RETRY_PART)?.execute([after, end])?;
+                Ok(Some((end, changed)))
+            });
+            let Some((end, changed)) = part.await? else {
+                break;
+            };
+            (after, rows) = (end, rows + changed as u64);
+        }
+        self.inner.notice();
+        Ok(rows)
     }
 
     /// Keeps messages from being tried. One that is being tried is held after that. How many.

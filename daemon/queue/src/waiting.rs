@@ -39,13 +39,14 @@ const NEXT: &str = "SELECT next_try FROM message WHERE held = 0 ORDER BY next_tr
 
 /// What is asked of the database again and again.
 #[cfg(test)]
-pub(crate) const STATEMENTS: [&str; 8] = [
+pub(crate) const STATEMENTS: [&str; 9] = [
     NEXT,
     revive::DUE,
     schema::COUNT,
     schema::FIRST,
     crate::rows::STORED,
-    crate::admin::RETRY,
+    crate::admin::PART,
+    crate::admin::RETRY_PART,
     crate::list::COUNT_THESE,
     crate::list::COUNT_FILTERED,
 ];

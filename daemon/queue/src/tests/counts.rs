@@ -78,6 +78,30 @@ async fn a_start_with_ten_times_as_many_waiting_messages_reads_no_more() {
     assert!(reads[1] <= reads[0] + deeper, "{reads:?}");
 }
 
+/// Some would be left waiting, or be tried for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_of_all_takes_each_that_waits_once() {
+    let vfs = "queue-retry-all";
+    let disk = with_waiting(2500, vfs).await;
+    disk::vfs::register(vfs, disk.shared()).unwrap();
+    let path = Path::new("/data/queue/waiting.db");
+    let hold = "UPDATE message SET held = 1 WHERE id % 10 = 0";
+    let held = database(path, Some(vfs)).execute(hold, []).unwrap();
+    let house = House::try_open(disk.shared(), Path::new("/data"), Some(vfs.to_owned())).unwrap();
+    let tried_at_once = house.queue.clone();
+    let trying = tokio::spawn(async move {
+        // Some come back, and are put off, while others are still to be made due.
+        while let Some(job) = tried_at_once.next().await {
+            let later = put_off(0, crate::now() + 10_000);
+            let _ = tried_at_once.finish(job, vec![later]).await;
+        }
+    });
+    assert_eq!(house.queue.retry(&[]).await.unwrap(), 2500 - held as u64);
+    house.queue.close().await;
+    trying.await.unwrap();
+    house.kill().await;
+}
+
 /// What a statement reads, as the database plans it: no table from one end to the other.
 fn assert_by_index(database: &Connection, sql: &str, sorts: bool) {
     let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
