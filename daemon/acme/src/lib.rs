@@ -12,6 +12,7 @@
 //! Must not know: listeners, sessions, where settings are kept.
 
 mod attempt;
+mod busy;
 mod challenge;
 mod client;
 mod command;
@@ -37,6 +38,7 @@ use parking_lot::Mutex;
 use tls::Tls;
 use tokio::sync::Notify;
 
+use busy::{Busy, Running};
 pub use challenge::{Kind, Tokens};
 pub use error::{AcmeError, Problem};
 pub use recall::Reason;
@@ -111,8 +113,8 @@ struct Inner {
     wanted: Mutex<Vec<Wanted>>,
     /// Why the list can't be read: nothing is written over it.
     broken: Mutex<Option<AcmeError>>,
-    /// The names of the orders that are worked on or wait for their turn, once for each who asked.
-    busy: Mutex<Vec<String>>,
+    /// The orders that are worked on or wait for their turn.
+    busy: Mutex<Vec<Arc<Running>>>,
     /// One order at a time.
     one: tokio::sync::Mutex<()>,
     /// Held from the last look whether a certificate is still wanted until it stands in the list: what is removed or forgotten does not come again.
@@ -166,7 +168,7 @@ impl Acme {
             return Err(error.clone());
         }
         let now = schedule::now();
-        let busy = self.inner.busy.lock().clone();
+        let busy = self.inner.names_at_work();
         let shown = |wanted: &Wanted| Ordered {
             names: wanted.names.clone(),
             working: busy.iter().any(|name| name == wanted.name()),
@@ -180,22 +182,19 @@ impl Acme {
     }
 
     /// Gets a certificate for these names now, and renews it from now on. An order that begins with the same name is replaced. If it fails
-    /// it is tried again later. A list that makes no sense is put aside for it, and a new one begun. `wait`: until it is there or has failed; the order goes on if the caller does not wait for its end.
+    /// it is tried again later. Who asks for the same names meanwhile gets the same certificate. A list that makes no sense is put aside for it, and a new one begun. `wait`: until it is there or has failed; the order goes on if the caller does not wait for its end.
     pub async fn obtain(&self, names: &[String], wait: bool) -> Result<Ordered, AcmeError> {
         let options = (self.inner.parts.options)();
         self.inner.answerable(&options)?;
         let names = schedule::checked(names, options.challenge)?;
         let name = names.first().cloned().unwrap_or_default();
         self.inner.read_again(true).await?;
-        self.inner.want(names).await?;
+        self.inner.want(names.clone()).await?;
         // Who is asked again while it works on it only has to go on.
-        if wait || !self.inner.busy.lock().contains(&name) {
-            let busy = Busy::begin(&self.inner, &name);
-            let work = tokio::spawn(async move { busy.inner.work(&busy.name, true).await });
-            if wait {
-                let done = work.await;
-                done.map_err(|error| AcmeError::Answer(error.to_string()))??;
-            }
+        if wait {
+            Busy::order(&self.inner, &names).wait().await?;
+        } else if !self.inner.names_at_work().contains(&name) {
+            Busy::order(&self.inner, &names);
         }
         let mut orders = self.orders()?.into_iter();
         let found = orders.find(|order| order.names.first() == Some(&name));
@@ -235,9 +234,8 @@ impl Acme {
                 .filter(|wanted| !off && schedule::due(now, wanted) <= now);
             let due: Vec<String> = due.map(|wanted| wanted.name().to_owned()).collect();
             for name in &due {
-                let busy = Busy::begin(&self.inner, name);
                 // What came of it is an event, and stands in the list.
-                let _ = busy.inner.work(&busy.name, false).await;
+                Busy::look(&self.inner, name).work_if_due().await;
             }
             if !due.is_empty() {
                 continue;
@@ -272,31 +270,6 @@ impl Acme {
                 () = tokio::time::sleep(pause) => {}
                 () = self.inner.changed.notified() => {}
             }
-        }
-    }
-}
-
-/// An order that is worked on, or waits for its turn, as long as this lives.
-struct Busy {
-    inner: Arc<Inner>,
-    name: String,
-}
-
-impl Busy {
-    fn begin(inner: &Arc<Inner>, name: &str) -> Self {
-        inner.busy.lock().push(name.to_owned());
-        Self {
-            inner: inner.clone(),
-            name: name.to_owned(),
-        }
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let mut busy = self.inner.busy.lock();
-        if let Some(at) = busy.iter().position(|name| *name == self.name) {
-            busy.swap_remove(at);
         }
     }
 }

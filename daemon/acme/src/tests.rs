@@ -10,6 +10,7 @@ mod authority;
 mod pending;
 mod recall;
 mod renewal;
+mod together;
 
 use authority::{Authority, HANGS_UP};
 

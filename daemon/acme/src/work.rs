@@ -6,6 +6,7 @@ use events::Scope;
 use events::kinds::server::{CertificateNotObtained, CertificateObtained, OrdersPutAside};
 use tls::{Listed, TlsError};
 
+use crate::busy::Running;
 use crate::store::Wanted;
 use crate::{AcmeError, Inner, Kind, Options, schedule};
 
@@ -100,15 +101,25 @@ impl Inner {
         blocking(move || tls.remove(&id).map_err(|error| from_tls(&error))).await
     }
 
+    /// The first names of the orders that are worked on or wait for their turn.
+    pub(crate) fn names_at_work(&self) -> Vec<String> {
+        let all = self.busy.lock();
+        all.iter().map(|running| running.name().to_owned()).collect()
+    }
+
     /// Tries once. `now`: whether or not it is due.
-    pub(crate) async fn work(&self, name: &str, now: bool) -> Result<(), AcmeError> {
+    pub(crate) async fn work(&self, running: &Running, now: bool) -> Result<(), AcmeError> {
         let _one = self.one.lock().await;
-        let find = |wanted: &&Wanted| wanted.name() == name;
-        let found = self.wanted.lock().iter().find(find).cloned();
-        let wanted = found.ok_or(AcmeError::Unknown)?;
-        if !now && schedule::due(schedule::now(), &wanted) > schedule::now() {
-            return Ok(());
-        }
+        let wanted = {
+            let all = self.wanted.lock();
+            let found = all.iter().find(|wanted| wanted.name() == running.name());
+            let wanted = found.cloned().ok_or(AcmeError::Unknown)?;
+            if !now && schedule::due(schedule::now(), &wanted) > schedule::now() {
+                return Ok(());
+            }
+            running.asks(&wanted.names);
+            wanted
+        };
         let options = (self.parts.options)();
         let tried = match self.begun(&wanted).await.and_then(|()| self.answerable(&options)) {
             Ok(()) => self.order(&wanted, &options).await,

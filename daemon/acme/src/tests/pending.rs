@@ -140,7 +140,9 @@ async fn a_try_that_can_t_be_noted_is_a_failure_like_another() {
     std::fs::remove_file(&list).unwrap();
     std::fs::create_dir(&list).unwrap();
     let asked = house.authority.script.lock().seen.len();
-    let done = house.acme.inner.work("mail.example.test", true).await;
+    let done = Busy::order(&house.acme.inner, &["mail.example.test".to_owned()])
+        .wait()
+        .await;
     assert!(matches!(done, Err(AcmeError::Disk(_))), "{done:?}");
     let order = &house.acme.orders().unwrap()[0];
     assert!(
