@@ -3,6 +3,8 @@
 //! One connection carries requests and notifications. A reader task hands answers to those who wait for them and
 //! notifications to a bounded channel; what does not fit there is counted and the daemon's figures of `missed` tell of its own losses.
 
+mod queued;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Refusal;
 use crate::protocol::{Answer, Call, Failure, Hello, LINE_LENGTH_MAX_BYTES, Request, VERSION, Welcome, code};
+pub use queued::QueuedText;
 
 /// Notifications kept for a slow reader.
 const NOTIFICATIONS_MAX: usize = 1024;

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use shared::client::{CallError, Client};
-use shared::protocol::{LogFilter, LogQuery, LogRow, QueueRead, QueueShow};
+use shared::protocol::{LogFilter, LogQuery, LogRow, QueueShow};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
@@ -14,8 +12,6 @@ use super::Failed;
 
 /// Rows asked for at a time.
 const PAGE_ROWS: u64 = 2_000;
-/// Bytes of a message asked for at a time.
-const PIECE_BYTES: u64 = 1024 * 1024;
 
 /// Writes the rows, newest first as the daemon pages them: JSON lines if the file is named `.json` or `.jsonl`, else
 /// text with tabs between the columns. Answers with their number.
@@ -66,7 +62,7 @@ pub(super) async fn messages(client: &Client, ids: &[String], folder: &Path) -> 
         }
         let message = match client.call(QueueShow { id: id.clone() }).await {
             Ok(message) => message,
-            Err(error) if is_gone(&error) => continue,
+            Err(error) if error.is_gone() => continue,
             Err(error) => return Err(failed(error)),
         };
         let path = folder.join(format!("{id}.eml"));
@@ -86,39 +82,18 @@ pub(super) async fn messages(client: &Client, ids: &[String], folder: &Path) -> 
 /// Writes the text of a message. `false`: it has gone.
 async fn text(client: &Client, id: &str, path: &Path) -> Result<bool, Failed> {
     let mut file = BufWriter::new(File::create(path).await.map_err(local)?);
-    let mut offset = 0;
+    let mut pieces = client.queued_text(id);
     loop {
-        let request = QueueRead {
-            id: id.to_owned(),
-            offset,
-            limit: Some(PIECE_BYTES),
-        };
-        let piece = match client.call(request).await {
-            Ok(piece) => piece,
-            Err(error) if is_gone(&error) => return Ok(false),
+        match pieces.next().await {
+            Ok(Some(piece)) => file.write_all(&piece).await.map_err(local)?,
+            Ok(None) => break,
+            Err(error) if error.is_gone() => return Ok(false),
             Err(error) => return Err(failed(error)),
-        };
-        let bytes = STANDARD
-            .decode(&piece.base64)
-            .map_err(|error| Failed::Local(error.to_string()))?;
-        if bytes.is_empty() {
-            break;
         }
-        file.write_all(&bytes).await.map_err(local)?;
-        offset += bytes.len() as u64;
     }
     file.flush().await.map_err(local)?;
     file.into_inner().sync_all().await.map_err(local)?;
     Ok(true)
-}
-
-/// Whether the message was delivered or removed meanwhile.
-fn is_gone(error: &CallError) -> bool {
-    let CallError::Failed(failure) = error else {
-        return false;
-    };
-    let refusal = failure.data.as_ref();
-    refusal.is_some_and(|refusal| refusal.code == "message-unknown")
 }
 
 pub(super) fn failed(error: CallError) -> Failed {

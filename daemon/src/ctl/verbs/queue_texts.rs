@@ -3,17 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use base64::Engine as _;
 use clap::ArgMatches;
 use shared::Refusal;
-use shared::client::CallError;
 use shared::protocol::*;
 
 use super::{Outcome, Trouble, text, texts};
 use crate::ctl::Session;
 
-/// Bytes of a text that are asked for at once.
-const PIECE_BYTES: u64 = 1024 * 1024;
 /// Messages of one page of the list.
 const PAGE_MESSAGES: u64 = 1000;
 
@@ -79,11 +75,7 @@ pub(super) async fn export(session: &Session, arguments: &ArgMatches) -> Outcome
 
 /// Whether the message was delivered or removed meanwhile.
 fn is_gone(error: &Trouble) -> bool {
-    let Trouble::Call(CallError::Failed(failure)) = error else {
-        return false;
-    };
-    let refusal = failure.data.as_ref();
-    refusal.is_some_and(|refusal| refusal.code == "message-unknown")
+    matches!(error, Trouble::Call(error) if error.is_gone())
 }
 
 async fn all_ids(session: &Session) -> Result<Vec<String>, Trouble> {
@@ -103,23 +95,11 @@ async fn all_ids(session: &Session) -> Result<Vec<String>, Trouble> {
 }
 
 async fn copy(session: &Session, id: &str, to: &mut impl Write) -> Outcome {
-    let mut offset = 0;
-    loop {
-        let request = QueueRead {
-            id: id.to_owned(),
-            offset,
-            limit: Some(PIECE_BYTES),
-        };
-        let piece = session.call(request).await?;
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(&piece.base64)
-            .map_err(|error| unwritable(&error))?;
-        if bytes.is_empty() {
-            return to.flush().map_err(|error| unwritable(&error).into());
-        }
-        to.write_all(&bytes).map_err(|error| unwritable(&error))?;
-        offset += bytes.len() as u64;
+    let mut pieces = session.client.queued_text(id);
+    while let Some(piece) = pieces.next().await? {
+        to.write_all(&piece).map_err(|error| unwritable(&error))?;
     }
+    to.flush().map_err(|error| unwritable(&error).into())
 }
 
 fn unwritable(reason: &dyn std::fmt::Display) -> Refusal {
