@@ -302,6 +302,17 @@ pub fn has(program: &str) -> bool {
     found
 }
 
+/// Whether something could be done that not every account may do (`what`: in a sentence, "this account may not …"); says so if it could not, and
+/// fails where `tests/run` has found that it may (`BATPOST_ROOT`).
+pub fn may(done: bool, what: &str) -> bool {
+    if !done {
+        let expected = std::env::var_os("BATPOST_ROOT").is_some();
+        assert!(!expected, "this account may not {what}");
+        eprintln!("SKIPPED: this account may not {what}");
+    }
+    done
+}
+
 fn is_program(path: &Path) -> bool {
     path.is_file()
 }
