@@ -1,5 +1,8 @@
 //! Certificates that are imported beside damaged ones, and by several at once: an administrator would lose the one that was just got.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::{OnceLock, Weak};
+
 use super::*;
 
 /// The first certificate, a neighbour that was in use and is damaged now, and its handshake's certificate.
@@ -65,54 +68,58 @@ async fn a_superseded_one_that_can_t_be_removed_is_no_failure() {
     assert_ne!(handshake(&tls, "neighbour.test", SERVER_END_POINT).await.1, old);
 }
 
-/// A disk on which one who reads the folder is held for a while with what was found, so that another could be faster.
+/// A disk that looks, whenever something is done to it or read of the folder, whether whoever does it has the turn.
 #[derive(Debug, Default)]
-struct Slow {
+struct Watched {
     disk: disk::RealDisk,
-    holds: AtomicBool,
-    held: AtomicBool,
-    other: AtomicBool,
+    /// Once the folder is open: then others may come.
+    tls: OnceLock<Weak<Inner>>,
+    looks: AtomicUsize,
 }
 
-impl Slow {
-    /// Far longer than another needs, if nothing keeps it away.
-    const TURNS: usize = 200_000;
-
-    fn wait(flag: &AtomicBool) {
-        while !flag.load(Ordering::SeqCst) {
-            std::thread::yield_now();
+impl Watched {
+    fn look(&self) {
+        if let Some(inner) = self.tls.get().and_then(Weak::upgrade) {
+            assert!(inner.changing.is_locked(), "another could be in between");
+            self.looks.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    /// How often it looked meanwhile.
+    fn looks_at(&self, work: impl FnOnce()) -> usize {
+        let before = self.looks.load(Ordering::SeqCst);
+        work();
+        self.looks.load(Ordering::SeqCst) - before
     }
 }
 
-impl disk::Disk for Slow {
+impl disk::Disk for Watched {
     fn read_dir(&self, path: &Path) -> io::Result<Vec<String>> {
-        let found = self.disk.read_dir(path)?;
-        if self.holds.swap(false, Ordering::SeqCst) {
-            self.held.store(true, Ordering::SeqCst);
-            Self::wait(&self.other);
-            (0..Self::TURNS).for_each(|_| std::thread::yield_now());
-        }
-        Ok(found)
+        self.look();
+        self.disk.read_dir(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.look();
+        self.disk.create_dir(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.look();
+        self.disk.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.look();
+        self.disk.remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.look();
+        self.disk.remove_dir_all(path)
     }
 
     fn open(&self, path: &Path, how: disk::Open) -> io::Result<Box<dyn disk::File>> {
         self.disk.open(path, how)
     }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.disk.hard_link(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_dir_all(path)
     }
     fn metadata(&self, path: &Path) -> io::Result<disk::Metadata> {
         self.disk.metadata(path)
@@ -137,19 +144,19 @@ impl disk::Disk for Slow {
     }
 }
 
-// A renewal while an administrator has the folder read anew: without turns the older view of it is in use, and the new certificate is not.
+// A renewal while an administrator has the folder read anew: without turns the older view of it would come into use, and the new certificate not.
 #[test]
 fn an_import_and_a_reload_at_the_same_time_don_t_mix() {
     let temp = tempfile::tempdir().unwrap();
-    let slow = Arc::new(Slow::default());
-    let (tls, _) = Tls::open(slow.clone(), &temp.path().join("tls"), "mail.example.test").unwrap();
-    slow.holds.store(true, Ordering::SeqCst);
-    std::thread::scope(|scope| {
-        scope.spawn(|| tls.reload().unwrap());
-        Slow::wait(&slow.held);
-        let pem = issued(&["a.test"], 2040);
-        slow.other.store(true, Ordering::SeqCst);
-        tls.import(&pem).unwrap();
-    });
-    assert_eq!(tls.names(), ["a.test", "mail.example.test"]);
+    let disk = Arc::new(Watched::default());
+    let (tls, _) = Tls::open(disk.clone(), &temp.path().join("tls"), "mail.example.test").unwrap();
+    disk.tls.set(Arc::downgrade(&tls.inner)).unwrap();
+    assert!(disk.looks_at(|| tls.reload().unwrap()) > 0);
+    assert!(disk.looks_at(|| tls.ask_clients(true).unwrap()) > 0);
+    let mut id = String::new();
+    let import = || id = tls.import(&issued(&["a.test"], 2040)).unwrap().id;
+    // Writes, and reads what is in use then.
+    assert!(disk.looks_at(import) > 3);
+    assert!(disk.looks_at(|| tls.remove(&id).unwrap()) > 2);
+    assert!(!tls.inner.changing.is_locked());
 }
