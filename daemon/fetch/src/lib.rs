@@ -254,6 +254,7 @@ impl Inner {
             // What failed may have been mended.
             memory.revision = account.external.revision;
             memory.state.failures = 0;
+            memory.aside.clear();
         }
         memory.state.fetched = 0;
         memory.state.fetched_bytes = 0;

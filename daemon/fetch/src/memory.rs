@@ -11,6 +11,8 @@ use shared::external::ExternalState;
 pub(crate) const SPANS_MAX_COUNT: usize = 1000;
 /// Visits that break off at the same message. They are further and further apart: some hours in all.
 const BREAKS_MAX_COUNT: u32 = 6;
+/// Messages without unique ids that are passed over.
+const ASIDE_MAX_COUNT: usize = 100;
 /// Refused UIDs of one folder that are remembered.
 pub(crate) const REFUSED_MAX_COUNT: usize = 1000;
 
@@ -24,6 +26,9 @@ pub(crate) struct Memory {
     /// Where visits break off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stuck: Option<Stuck>,
+    /// Messages without unique ids at which so many visits broke off that they are passed over: their sizes, which is all that is known of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) aside: Vec<u64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) folders: BTreeMap<String, Position>,
 }
@@ -107,6 +112,30 @@ impl Memory {
 
     pub(crate) fn is_stuck_at(&self, message: &str) -> bool {
         self.stuck.as_ref().is_some_and(|stuck| stuck.message == message)
+    }
+
+    /// A message without a unique id is passed over from now on. `false`: no more can be remembered.
+    pub(crate) fn set_aside(&mut self, bytes: u64) -> bool {
+        let fits = self.aside.len() < ASIDE_MAX_COUNT;
+        if fits {
+            self.aside.push(bytes);
+        }
+        fits
+    }
+
+    /// Which messages of a list, oldest first, are passed over. Of several of one size it is the oldest: what came later stands behind it. What is
+    /// there no more is forgotten, so that nothing that comes is taken for it.
+    pub(crate) fn passes_over(&mut self, sizes: impl Iterator<Item = u64>) -> Vec<bool> {
+        let mut left = std::mem::take(&mut self.aside);
+        let mut passed = Vec::new();
+        for bytes in sizes {
+            let found = left.iter().position(|known| *known == bytes);
+            if let Some(found) = found {
+                self.aside.push(left.swap_remove(found));
+            }
+            passed.push(found.is_some());
+        }
+        passed
     }
 
     pub(crate) fn render(&self) -> String {
@@ -222,6 +251,20 @@ mod tests {
         let mut fresh = Position::default();
         fresh.advance(7, 100, 7);
         assert_eq!((fresh.done_before(106, 7), fresh.done_before(107, 7)), (0, 7));
+    }
+
+    // A message that comes later would never be fetched.
+    #[test]
+    fn what_is_set_aside_is_the_oldest_of_its_size_and_forgotten_once_it_is_gone() {
+        let mut memory = Memory::default();
+        assert!(memory.set_aside(10) && memory.set_aside(30));
+        let over = |memory: &mut Memory, sizes: &[u64]| memory.passes_over(sizes.iter().copied());
+        assert_eq!(over(&mut memory, &[10, 20, 30, 10]), [true, false, true, false]);
+        assert_eq!(over(&mut memory, &[20, 30]), [false, true]);
+        assert_eq!(over(&mut memory, &[10, 30]), [false, true]);
+        assert_eq!(over(&mut memory, &[]), Vec::<bool>::new());
+        assert!(memory.aside.is_empty());
+        assert!((0..200).filter(|bytes| memory.set_aside(*bytes)).count() == ASIDE_MAX_COUNT);
     }
 
     #[test]

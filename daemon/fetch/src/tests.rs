@@ -22,7 +22,7 @@ use events::Events;
 use journal::Journal;
 use mailbox::Mailboxes;
 use queue::{Envelope, Outcome, Queue};
-use shared::external::{External, ExternalProtocol, ExternalSecurity, ExternalState};
+use shared::external::{External, ExternalAfter, ExternalProtocol, ExternalSecurity, ExternalState};
 use shared::model::Domain;
 use shared::protocol::NewUser;
 use shared::{Address, DomainName};
@@ -49,6 +49,24 @@ impl House {
         let house = Self::new().await;
         house.account(protocol(fake), fake.port, |_| {}).await;
         house
+    }
+
+    /// The same; what is here is deleted over there.
+    async fn deleting_at(fake: &Fake) -> Self {
+        let house = Self::at(fake).await;
+        house
+            .change(|account| account.after = ExternalAfter::Delete)
+            .await;
+        house
+    }
+
+    /// As if what was done until now had been so many days ago.
+    async fn days_pass(&self, days: i64) {
+        let mut memory = self.remembered().await;
+        for day in memory.folders.values_mut().flat_map(|folder| &mut folder.days) {
+            day.0 -= days;
+        }
+        self.keep(&[], &[], Some(&memory.render())).await;
     }
 
     async fn new() -> Self {

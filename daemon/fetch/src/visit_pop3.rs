@@ -2,7 +2,8 @@
 //! it.
 //!
 //! What was marked with DELE goes with QUIT only: a QUIT follows when something was refused on the way, and when the visit's time is over. Without
-//! unique ids everything would come again otherwise.
+//! unique ids everything would come again otherwise. A message at which visits break off is passed over in the end: known by its id, or else by its size
+//! and by being the oldest of that size.
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,7 +39,13 @@ pub(crate) async fn visit(visit: &mut Visit<'_>, mut pop3: Pop3) -> Result<(), P
     let mut seen = seen(visit, &listed).await?;
     let mut deleted = Vec::new();
     let mut end = Ok(());
+    let nameless = listed.iter().filter(|message| message.unique.is_none());
+    let passed = visit.memory.passes_over(nameless.map(|message| message.bytes));
+    let mut passed = passed.into_iter();
     for message in &listed {
+        if message.unique.is_none() && passed.next() == Some(true) {
+            continue;
+        }
         match one(visit, &mut pop3, message, &mut seen, &mut deleted).await {
             Ok(Next::GoOn) => {}
             Ok(Next::Enough) => break,
@@ -154,7 +161,7 @@ async fn fetch(
             return Ok(Next::GoOn);
         }
         Err(problem) => {
-            if visit.breaks_off(&name(message), &problem) && message.unique.is_some() {
+            if visit.breaks_off(&name(message), &problem) {
                 skip(visit, message, Skip::BrokenOff, message.bytes, seen).await?;
             }
             return Err(problem);
@@ -162,8 +169,11 @@ async fn fetch(
     }
     let cut_off = incoming.is_over();
     if cut_off && message.unique.is_none() {
-        // What was fetched before it would come again each time: the next visit ends before it.
-        let _ = visit.memory.breaks_off(&name(message));
+        // What was fetched before it would come again each time: the next visit ends before it, and in the end it is passed over.
+        let enough = visit.memory.breaks_off(&name(message));
+        if enough {
+            visit.memory.set_aside(message.bytes);
+        }
     }
     match incoming.finish().await? {
         Arrived::Taken { id, sender, bytes } => {
@@ -186,6 +196,9 @@ async fn skip(
     seen: &mut HashMap<String, ExternalSeen>,
 ) -> Result<(), Problem> {
     visit.skipped(&name(message), why, bytes);
+    if why == Skip::BrokenOff && message.unique.is_none() {
+        visit.memory.set_aside(message.bytes);
+    }
     // Whatever else it is, it is too large for ever.
     let bytes = match why {
         Skip::TooLarge => bytes,

@@ -46,11 +46,8 @@ async fn what_is_to_be_deleted_is_deleted_and_nothing_else() {
     fake.put("one");
     fake.put_text([message("large"), vec![b'x'; 5000]].concat());
     fake.put("three");
-    let house = House::at(&fake).await;
+    let house = House::deleting_at(&fake).await;
     house.setting("smtp.message-size-max", "2000").await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
     let state = house.visit().await;
     assert_eq!((state.fetched, state.skipped_total), (2, 1));
     assert_eq!(fake.uids(), [2]);
@@ -82,10 +79,7 @@ async fn a_message_whose_text_was_not_given_is_not_deleted() {
         let fake = Fake::imap(at(true, "UID FETCH 1 (UID BODY", said, false)).await;
         fake.put("one");
         fake.put("two");
-        let house = House::at(&fake).await;
-        house
-            .change(|account| account.after = ExternalAfter::Delete)
-            .await;
+        let house = House::deleting_at(&fake).await;
         house.visit().await;
         assert_eq!(house.subjects().await, ["two"], "{said}");
         assert_eq!(fake.uids(), [1], "{said}");
@@ -98,10 +92,7 @@ async fn without_uidplus_messages_are_only_marked() {
     let said = "* CAPABILITY IMAP4rev1\r\nTAG OK\r\n";
     let fake = Fake::imap(at(true, "CAPABILITY", said, false)).await;
     fake.put("one");
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     house.visit().await;
     assert_eq!(
         (fake.left(), fake.count("UID STORE"), fake.count("UID EXPUNGE")),
@@ -119,12 +110,7 @@ async fn mail_is_deleted_so_many_days_after_it_was_fetched() {
         .await;
     house.visit().await;
     assert_eq!(fake.left(), 1);
-    // As if it had been four days ago.
-    let mut memory = house.remembered().await;
-    for day in &mut memory.folders.get_mut("INBOX").unwrap().days {
-        day.0 -= 4;
-    }
-    house.keep(&[], &[], Some(&memory.render())).await;
+    house.days_pass(4).await;
     fake.put("new");
     house.visit().await;
     assert_eq!(fake.uids(), [2]);

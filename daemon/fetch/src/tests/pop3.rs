@@ -9,10 +9,7 @@ use super::{House, USER, message};
 #[tokio::test]
 async fn an_id_that_comes_again_is_another_message() {
     let fake = Fake::pop3(usual).await;
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     for subject in ["one", "two", "three"] {
         fake.put(subject);
         fake.model.lock().mails[0].unique = "1".to_owned();
@@ -49,10 +46,7 @@ async fn what_is_kept_over_there_is_fetched_once() {
 async fn what_is_to_be_deleted_is_deleted_after_it_is_here() {
     let fake = Fake::pop3(usual).await;
     fake.put("one");
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     assert_eq!(house.visit().await.fetched, 1);
     assert_eq!((house.subjects().await, fake.left()), (vec!["one".to_owned()], 0));
 }
@@ -90,10 +84,7 @@ async fn a_connection_that_is_lost_before_the_end_brings_nothing_twice() {
     })
     .await;
     fake.put("one");
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     assert_eq!(house.problem().await, "external-closed");
     assert_eq!(house.problem().await, "external-closed");
     assert_eq!(
@@ -136,11 +127,8 @@ async fn a_message_that_is_too_large_is_told_of_once_and_holds_up_nobody() {
     let fake = Fake::pop3(usual).await;
     fake.put_text([message("large"), vec![b'x'; 5000]].concat());
     fake.put("small");
-    let house = House::at(&fake).await;
+    let house = House::deleting_at(&fake).await;
     house.setting("smtp.message-size-max", "2000").await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
     let state = house.visit().await;
     assert_eq!((state.fetched, state.skipped_total, state.problem), (1, 1, None));
     assert_eq!(
@@ -183,11 +171,7 @@ async fn a_message_that_is_larger_than_was_said_is_cut_off() {
 
 #[tokio::test]
 async fn without_unique_ids_only_what_is_deleted_is_fetched() {
-    let fake = Fake::pop3(|_, line| match line {
-        "UIDL" => Act::Say(b"-ERR what?\r\n".to_vec()),
-        _ => Act::Usual,
-    })
-    .await;
+    let fake = Fake::pop3(at(false, "UIDL", "-ERR what?\r\n", false)).await;
     fake.put("one");
     let house = House::at(&fake).await;
     assert_eq!(house.problem().await, "external-no-unique-ids");

@@ -27,10 +27,7 @@ async fn a_message_that_is_refused_holds_up_no_others_and_comes_later() {
         .await;
         fake.put("damaged");
         fake.put("whole");
-        let house = House::at(&fake).await;
-        house
-            .change(|account| account.after = ExternalAfter::Delete)
-            .await;
+        let house = House::deleting_at(&fake).await;
         for _ in 0..2 {
             let state = house.visit().await;
             assert_eq!(state.problem.unwrap().code, "external-command-refused");
@@ -72,11 +69,7 @@ async fn what_comes_late_is_not_deleted_too_early() {
         .change(|account| account.after = ExternalAfter::Days(3))
         .await;
     house.visit().await;
-    let mut memory = house.remembered().await;
-    for day in &mut memory.folders.get_mut("INBOX").unwrap().days {
-        day.0 -= 4;
-    }
-    house.keep(&[], &[], Some(&memory.render())).await;
+    house.days_pass(4).await;
     damaged.store(false, Ordering::Relaxed);
     house.visit().await;
     assert_eq!(
@@ -142,10 +135,7 @@ async fn a_message_that_can_not_be_deleted_holds_up_no_others() {
     let fake = Fake::pop3(at(false, "DELE 1", "-ERR no\r\n", false)).await;
     fake.put("one");
     fake.put("two");
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     for _ in 0..2 {
         assert_eq!(house.problem().await, "external-command-refused");
         assert_eq!(fake.uids(), [1]);
@@ -166,10 +156,7 @@ async fn without_ids_a_refused_deletion_brings_one_message_again_and_no_more() {
     for subject in ["one", "two", "three"] {
         fake.put(subject);
     }
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     let state = house.visit().await;
     assert_eq!(state.problem.unwrap().code, "external-command-refused");
     assert_eq!((state.failures, fake.uids()), (1, vec![2, 3]));
@@ -240,10 +227,7 @@ async fn a_message_at_which_every_visit_breaks_off_is_passed_over_in_the_end() {
         let fake = Fake::start(imap, None, false, at(imap, command, "", true)).await;
         fake.put("damaged");
         fake.put("whole");
-        let house = House::at(&fake).await;
-        house
-            .change(|account| account.after = ExternalAfter::Delete)
-            .await;
+        let house = House::deleting_at(&fake).await;
         for _ in 0..6 {
             assert_eq!(house.problem().await, "external-closed", "{imap}");
         }
@@ -258,28 +242,37 @@ async fn a_message_at_which_every_visit_breaks_off_is_passed_over_in_the_end() {
     }
 }
 
-// Without ids all that lies before it would come again with each visit.
+// Without ids all that lies before it would come again with each visit, and what lies behind it would never come.
 #[tokio::test]
-async fn without_ids_what_lies_before_such_a_message_is_deleted_first() {
+async fn without_ids_such_a_message_is_passed_over_too_and_what_lies_before_it_is_deleted_first() {
     let fake = Fake::pop3(|model, line| match line {
         "UIDL" => Act::Say(b"-ERR what?\r\n".to_vec()),
-        "RETR 1" if model.mails.len() == 1 => Act::SayAndClose(Vec::new()),
+        "RETR 1" if model.mails.len() == 2 => Act::SayAndClose(Vec::new()),
         "RETR 3" => Act::SayAndClose(Vec::new()),
         _ => Act::Usual,
     })
     .await;
-    for subject in ["one", "three", "the damaged one"] {
+    for subject in ["one", "three", "the damaged one", "behind"] {
         fake.put(subject);
     }
-    let house = House::at(&fake).await;
-    house
-        .change(|account| account.after = ExternalAfter::Delete)
-        .await;
+    let house = House::deleting_at(&fake).await;
     assert_eq!(house.problem().await, "external-closed");
     assert_eq!(house.problem().await, "fine");
-    assert_eq!(fake.uids(), [3]);
-    for _ in 0..6 {
+    assert_eq!(fake.uids(), [3, 4]);
+    for _ in 0..5 {
         assert_eq!(house.problem().await, "external-closed");
     }
     assert_eq!(house.subjects().await, ["one", "three", "one", "three"]);
+    let state = house.visit().await;
+    assert_eq!((state.fetched, state.skipped_total, state.problem), (1, 1, None));
+    // It is as long as the damaged one.
+    fake.put("another message");
+    let state = house.visit().await;
+    assert_eq!((state.fetched, state.skipped_total, state.problem), (1, 1, None));
+    assert_eq!(house.subjects().await, ["behind", "another message"]);
+    assert_eq!(fake.uids(), [3], "what is not here stays there");
+    // Once somebody has looked after the account it is asked for again.
+    house.change(|account| account.into = "Old".to_owned()).await;
+    fake.put("new");
+    assert_eq!(house.problem().await, "external-closed");
 }
