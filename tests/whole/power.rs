@@ -1,25 +1,26 @@
 //! The power is cut at any step under the rooms that keep mail, put together as the daemon does: journal, mailboxes, queue. `kill -9` loses
 //! nothing of what the system caches; a power cut does.
 //!
+//! Some messages wait meanwhile and come due, some cause others; now and then a sync fails or the disk is full for a while.
+//!
 //! Afterwards every mailbox opens, and every acknowledged message is there exactly once.
+
+mod house;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use disk::SimDisk;
 use disk::blob::Blob;
-use events::Events;
-use journal::Journal;
-use mailbox::{Append, Delivery, Flags, Mailboxes, OwnerId, Uid, Want};
-use queue::{Envelope, Origin, Outcome, Queue, Recipient};
-use shared::Address;
+use mailbox::{Append, Delivery, Flags, Known, OwnerId, Uid};
+use queue::{Job, Outcome};
 
 use crate::Dice;
+use house::{House, envelope, names, owner_of, text};
 
 /// Seeds of one run; of a long one.
 const SEEDS_COUNT: u64 = 1000;
@@ -32,6 +33,14 @@ const OWNERS: [OwnerId; 2] = [OwnerId(1), OwnerId(2)];
 const DATA: &str = "/data";
 /// Ends a story that would hang; says nothing about speed.
 const STUCK: Duration = Duration::from_mins(2);
+/// Who waits for a message looks that often whether the power is off.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Seconds until what is put off would come by itself; no story lasts so long.
+const LATER_S: i64 = 100_000;
+/// What the journal says until it has looked again.
+const NO_ROOM_YET: &str = "no space is left for the journal";
+/// What a message has that has caused its copy.
+const COPIED: &str = "copied";
 
 thread_local! {
     /// What the story of this thread did, to be read if it fails.
@@ -43,65 +52,6 @@ fn note(text: String) {
 }
 
 type Anything = Box<dyn std::error::Error>;
-
-/// The rooms on a disk.
-struct House {
-    disk: SimDisk,
-    journal: Journal,
-    mailboxes: Mailboxes,
-    queue: Queue,
-}
-
-impl House {
-    /// In the order of the daemon: the queue releases records, so the mailboxes must know of them before.
-    fn open(disk: &SimDisk, vfs: &str) -> Result<Self, Anything> {
-        disk::vfs::register(vfs, disk.shared())?;
-        let data = Path::new(DATA);
-        let queue_dir = data.join("queue");
-        disk.shared().create_dir_all_synced(&queue_dir)?;
-        let options = journal::Options {
-            segment_bytes_first: 32 * 1024,
-            segment_bytes_max: 64 * 1024,
-            ..journal::Options::default()
-        };
-        let (journal, mut replay) = Journal::open(disk.shared(), &queue_dir.join("journal"), options)?;
-        let epoch = replay.epoch;
-        let records: Vec<_> = replay.by_ref().collect::<Result<_, _>>()?;
-        let texts = queue_dir.clone();
-        note(format!(
-            "open at step {} in epoch {epoch}; large texts {:?}",
-            disk.steps(),
-            disk.shared().read_dir(&queue_dir.join("large"))
-        ));
-        for record in &records {
-            let (id, kind, len) = (record.id.0, record.kind.0, record.payload.len());
-            let file = queue::text_of(&queue_dir, record).and_then(|text| text.path().map(Path::to_owned));
-            note(format!("  record {id} of kind {kind}, {len} bytes, {file:?}"));
-        }
-        let options = mailbox::Options {
-            open_owners_max: 1,
-            log_max_bytes: 64 * 1024,
-            workers: 2,
-            vfs: Some(vfs.to_owned()),
-            epoch,
-            queued_text: Some(Arc::new(move |record| queue::text_of(&texts, record))),
-            ..mailbox::Options::new(data.join("mail"))
-        };
-        let mailboxes = Mailboxes::open(disk.shared(), journal.clone(), &records, Events::none(), options)?;
-        let options = queue::Options {
-            dir: queue_dir,
-            vfs: Some(vfs.to_owned()),
-            memory_max_bytes: 1 << 20,
-        };
-        let queue = Queue::open(disk.shared(), journal.clone(), &records, Events::none(), options)?;
-        Ok(Self {
-            disk: disk.clone(),
-            journal,
-            mailboxes,
-            queue,
-        })
-    }
-}
 
 /// How often a message may be in one mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,9 +89,22 @@ impl Truth {
     }
 }
 
+/// What goes wrong beside the power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    None,
+    /// A sync fails, or has: everything must be opened anew.
+    Sync,
+    /// The disk is full: it goes on when there is room.
+    Full,
+    /// There is room again, which the journal finds out by itself after a while.
+    WasFull,
+}
+
 struct Story {
     truth: Truth,
     dice: Dice,
+    trouble: Trouble,
 }
 
 impl Story {
@@ -151,17 +114,44 @@ impl Story {
             if house.disk.is_off() {
                 break;
             }
-            match self.dice.roll(10) {
-                0..=4 => self.accept(house).await?,
-                5 => self.append(house).await?,
-                6 => self.transfer(house).await?,
-                7 => self.remove(house).await?,
-                8 => note(format!("trim: {:?}", house.journal.trim())),
-                _ => self.deliver(house).await?,
+            if self.dice.roll(40) == 0 && self.trouble == Trouble::None {
+                self.begin_trouble(house);
             }
-            if self.dice.roll(3) == 0 {
-                self.deliver(house).await?;
+            match self.act(house).await {
+                Err(error) if self.trouble == Trouble::Full && !house.disk.is_off() => {
+                    note(format!("there is room again after {error}"));
+                    house.disk.set_full(u64::MAX);
+                    self.trouble = Trouble::WasFull;
+                }
+                Err(error) if self.trouble == Trouble::WasFull && error.to_string().contains(NO_ROOM_YET) => {
+                }
+                acted => acted?,
             }
+        }
+        Ok(())
+    }
+
+    fn begin_trouble(&mut self, house: &House) {
+        self.trouble = self.dice.pick(&[Trouble::Full, Trouble::Sync]);
+        note(format!("trouble: {:?}", self.trouble));
+        match self.trouble {
+            Trouble::Sync => house.disk.fail_next_sync(),
+            _ => house.disk.set_full(0),
+        }
+    }
+
+    async fn act(&mut self, house: &House) -> Result<(), Anything> {
+        match self.dice.roll(12) {
+            0..=4 => self.accept(house).await?,
+            5 => self.append(house).await?,
+            6 => self.transfer(house).await?,
+            7 => self.remove(house).await?,
+            8 => note(format!("trim: {:?}", house.journal.trim())),
+            9..=10 => self.put_off(house).await?,
+            _ => self.deliver(house).await?,
+        }
+        if self.dice.roll(3) == 0 {
+            self.deliver(house).await?;
         }
         Ok(())
     }
@@ -187,41 +177,70 @@ impl Story {
         Ok(())
     }
 
-    /// What delivery does with all that is due.
+    /// What delivery does with all that is there: time has passed, and what waited is due.
     async fn deliver(&mut self, house: &House) -> Result<(), Anything> {
-        while house.queue.counts().messages > 0 && !house.disk.is_off() {
-            let Ok(Some(job)) = tokio::time::timeout(STUCK, house.queue.next()).await else {
-                return Err("nothing is due".into());
-            };
+        let retried = house.queue.retry(&[]).await;
+        note(format!("retry: {retried:?}"));
+        retried?;
+        loop {
+            let job = next(house).await?;
+            let Some(mut job) = job else { break };
+            if self.dice.roll(6) == 0 {
+                self.copy(house, &mut job).await?;
+            }
             let mut outcomes = Vec::new();
-            for &index in &job.due {
-                let recipient = &job.envelope.recipients[index as usize];
-                let owner = owner_of(&recipient.address);
-                let delivery = Delivery {
-                    message: job.record,
-                    target: index,
-                    folder: None,
-                    text: job.text.clone(),
-                    received: job.envelope.received,
-                    quota_bytes: None,
-                };
-                let delivered = house.mailboxes.deliver(owner, delivery).await;
-                note(format!(
-                    "deliver {:?}, {} bytes, to {owner:?}: {delivered:?}",
-                    job.record,
-                    job.text.len()
-                ));
-                delivered?;
-                outcomes.push((index, Outcome::Stored));
+            for index in job.due.clone() {
+                outcomes.push(store(house, &job, index).await?);
             }
             // Now and then the message is dropped half-way and comes again.
             if self.dice.roll(8) > 0 {
-                let record = job.record;
-                let finished = house.queue.finish(job, outcomes).await;
-                note(format!("finish {record:?}: {finished:?}"));
-                finished?;
+                finish(house, job, outcomes).await?;
             }
         }
+        Ok(())
+    }
+
+    /// A message comes, and some recipients of whichever is due first are put off.
+    async fn put_off(&mut self, house: &House) -> Result<(), Anything> {
+        self.accept(house).await?;
+        let Some(mut job) = next(house).await? else {
+            return Ok(());
+        };
+        if self.dice.roll(3) == 0 {
+            self.copy(house, &mut job).await?;
+        }
+        let mut outcomes = Vec::new();
+        for index in job.due.clone() {
+            outcomes.push(if self.dice.roll(3) == 0 {
+                store(house, &job, index).await?
+            } else {
+                let reply = "451 4.3.0 later".to_owned();
+                let at = Some(job.envelope.received.max(now()) + LATER_S);
+                (index, Outcome::PutOff { reply, at })
+            });
+        }
+        finish(house, job, outcomes).await
+    }
+
+    /// A message causes another one, once, whatever happens.
+    async fn copy(&mut self, house: &House, job: &mut Job) -> Result<(), Anything> {
+        let header = job.text.read_range(&house.disk, 0, 200)?;
+        let name = subject(&header).unwrap_or("LOST").to_owned();
+        if job.has_mark(COPIED) || !name.starts_with("queued") {
+            return Ok(());
+        }
+        let (owner, name) = (OWNERS[1], format!("copy-of-{name}"));
+        let counts = &mut self.truth.counts;
+        counts.insert((owner, name.clone()), Count { least: 0, most: 1 });
+        let blob = Blob::Bytes(Bytes::from(text(&name, false)));
+        let marks = [COPIED.to_owned()];
+        let committed = house
+            .queue
+            .commit_from(job, &marks, envelope(&[owner]), blob)
+            .await;
+        note(format!("copy {name}: {committed:?}"));
+        let _committed = committed?;
+        self.truth.counts.insert((owner, name), ONE);
         Ok(())
     }
 
@@ -333,83 +352,67 @@ impl Story {
     }
 }
 
-fn text(name: &str, large: bool) -> Vec<u8> {
-    let mut text = format!("From: a@b.test\r\nSubject: {name}\r\n\r\n").into_bytes();
-    text.resize(if large { 70_000 } else { 500 }, b'x');
-    text
-}
-
-async fn names(house: &House, id: OwnerId, folder: &str) -> Result<Vec<(Uid, String)>, Anything> {
-    let owner = house.mailboxes.owner(id);
-    let selected = owner.select(folder, false).await?;
-    let uids: Vec<Uid> = selected.uids.iter().collect();
-    let want = Want {
-        header: true,
-        text: true,
-        ..Want::default()
-    };
-    let mut names = Vec::new();
-    let mut left = uids.as_slice();
-    while !left.is_empty() {
-        let fetched = owner.fetch(selected.folder.id, left, want).await?;
-        let Some(last) = fetched.last().map(|message| message.row.uid) else {
-            break;
-        };
-        if house.disk.is_off() {
-            return Err("the power is off".into());
+/// The next message that is due; `None`: there is none, or the power is off.
+async fn next(house: &House) -> Result<Option<Job>, Anything> {
+    let began = Instant::now();
+    while house.queue.counts().messages > 0 && !house.disk.is_off() {
+        tokio::select! {
+            biased;
+            job = tokio::time::timeout(LOOK_AGAIN, house.queue.next()) => if let Ok(job) = job {
+                return Ok(job);
+            },
+            cause = house.until_failed() => return Err(cause.into()),
         }
-        for message in &fetched {
-            let header = String::from_utf8_lossy(message.header.as_deref().unwrap_or_default()).into_owned();
-            let name = header
-                .split("Subject: ")
-                .nth(1)
-                .and_then(|rest| rest.split("\r\n").next());
-            names.push((message.row.uid, name.unwrap_or("LOST").to_owned()));
-            if let Some(text) = &message.text {
-                assert!(
-                    text.len() == 500 || text.len() == 70_000,
-                    "{name:?} has {} bytes",
-                    text.len()
-                );
-            }
+        if began.elapsed() > STUCK {
+            return Err("nothing is due".into());
         }
-        left = &left[left.partition_point(|uid| *uid <= last)..];
     }
-    assert_eq!(names.len(), uids.len(), "messages of {folder} of {id:?}");
-    Ok(names)
+    Ok(None)
 }
 
-fn address_of(owner: OwnerId) -> Address {
-    Address::parse(&format!("user{}@example.test", owner.0)).unwrap()
-}
-
-fn owner_of(address: &Address) -> OwnerId {
-    OWNERS
-        .into_iter()
-        .find(|owner| address_of(*owner) == *address)
-        .unwrap()
-}
-
-fn envelope(owners: &[OwnerId]) -> Envelope {
-    let recipient = |owner: &OwnerId| Recipient {
-        address: address_of(*owner),
-        notify: None,
-        original: None,
-    };
-    Envelope {
-        sender: Some(Address::parse("a@b.test").unwrap()),
-        recipients: owners.iter().map(recipient).collect(),
-        origin: Origin::Smtp,
-        user: None,
-        smtputf8: false,
-        eight_bit: false,
-        require_tls: false,
+/// Puts a message into the mailbox of a recipient.
+async fn store(house: &House, job: &Job, index: u32) -> Result<(u32, Outcome), Anything> {
+    let recipient = &job.envelope.recipients[index as usize];
+    let owner = owner_of(&recipient.address);
+    let delivery = Delivery {
+        message: job.record,
+        target: index,
         folder: None,
-        return_full: None,
-        envelope_id: None,
-        session: 1,
-        received: 1_700_000_000,
-    }
+        text: job.text.clone(),
+        received: job.envelope.received,
+        quota_bytes: None,
+    };
+    let trimmed = house.mailboxes.trimmed();
+    let known = Known {
+        first: job.first_record(),
+        needed_from: trimmed.min(house.queue.again_from()),
+    };
+    let delivered = house.mailboxes.deliver_known(owner, delivery, known).await;
+    note(format!(
+        "deliver {:?} of {:?}, {} bytes, to {owner:?}: {delivered:?}",
+        job.record,
+        job.id,
+        job.text.len()
+    ));
+    delivered?;
+    Ok((index, Outcome::Stored))
+}
+
+async fn finish(house: &House, job: Job, outcomes: Vec<(u32, Outcome)>) -> Result<(), Anything> {
+    let (record, told) = (job.record, format!("{outcomes:?}"));
+    let finished = house.queue.finish(job, outcomes).await;
+    note(format!("finish {record:?} with {told}: {finished:?}"));
+    Ok(finished?)
+}
+
+fn subject(header: &[u8]) -> Option<&str> {
+    let rest = std::str::from_utf8(header).ok()?.split("Subject: ").nth(1)?;
+    rest.split("\r\n").next()
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 /// One disk's story. Gives how often the power went off.
@@ -424,6 +427,7 @@ fn story(seed: u64, vfs: &str) -> u32 {
     let mut story = Story {
         truth: Truth::default(),
         dice: Dice::new(seed),
+        trouble: Trouble::None,
     };
     let mut cuts = 0;
     for boot in 1..=BOOTS_COUNT {
@@ -432,19 +436,26 @@ fn story(seed: u64, vfs: &str) -> u32 {
             let length = story.dice.pick(&[30, 300, 1500]);
             disk.crash_at(disk.steps() + 1 + story.dice.roll(length));
         }
-        let lived = House::open(&disk, vfs).and_then(|house| {
+        story.trouble = Trouble::None;
+        // What of a life before has not ended yet must not meet the disk of this one.
+        let vfs = format!("{vfs}-{boot}");
+        let lived = House::open(&disk, &vfs).and_then(|house| {
             let lived = runtime.block_on(async {
                 story.after(&house).await?;
                 if last { Ok(()) } else { story.live(&house).await }
             });
-            runtime.block_on(house.queue.close());
+            runtime.block_on(async {
+                house.queue.close().await;
+                house.mailboxes.close().await;
+            });
             lived
         });
         assert!(
-            disk.is_off() || lived.is_ok(),
+            disk.is_off() || lived.is_ok() || story.trouble == Trouble::Sync,
             "seed {seed}, boot {boot}: {lived:?}"
         );
         cuts += u32::from(disk.is_off());
+        disk.set_full(u64::MAX);
         note(format!(
             "boot {boot} ends with {lived:?}, the power is off: {}",
             disk.is_off()

@@ -10,7 +10,9 @@
 //! - Created, linked, renamed and removed names since the directory's last sync are kept or lost, each by itself;
 //!   the two halves of a rename go together. A file whose name was lost is gone, however well it was synced.
 //! - A failed sync ([`SimDisk::fail_next_sync`]) decides at once what reached the platter; readers go on seeing
-//!   everything, and later syncs succeed without writing what is missing: that is what real systems do.
+//!   everything, and later syncs succeed without writing what is missing: that is what real systems do with the bytes of a file. Names they
+//!   keep in a journal of their own; if that can't be written, they take no change of anything any more until the machine starts anew, and a
+//!   process that dies meanwhile finds it so: here the machine starts anew with it.
 //! - Every call that changes something, and every sync, is a step; at the step of [`SimDisk::crash_at`] the power
 //!   goes off in place of the call. From then on every call fails, until [`SimDisk::restart`]. Files, locks and
 //!   disks from before the restart fail for ever: they belong to a process that is dead.
@@ -49,6 +51,8 @@ struct State {
     reads: u64,
     crash_at: Option<u64>,
     failing_syncs: u32,
+    /// A sync of names has failed: nothing can be changed.
+    read_only: bool,
     full_bytes: Option<u64>,
     links_max: usize,
     locks: Vec<PathBuf>,
@@ -66,6 +70,7 @@ impl SimDisk {
             reads: 0,
             crash_at: None,
             failing_syncs: 0,
+            read_only: false,
             full_bytes: None,
             links_max: usize::MAX,
             locks: Vec::new(),
@@ -118,7 +123,12 @@ impl SimDisk {
 
     /// The process was killed, the system lives on: nothing is lost, and nothing more is synced.
     pub fn process_death(&self) -> SimDisk {
-        self.next_boot(&mut self.state.lock())
+        let mut state = self.state.lock();
+        if state.read_only {
+            drop(state);
+            return self.restart();
+        }
+        self.next_boot(&mut state)
     }
 
     /// The next sync of a file or directory fails.
@@ -150,6 +160,7 @@ impl SimDisk {
         state.off = false;
         state.crash_at = None;
         state.failing_syncs = 0;
+        state.read_only = false;
         state.locks.clear();
         SimDisk {
             state: Arc::clone(&self.state),
@@ -172,6 +183,9 @@ impl SimDisk {
             state.off = true;
         }
         state.alive(self.boot)?;
+        if state.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         call(&mut state)
     }
 }
@@ -370,6 +384,7 @@ impl Disk for SimDisk {
             let State { tree, random, .. } = state;
             if fails {
                 tree.sync_directory_fails(path, random)?;
+                state.read_only = true;
                 return Err(io::Error::other("the simulated sync failed"));
             }
             tree.sync_directory(path)

@@ -37,6 +37,26 @@ pub fn is_full(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
+/// Whether the system could not write down what it had taken, and may have forgotten that: a later sync that succeeds proves nothing. A commit can meet
+/// it too, even where commits sync nothing, for the head of a write-ahead log that begins anew is synced.
+pub fn is_failed_sync(error: &Error) -> bool {
+    error
+        .sqlite_error()
+        .is_some_and(|error| is_sync(error.extended_code))
+}
+
+/// Whether SQLite has rolled the open transaction back by itself, as it does when the disk fails in the middle of it; why.
+pub fn rolled_back(connection: &Connection) -> Option<Error> {
+    // SAFETY: the handle is that of a connection that is open, and nobody else uses it now.
+    let code = unsafe { ffi::sqlite3_extended_errcode(connection.handle()) };
+    let why = || Error::SqliteFailure(ffi::Error::new(code), None);
+    connection.is_autocommit().then(why)
+}
+
+fn is_sync(code: std::ffi::c_int) -> bool {
+    matches!(code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
+}
+
 /// A database that lives as long as its connection.
 pub fn open_in_memory() -> Result<Connection> {
     configure();

@@ -110,7 +110,7 @@ impl From<MailboxError> for Answer {
             MailboxError::OverQuota => Self::no("over quota").with("OVERQUOTA"),
             MailboxError::TooManyKeywords => Self::no("too many keywords in this mailbox").with("LIMIT"),
             MailboxError::TooMany(what) => Self::no(what).with("LIMIT"),
-            MailboxError::Unavailable(_) | MailboxError::Full(_) => {
+            MailboxError::Unavailable(_) | MailboxError::Full(_) | MailboxError::SyncFailed(_) => {
                 Self::no("the mailbox can't be reached now, try again later").with("UNAVAILABLE")
             }
             MailboxError::Damaged(_) => {

@@ -349,8 +349,10 @@ impl Core {
                 Ok(answer) => answers.push(answer),
                 Err(_) => outcome = Err(MailboxError::Unavailable("a job failed".to_owned())),
             }
-            if let (Ok(()), Some(error)) = (&outcome, store.broken.take()) {
-                outcome = Err(error);
+            if outcome.is_ok() {
+                let rolled_back = disk::sqlite::rolled_back(&store.conn);
+                let broken = store.broken.take().or(rolled_back.map(MailboxError::from));
+                outcome = broken.map_or(Ok(()), Err);
             }
         }
         if outcome.is_ok() && store.may_linger() && !self.options.linger.is_zero() {

@@ -31,6 +31,9 @@ pub(crate) struct Durability {
     pending: Mutex<Pending>,
     /// Told when a sync has failed.
     stopped: Notify,
+    /// A log that is being folded holds it for reading, the sync of a log for writing: if that fails, nobody's sync after it may believe that it has
+    /// written everything.
+    folding: RwLock<()>,
     /// All transactions were committed, and no more come.
     closed: AtomicBool,
 }
@@ -60,6 +63,7 @@ impl Durability {
             trimmed: AtomicU64::new(trimmed),
             pending: Mutex::default(),
             stopped: Notify::new(),
+            folding: RwLock::default(),
             closed: AtomicBool::new(false),
         }
     }
@@ -119,6 +123,12 @@ impl Durability {
         self.pending.lock().failed.clone()
     }
 
+    /// Held while a log is folded; `None`: it must not be.
+    pub(crate) fn may_fold(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        let folding = self.folding.read();
+        self.pending.lock().failed.is_none().then_some(folding)
+    }
+
     /// Waits for [`Self::failure`].
     pub(crate) async fn until_failed(&self) -> String {
         loop {
@@ -164,6 +174,7 @@ impl Durability {
             std::mem::take(&mut pending.dirty)
         };
         for (owner, dirty) in &owners {
+            let _nobody_folds = self.folding.write();
             if let Err(error) = self.sync(*owner, dirty) {
                 self.fail(&dirty.dir, &error);
                 return Err(error);

@@ -120,6 +120,9 @@ pub enum MailboxError {
     /// The disk is full; nothing was done.
     #[error("the mailbox can't be reached now: {0}")]
     Full(String),
+    /// A sync failed: nothing is taken any more until the room is opened anew.
+    #[error("the mailbox can't be reached now: {0}")]
+    SyncFailed(String),
     /// The store is damaged for this owner; others are served.
     #[error("the mailbox is damaged: {0}")]
     Damaged(String),

@@ -102,7 +102,11 @@ impl Core {
         for slot in self.all_slots() {
             let mut run = slot.run.lock();
             if run.unapplied.iter().any(|record| record.text.is_some()) {
-                self.opened(&slot, &mut run).map_err(io::Error::other)?;
+                let opened = self.opened(&slot, &mut run);
+                if let Err(error) = &opened {
+                    self.tell_trouble(&slot, &mut run, error);
+                }
+                opened.map_err(io::Error::other)?;
             }
         }
         Ok(())
@@ -135,21 +139,26 @@ impl Core {
     }
 
     /// Keeps the log short. A failure is not the job's: on a full disk the log only grows, and after a failed sync nothing is taken any more, for
-    /// the next one, ours or SQLite's, would succeed without having written.
+    /// the next one, ours or SQLite's, would succeed without having written: no log is folded either.
     pub(crate) fn fold_log(&self, store: &mut Store) {
         let log_bytes = u64::from(store.log_pages.load(Ordering::Relaxed)) * sqlite::PAGE_BYTES;
-        let long = log_bytes > self.options.log_max_bytes && !store.open;
-        if long {
-            store.log_pages.store(0, Ordering::Relaxed);
+        if log_bytes <= self.options.log_max_bytes || store.open {
+            return;
         }
+        let Some(_folding) = self.durability.may_fold() else {
+            return;
+        };
+        store.log_pages.store(0, Ordering::Relaxed);
         let fold = || -> Result<()> {
             self.durability.sync_name(store.owner, &store.dir)?;
             sqlite::checkpoint(&store.conn)
         };
-        if long && let Err(error) = fold() {
+        if let Err(error) = fold() {
             match error {
                 MailboxError::Full(_) => self.tell_full(&store.dir),
-                MailboxError::Unavailable(reason) => self.durability.fail(&store.dir, &reason),
+                MailboxError::Unavailable(reason) | MailboxError::SyncFailed(reason) => {
+                    self.durability.fail(&store.dir, &reason);
+                }
                 // Damage is this owner's alone.
                 error => {
                     let (store, reason) = (store.dir.display().to_string(), error.to_string());

@@ -60,6 +60,7 @@ impl From<rusqlite::Error> for MailboxError {
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
             _ if disk::sqlite::is_full(&error) => Self::Full(error.to_string()),
+            _ if disk::sqlite::is_failed_sync(&error) => Self::SyncFailed(error.to_string()),
             _ => match error {
                 // A value that can't be what the schema says.
                 rusqlite::Error::IntegralValueOutOfRange(..)

@@ -155,6 +155,8 @@ pub(crate) struct Store {
     pub(crate) origin: Origin,
     /// A large text was linked in this transaction.
     pub(crate) linked: bool,
+    /// The large text that was the last to get its name here: it need not be looked at again.
+    pub(crate) placed: Option<u64>,
     /// Something was written: the transaction is not empty.
     pub(crate) wrote: bool,
     /// A transaction is open.
@@ -239,6 +241,7 @@ impl Store {
             pending: Pending::default(),
             origin: 0,
             linked: false,
+            placed: None,
             wrote: false,
             open: false,
             commit_now: false,

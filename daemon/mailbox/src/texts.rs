@@ -110,6 +110,7 @@ pub(crate) fn keep(core: &Core, store: &mut Store, id: u64, source: &Source<'_>)
         Source::Queue(Blob::Bytes(text), message) if text.len() <= SMALL_TEXT_MAX_BYTES => {
             keep_small(store, id, &core.summaries.get(*message, text), text).map(Some)
         }
+        Source::Queue(..) if store.placed == Some(id) => keep_large(core, store, id),
         Source::Queue(text, _) => match place_large(core.disk.as_ref(), store, id, text) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => keep_large(core, store, id),
@@ -166,34 +167,47 @@ pub(crate) fn note_downgraded(conn: &Connection, id: u64, summary: &Summary) -> 
     Ok(())
 }
 
-/// Gives a text a name in `large/`, durable but for the name itself.
+/// Gives a text a name in `large/`, durable but for the name itself. What has that name is of a delivery or an APPEND that failed, in part perhaps, or
+/// that a crash undid. It may be one with the queue's file, so it goes as a name, and is not written into.
 pub(crate) fn place_large(disk: &dyn Disk, store: &mut Store, id: u64, text: &Blob) -> io::Result<()> {
     let dir = large_dir(&store.dir);
     if !disk.exists(&dir)? {
         disk.create_dir_all_synced(&dir)?;
     }
     let path = large_path(&store.dir, id);
+    if let Blob::File(file) = text {
+        // Without it the name stays as it is: the text may stand there and nowhere else.
+        disk.metadata(&file.path)?;
+    }
     store.linked = true;
+    match disk.remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     match text {
-        Blob::File(file) => match disk.link_or_copy(&file.path, &path) {
-            // The number of a text is never given twice: it is the same one, from before a crash.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            linked => linked.map(|_| ()),
-        },
+        Blob::File(file) => {
+            let _how = disk.link_or_copy(&file.path, &path)?;
+        }
         Blob::Bytes(bytes) => {
-            let file = disk.open(&path, Open::ReadWrite { create: true })?;
-            file.set_len(0)?;
+            let file = disk.open(&path, Open::CreateNew)?;
             file.write_all_at(bytes, 0)?;
-            file.sync_data()
+            file.sync_data()?;
         }
     }
+    store.placed = Some(id);
+    Ok(())
 }
 
-/// Gives a large text of a message that is there its name, if that was lost: what SQLite wrote may have outlived a power cut by chance
-/// where the name did not. Whether it was lost.
+/// Gives a large text of a message that is there its name, if that was lost (what SQLite wrote may have outlived a power cut by chance
+/// where the name did not) or is that of something else. Whether it was.
 pub(crate) fn place_again(core: &Core, store: &mut Store, id: u64, text: &Blob) -> io::Result<bool> {
-    if text.len() <= SMALL_TEXT_MAX_BYTES as u64 || core.disk.exists(&large_path(&store.dir, id))? {
+    if text.len() <= SMALL_TEXT_MAX_BYTES as u64 {
         return Ok(false);
+    }
+    match core.disk.len(&large_path(&store.dir, id)) {
+        Ok(bytes) if bytes == text.len() => return Ok(false),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
     // It may have been removed since.
     let kept = store

@@ -10,10 +10,11 @@ use crate::core::Core;
 use crate::slot::{Run, Slot};
 
 impl Core {
-    /// Damage is told once while the mailbox is open; a full disk is noted with the disk, whoever met it.
+    /// Damage is told once while the mailbox is open; a full disk is noted with the disk, whoever met it; after a failed sync nothing is taken any more.
     pub(crate) fn tell_trouble(&self, slot: &Slot, run: &mut Run, error: &MailboxError) {
         match error {
             MailboxError::Full(_) => self.tell_full(&slot.dir),
+            MailboxError::SyncFailed(reason) => self.durability.fail(&slot.dir, reason),
             MailboxError::Damaged(reason) if !std::mem::replace(&mut run.damage_told, true) => {
                 let event = MailboxDamaged {
                     owner: slot.id.0.to_string(),

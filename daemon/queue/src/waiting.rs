@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use disk::SharedDisk;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
@@ -334,12 +335,19 @@ impl Worker {
                 self.look();
             }
             if close.is_some() {
-                let _ = self
-                    .start
-                    .connection
-                    .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA incremental_vacuum;");
+                self.put_in_order();
                 return close;
             }
+        }
+    }
+
+    /// Before the end. What of the log may not be written down must not be folded into the database: then the next start does it.
+    fn put_in_order(&self) {
+        let connection = &self.start.connection;
+        if self.inner.upgrade().is_some_and(|inner| inner.failure.is_set()) {
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        } else {
+            let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA incremental_vacuum;");
         }
     }
 

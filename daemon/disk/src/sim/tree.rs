@@ -174,7 +174,7 @@ impl Tree {
         Ok(())
     }
 
-    /// As with a file: some of the changes are done, and all are forgotten.
+    /// Some of the changes are done, and all are forgotten: there is no later sync.
     pub(super) fn sync_directory_fails(&mut self, path: &Path, random: &mut Random) -> io::Result<()> {
         let directory = self.find(path)?;
         for change in self.take_pending(directory) {

@@ -200,6 +200,25 @@ fn after_a_failed_sync_the_next_one_proves_nothing() {
 }
 
 #[test]
+fn after_a_failed_sync_of_names_nothing_changes_until_the_machine_starts_anew() {
+    for (seed, dies) in (0..20).flat_map(|seed| [(seed, true), (seed, false)]) {
+        let sim = SimDisk::new(seed);
+        let file = sim.open(Path::new(FILE), Open::CreateNew).unwrap();
+        file.write_all_at(b"bytes", 0).unwrap();
+        sim.fail_next_sync();
+        assert!(sim.sync_dir(root()).is_err());
+        assert!(sim.sync_dir(root()).is_err(), "a second sync would prove nothing");
+        assert_eq!(
+            file.write_all_at(b"more", 5).unwrap_err().kind(),
+            ErrorKind::ReadOnlyFilesystem
+        );
+        assert_eq!(sim.read(Path::new(FILE)).unwrap(), b"bytes");
+        let sim = if dies { sim.process_death() } else { sim.restart() };
+        sim.open(Path::new("/another"), Open::CreateNew).unwrap();
+    }
+}
+
+#[test]
 fn a_full_disk_refuses_growth_only() {
     let sim = SimDisk::new(5);
     sim.set_full(1000);

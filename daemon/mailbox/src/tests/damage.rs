@@ -1,5 +1,9 @@
 //! Damage stays where it is: it is found, told, and repaired if it can be.
 
+use std::sync::Arc;
+
+use disk::blob::BlobFile;
+
 use super::*;
 
 /// What a check finds, and whether it was repaired.
@@ -132,6 +136,76 @@ fn a_failed_sync_stops_the_acceptance() {
             owner.status(inbox).await.unwrap().messages,
             1,
             "what is there can be read"
+        );
+    });
+}
+
+/// The head of a log that begins anew is synced by the commit. A later sync of the log would succeed without it, and the log would be folded into the
+/// database with nothing to mend that from after a power cut.
+#[test]
+fn a_failed_sync_within_a_commit_stops_the_acceptance() {
+    let disk = SimDisk::new(7);
+    runtime().block_on(async {
+        let world = World::simulated(&disk, "damage-sync-commit").unwrap();
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner.append(inbox, vec![append("a")]).await.unwrap();
+        let core = &owner.handle.core;
+        core.settle_all().unwrap();
+        crate::sqlite::checkpoint(&owner.slot.run.lock().store.as_ref().unwrap().conn).unwrap();
+        owner.append(inbox, vec![append("b")]).await.unwrap();
+        disk.fail_next_sync();
+        let settled = core.settle_all();
+        assert!(
+            core.durability.failure().is_some(),
+            "the sync failed, and was taken for any trouble: {settled:?}"
+        );
+        assert!(matches!(
+            owner.append(inbox, vec![append("c")]).await,
+            Err(MailboxError::Unavailable(_))
+        ));
+    });
+}
+
+/// What an APPEND left behind that found no room has the number that the next text gets.
+#[test]
+fn a_large_text_that_found_no_room_does_not_stand_in_for_the_next() {
+    let disk = SimDisk::new(7);
+    runtime().block_on(async {
+        let world = World::simulated(&disk, "damage-room").unwrap();
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner.append(inbox, vec![append("small")]).await.unwrap();
+        owner.handle.core.settle_all().unwrap();
+        let mut text = message("large");
+        text.resize(2 * SMALL_TEXT_MAX_BYTES, b'x');
+        let large = Append {
+            text: Blob::Bytes(Bytes::from(text.clone())),
+            ..append("")
+        };
+        disk.set_full(0);
+        owner.append(inbox, vec![large]).await.unwrap_err();
+        disk.set_full(u64::MAX);
+        let path = Path::new("/queued");
+        world.disk.write_atomic(path, &text).unwrap();
+        let file = BlobFile {
+            path: path.to_owned(),
+            len: text.len() as u64,
+        };
+        let id = world.accept(&text).await.unwrap();
+        let delivery = Delivery {
+            message: id,
+            target: 0,
+            folder: None,
+            text: Blob::File(Arc::new(file)),
+            received: 1_700_000_000,
+            quota_bytes: None,
+        };
+        world.boxes.deliver(ALICE, delivery).await.unwrap();
+        let found = texts(&owner, "INBOX").await.unwrap();
+        assert_eq!(
+            found.iter().map(|(_, text)| text.len()).collect::<Vec<_>>(),
+            [message("small").len(), text.len()]
         );
     });
 }

@@ -105,9 +105,12 @@ fn folder(ctx: &mut Ctx<'_>, name: Option<&str>) -> Result<i64> {
     };
     match named {
         Ok(folder) => Ok(folder.id.0),
-        Err(error @ (MailboxError::Unavailable(_) | MailboxError::Full(_) | MailboxError::Damaged(_))) => {
-            Err(error)
-        }
+        Err(
+            error @ (MailboxError::Unavailable(_)
+            | MailboxError::Full(_)
+            | MailboxError::SyncFailed(_)
+            | MailboxError::Damaged(_)),
+        ) => Err(error),
         Err(_) => {
             let inbox = ctx.store.folder_named(names::INBOX);
             inbox.map(|folder| folder.id).ok_or(MailboxError::NoSuchFolder)
