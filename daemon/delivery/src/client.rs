@@ -18,6 +18,9 @@ use crate::Timeouts;
 /// Bytes of one read.
 const READ_BYTES: usize = 4096;
 
+/// How the library calls an error of the system that it has no name for.
+const UNKNOWN_TO_RUST: &str = "uncategorized error";
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     #[error("no answer in time")]
@@ -27,7 +30,7 @@ pub(crate) enum ClientError {
     TooSlow,
     #[error("the connection was closed")]
     Closed,
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Io(#[from] std::io::Error),
     #[error("{0}")]
     Garbage(#[from] ReplyError),
@@ -38,6 +41,16 @@ pub(crate) enum ClientError {
     OutOfStep(Reply),
     #[error("TLS: {0}")]
     Tls(String),
+}
+
+/// What stands in reports and in the queue: the same words whatever the system's language and numbers are.
+fn in_words(error: &std::io::Error) -> String {
+    let words = error.kind().to_string();
+    if error.raw_os_error().is_some() && words != UNKNOWN_TO_RUST {
+        words
+    } else {
+        error.to_string()
+    }
 }
 
 /// What a host offers in its answer to EHLO.

@@ -139,3 +139,13 @@ async fn a_host_that_is_down_rests() {
         .await;
     assert_eq!(fake.heard.lock().connections, 1);
 }
+
+/// The queue and reports would speak the language of the system, and in numbers.
+#[tokio::test]
+async fn an_error_of_the_system_is_told_in_words() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let refused = crate::client::Client::connect(address, Timeouts::default()).await;
+    assert_eq!(refused.err().unwrap().to_string(), "connection refused");
+}
