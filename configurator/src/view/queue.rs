@@ -36,22 +36,39 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             actions(ui, cx);
         },
     );
-    if let Some(message) = cx
+    let open = cx
         .model
         .message
         .as_ref()
-        .filter(|message| rows.selected.as_ref() == Some(&message.row.id))
-    {
+        .filter(|message| rows.selected.as_ref() == Some(&message.row.id));
+    if let Some(message) = open {
         list::details(ui, cx, "queue-details", |ui, cx| details(ui, cx, message));
     }
+    let column = |key, name, width| Column::new(key, cx.t.get(name), width);
+    let mark = Column::new("", String::new(), Width::Fixed(40.0));
+    let arrived = column("arrived", "column-arrived", Width::Wide(96.0));
+    let sender = column("sender", "column-sender", Width::Wide(160.0));
+    let next_try = column("next_try", "column-next-try", Width::Wide(112.0));
+    if open.is_some() {
+        // What the details say is left out beside them.
+        let recipients = column("recipients", "column-recipients", Width::Rest);
+        let columns = [mark, arrived, sender, recipients, next_try];
+        let cell = |ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow, at| match at {
+            4 => next_try_cell(ui, cx, row),
+            _ => cell(ui, cx, row, at),
+        };
+        list::table(ui, cx, ListId::Queue, rows, (&columns, &NOTHING), cell, menu);
+        return;
+    }
     let columns = [
-        Column::new("", String::new(), Width::Fixed(40.0)),
-        Column::new("arrived", cx.t.get("column-arrived"), Width::Wide(96.0)),
-        Column::new("sender", cx.t.get("column-sender"), Width::Wide(160.0)),
-        Column::new("recipients", cx.t.get("column-recipients"), Width::Rest),
-        Column::new("size", cx.t.get("column-size"), Width::Wide(84.0)).right(),
-        Column::new("attempts", cx.t.get("column-attempts"), Width::Wide(84.0)).right(),
-        Column::new("next_try", cx.t.get("column-next-try"), Width::Wide(112.0)),
+        mark,
+        arrived,
+        sender,
+        column("recipients", "column-recipients", Width::Wide(224.0)),
+        column("size", "column-size", Width::Wide(76.0)).right(),
+        column("attempts", "column-attempts", Width::Wide(84.0)).right(),
+        next_try,
+        column("", "column-last-reply", Width::Rest),
     ];
     list::table(ui, cx, ListId::Queue, rows, (&columns, &NOTHING), cell, menu);
 }
@@ -124,11 +141,12 @@ fn cell(ui: &mut Ui, cx: &mut Cx<'_>, row: &QueueRow, column: usize) {
         }
         4 => text(ui, &cx.t.bytes(row.size), None),
         5 => text(ui, &cx.t.number(u64::from(row.attempts)), None),
-        _ => next_try(ui, cx, row),
+        6 => next_try_cell(ui, cx, row),
+        _ => text(ui, &row.last_reply, Some(cx.tokens.text_soft)),
     }
 }
 
-fn next_try(ui: &mut Ui, cx: &Cx<'_>, row: &QueueRow) {
+fn next_try_cell(ui: &mut Ui, cx: &Cx<'_>, row: &QueueRow) {
     if row.held {
         badge(ui, Mood::Warn, &cx.t.get("state-held"));
     } else if let Some(at) = row.next_try {

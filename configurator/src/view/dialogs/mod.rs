@@ -180,7 +180,8 @@ fn reader(ctx: &Context, cx: &mut Cx<'_>) {
                 let response = ui.add(
                     TextEdit::multiline(&mut shown)
                         .code_editor()
-                        .desired_width(f32::INFINITY),
+                        .desired_width(f32::INFINITY)
+                        .min_size(ui.available_size()),
                 );
                 let name = cx.t.get("queue-read");
                 response
