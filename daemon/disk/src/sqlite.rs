@@ -45,12 +45,18 @@ pub fn is_failed_sync(error: &Error) -> bool {
         .is_some_and(|error| is_sync(error.extended_code))
 }
 
-/// Whether SQLite has rolled the open transaction back by itself, as it does when the disk fails in the middle of it; why.
+/// Whether SQLite has rolled the open transaction back by itself, as it does when the disk fails in the middle of it; why, as far as it is known.
 pub fn rolled_back(connection: &Connection) -> Option<Error> {
+    if !connection.is_autocommit() {
+        return None;
+    }
     // SAFETY: the handle is that of a connection that is open, and nobody else uses it now.
-    let code = unsafe { ffi::sqlite3_extended_errcode(connection.handle()) };
-    let why = || Error::SqliteFailure(ffi::Error::new(code), None);
-    connection.is_autocommit().then(why)
+    let code = match unsafe { ffi::sqlite3_extended_errcode(connection.handle()) } {
+        // A statement that succeeded since has taken the cause away.
+        ffi::SQLITE_OK => ffi::SQLITE_ABORT_ROLLBACK,
+        code => code,
+    };
+    Some(Error::SqliteFailure(ffi::Error::new(code), None))
 }
 
 fn is_sync(code: std::ffi::c_int) -> bool {

@@ -286,9 +286,9 @@ impl Journal {
             }
             let (sender, receiver) = oneshot::channel();
             state.waiters.push((id.0, Waiter::Task(sender)));
+            self.inner().hurry(&mut state);
             receiver
         };
-        self.inner().work.notify_one();
         outcome.await.map_err(|_| JournalError::Closed)??;
         Ok(Committed { id })
     }
@@ -301,11 +301,9 @@ impl Journal {
             Door::Failed(cause) => Err(JournalError::Failed(Arc::clone(cause))),
             _ if id.0 >= state.next => Err(JournalError::Unknown(id)),
             _ => {
-                let comes = state.sync_to >= id.0;
                 state.waiters.push((id.0, Waiter::Call(told)));
-                drop(state);
-                if !comes {
-                    self.inner().work.notify_one();
+                if state.sync_to < id.0 {
+                    self.inner().hurry(&mut state);
                 }
                 return;
             }
@@ -323,6 +321,7 @@ impl Journal {
             _ if id.0 >= state.next => Err(JournalError::Unknown(id)),
             _ => {
                 state.write_waiters.push((id.0, Waiter::Call(told)));
+                self.inner().hurry(&mut state);
                 return;
             }
         };
@@ -341,7 +340,7 @@ impl Journal {
                 return Err(JournalError::Unknown(id));
             }
             state.sync_to = state.sync_to.max(id.0);
-            self.inner().work.notify_one();
+            self.inner().hurry(&mut state);
             self.inner().done.wait(&mut state);
         }
         Ok(Committed { id })
@@ -397,6 +396,7 @@ impl Journal {
                 if let Door::Failed(cause) = &state.door {
                     return Err(JournalError::Failed(Arc::clone(cause)));
                 }
+                self.inner().hurry(&mut state);
                 self.inner().done.wait(&mut state);
             }
         };

@@ -330,6 +330,8 @@ fn state(mark: Mark, log: Log, active: Segment, options: &Options, next_number: 
         queue: Vec::new(),
         queued_bytes: 0,
         waiters: Vec::new(),
+        urgent: false,
+        writer_looks: false,
         write_waiters: Vec::new(),
         sync_to: 0,
         live,

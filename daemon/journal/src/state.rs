@@ -73,6 +73,10 @@ pub(crate) struct State {
     /// Highest id that is synced.
     pub(crate) durable: u64,
     pub(crate) queue: Vec<Queued>,
+    /// Somebody waits for what is queued.
+    pub(crate) urgent: bool,
+    /// The writer looks at the queue by itself soon.
+    pub(crate) writer_looks: bool,
     /// Bytes of records that are not written yet, those in the writer's hands included.
     pub(crate) queued_bytes: u64,
     /// Who waits until a record is synced.
@@ -214,13 +218,14 @@ impl Inner {
         if (in_flight && state.queued_bytes > 0) || state.next - state.durable > UNSYNCED_RECORDS_MAX {
             // What is in flight must come down, also if nobody waits for it.
             state.sync_to = state.next - 1;
-            self.work.notify_one();
+            self.hurry(&mut state);
             return Err(JournalError::Busy);
         }
         if state.no_space && state.queued_bytes + bytes > state.room && state.spares.is_empty() {
             return Err(JournalError::Full);
         }
         let id = state.next;
+        let awaited = sync || waiter.is_some();
         state.next += 1;
         state.records += 1;
         state.bytes += bytes;
@@ -236,12 +241,20 @@ impl Inner {
         if sync {
             state.sync_to = id;
         }
-        let first = state.queue.len() == 1;
+        let asleep = state.queue.len() == 1 && !state.writer_looks;
+        let hurries = awaited && !state.urgent;
+        state.urgent |= awaited;
         drop(state);
-        if first {
+        if asleep || hurries {
             self.work.notify_one();
         }
         Ok(id)
+    }
+
+    /// What is queued is written at once, whoever waits for it.
+    pub(crate) fn hurry(&self, state: &mut State) {
+        state.urgent = true;
+        self.work.notify_one();
     }
 
     /// Nothing is acknowledged any more.

@@ -1,7 +1,7 @@
 //! The thread that writes: takes all that is queued, writes it in one piece, syncs once for all who wait.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
 
@@ -11,6 +11,9 @@ use crate::state::{Inner, Queued, State};
 
 /// Records are gathered up to this size before they are written.
 const WRITE_BYTES_MAX: usize = 1 << 20;
+
+/// Records that nobody waits for are written so much later at most, with what comes meanwhile: to be woken for each costs more than to write it.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Why the thread ends early; the cause is in the door already.
 struct Stopped;
@@ -68,14 +71,25 @@ impl Writer {
     fn wait(&mut self, queue: &mut Vec<Queued>) -> Option<bool> {
         let inner = Arc::clone(&self.inner);
         let mut state = inner.state.lock();
+        // Something was just written: more is likely to come.
+        let mut looks_at = Some(Instant::now() + GATHER);
         loop {
             if matches!(state.door, crate::state::Door::Failed(_)) {
                 return None;
             }
+            let gathered = looks_at.is_some_and(|at| at <= Instant::now());
             if !state.queue.is_empty() {
-                std::mem::swap(queue, &mut state.queue);
-                return Some(false);
+                if state.urgent || state.stop || gathered {
+                    std::mem::swap(queue, &mut state.queue);
+                    (state.urgent, state.writer_looks) = (false, false);
+                    return Some(false);
+                }
+                looks_at = looks_at.or_else(|| Some(Instant::now() + GATHER));
+            } else {
+                state.urgent = false;
+                looks_at = looks_at.filter(|_| !gathered);
             }
+            state.writer_looks = looks_at.is_some();
             let due = self.unsynced_since.map(|since| since + inner.options.idle_sync);
             if self.last > self.durable
                 && (state.stop || self.awaited(&state) || due.is_some_and(|due| due <= Instant::now()))
@@ -85,8 +99,8 @@ impl Writer {
             if state.stop {
                 return None;
             }
-            match due {
-                Some(due) => drop(inner.work.wait_until(&mut state, due)),
+            match due.into_iter().chain(looks_at).min() {
+                Some(at) => drop(inner.work.wait_until(&mut state, at)),
                 None => inner.work.wait(&mut state),
             }
         }

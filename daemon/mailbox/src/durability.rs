@@ -123,9 +123,9 @@ impl Durability {
         self.pending.lock().failed.clone()
     }
 
-    /// Held while a log is folded; `None`: it must not be.
+    /// Held while a log is folded; `None`: not now. Nobody waits here: the owner is served meanwhile, and the next commit asks again.
     pub(crate) fn may_fold(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        let folding = self.folding.read();
+        let folding = self.folding.try_read()?;
         self.pending.lock().failed.is_none().then_some(folding)
     }
 
@@ -180,7 +180,9 @@ impl Durability {
                 return Err(error);
             }
         }
-        Ok(())
+        // A commit may have met a failed sync meanwhile, which ours did not see any more.
+        self.failure()
+            .map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
 
     /// A sync of what lies in that directory failed.
