@@ -172,7 +172,7 @@ impl Core {
                         Err(MailboxError::Damaged(reason)) => ctx.tell_damage(reason),
                         Err(MailboxError::Full(_)) => ctx.core.tell_full(&ctx.store.dir),
                         Err(MailboxError::SyncFailed(reason)) => {
-                            ctx.core.durability.fail(&ctx.store.dir, reason)
+                            ctx.core.durability.fail(&ctx.store.dir, reason);
                         }
                         _ => {}
                     }
