@@ -16,6 +16,9 @@ pub fn run(data: &[u8]) {
     }
     let out = written(text, text.len());
     assert_eq!(written(text, usize::from(size)), out);
+    if let (Some(before), Some(after)) = (signed(text), signed(&out)) {
+        assert_eq!(before, after);
+    }
     if !out.is_ascii() {
         assert!(!text.is_ascii());
         return;
@@ -38,6 +41,20 @@ fn written(text: &[u8], len: usize) -> Vec<u8> {
     }
     writer.finish(&mut out);
     out
+}
+
+/// What nobody on the way may change (RFC 1847 §2.1); `None` as below.
+fn signed(text: &[u8]) -> Option<Vec<&[u8]>> {
+    let structure = Message::parse(text);
+    let (mut found, mut count, mut global) = (Vec::new(), 0, false);
+    structure.root.walk(&mut |part: &Part| {
+        count += 1;
+        global |= part.content.is("message", "global");
+        if part.is_multipart() && matches!(part.content.subtype.as_str(), "signed" | "encrypted") {
+            found.extend(text.get(part.body.clone()));
+        }
+    });
+    (!global && count < PARTS_MAX_COUNT).then_some(found)
 }
 
 /// Bytes of the longest line.

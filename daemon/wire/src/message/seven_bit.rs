@@ -280,6 +280,10 @@ impl Rules for Writer {
     }
 
     fn between(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        // A boundary line right after another has no line end before it.
+        if std::mem::take(&mut self.needs_line_end) && !bytes.starts_with(b"\r\n") {
+            out.extend_from_slice(b"\r\n");
+        }
         out.extend(
             bytes
                 .iter()

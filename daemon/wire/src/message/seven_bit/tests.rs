@@ -132,6 +132,24 @@ fn what_must_not_be_changed_stays() {
     assert!(shown(digest.as_bytes()).contains("--b\r\n\r\nSubject: x\r\nMIME-Version: 1.0\r\n"));
 }
 
+/// A signature must not break because its boundary, or a line of what is signed, begins as the boundary around it does.
+#[test]
+fn what_is_signed_stays_whatever_its_boundary_is() {
+    let signed = "Content-Type: multipart/signed; boundary=b1\r\n\r\n--b1\r\nContent-Type: multipart/mixed; boundary=b12\r\n\r\n\
+        --b12\r\nContent-Transfer-Encoding: 8bit\r\n\r\né\r\n--b, é\r\n--b12--\r\n--b1\r\nX: é\r\n--b1\r\n\r\né\r\n--b1--\r\n";
+    let text = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{signed}--b \t\r\n\r\né\r\n--b--\r\n"
+    );
+    for len in [1, 2, 3, 7, 64, text.len()] {
+        let out = String::from_utf8(written(text.as_bytes(), len)).unwrap();
+        assert!(
+            out.contains(&format!("--b\r\n{signed}--b \t\r\n")),
+            "{len}: {out}"
+        );
+        assert!(out.ends_with("\r\n\r\n=C3=A9\r\n--b--\r\n"), "{len}: {out}");
+    }
+}
+
 /// Any number of parts takes the same memory, and none is lost.
 #[test]
 fn many_parts_and_little_memory() {
