@@ -11,12 +11,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use disk::SimDisk;
 use disk::blob::Blob;
-use mailbox::{Append, Delivery, Flags, Known, OwnerId, Uid};
+use mailbox::{Append, Delivery, Flags, Known, Needed, OwnerId, Uid};
 use queue::{Job, Outcome};
 
 use crate::Dice;
@@ -383,9 +384,13 @@ async fn store(house: &House, job: &Job, index: u32) -> Result<(u32, Outcome), A
         quota_bytes: None,
     };
     let trimmed = house.mailboxes.trimmed();
+    let again = house.queue.again();
     let known = Known {
         first: job.first_record(),
-        needed_from: trimmed.min(house.queue.again_from()),
+        needed: Arc::new(Needed {
+            below: trimmed.min(again.below),
+            ids: again.ids,
+        }),
     };
     let delivered = house.mailboxes.deliver_known(owner, delivery, known).await;
     note(format!(

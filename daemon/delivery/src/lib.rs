@@ -152,6 +152,8 @@ pub(crate) struct Inner {
     /// Why DANE can't be used, as it was told last.
     pub(crate) dane_trouble: Mutex<Option<String>>,
     pub(crate) turns: turns::Turns,
+    /// Which messages the mailboxes must remember, as it was when the journal had been trimmed up to that record.
+    pub(crate) needed: Mutex<(u64, Arc<mailbox::Needed>)>,
     state: watch::Sender<ServiceState>,
     pub(crate) stopped: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -179,6 +181,7 @@ impl Delivery {
             sts,
             dane_trouble: Mutex::new(None),
             turns: turns::Turns::default(),
+            needed: Mutex::new((0, Arc::new(mailbox::Needed::UNKNOWN))),
             state: watch::Sender::new(ServiceState::Running),
             stopped: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),

@@ -187,13 +187,28 @@ fn delivery(job: &Job, account: &Account) -> mailbox::Delivery {
     }
 }
 
-/// How long the mailbox must know that it has the message. What is trimmed is asked first: whatever the queue has then is older, or counted by it.
+/// The message by its key, and which others the mailbox must go on knowing.
 fn known(inner: &Inner, job: &Job) -> mailbox::Known {
-    let trimmed = inner.parts.mailboxes.trimmed();
     mailbox::Known {
         first: job.first_record(),
-        needed_from: trimmed.min(inner.parts.queue.again_from()),
+        needed: needed(inner),
     }
+}
+
+/// The queue is asked once after each trim: a message that it has not then, and that no trimmed record can bring back, never comes again. What is trimmed is
+/// asked first: whatever the queue has then is newer, or named by it.
+fn needed(inner: &Inner) -> Arc<mailbox::Needed> {
+    let trimmed = inner.parts.mailboxes.trimmed();
+    let mut asked = inner.needed.lock();
+    if asked.0 < trimmed {
+        let again = inner.parts.queue.again();
+        let needed = mailbox::Needed {
+            below: trimmed.min(again.below),
+            ids: again.ids,
+        };
+        *asked = (trimmed, Arc::new(needed));
+    }
+    Arc::clone(&asked.1)
 }
 
 /// The folder that the envelope names is one of its recipient's own mailbox.

@@ -277,12 +277,15 @@ impl Mailboxes {
     pub async fn deliver(&self, owner: OwnerId, delivery: Delivery) -> Result<Appended> {
         let known = Known {
             first: delivery.message,
-            needed_from: u64::MAX,
+            needed: Arc::new(Needed {
+                below: u64::MAX,
+                ids: Vec::new(),
+            }),
         };
         self.deliver_known(owner, delivery, known).await
     }
 
-    /// No record of the journal below this one will be replayed. For [`Known::needed_from`], which must not be newer than what is known of the
+    /// No record of the journal below this one will be replayed. For [`Needed::below`], which must not be newer than what is known of the
     /// messages in the queue: ask this first.
     pub fn trimmed(&self) -> u64 {
         self.handle.core.durability.trimmed()

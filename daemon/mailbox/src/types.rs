@@ -34,12 +34,33 @@ pub struct Delivery {
 }
 
 /// What is known of a message that may have been delivered before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The record that the message came in with: its key, however often its record has changed since.
     pub first: RecordId,
-    /// Messages whose first record is below this one will never be delivered again.
-    pub needed_from: u64,
+    /// Which messages may be delivered again.
+    pub needed: Arc<Needed>,
+}
+
+/// Messages that may be delivered again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// Of the messages whose first record is below this one...
+    pub below: u64,
+    /// ...these may, in ascending order, and no others.
+    pub ids: Vec<u64>,
+}
+
+impl Needed {
+    /// Nothing is known of any message.
+    pub const UNKNOWN: Self = Self {
+        below: 0,
+        ids: Vec::new(),
+    };
+
+    pub(crate) fn names(&self, id: u64) -> bool {
+        self.ids.binary_search(&id).is_ok()
+    }
 }
 
 #[derive(Clone, Debug)]

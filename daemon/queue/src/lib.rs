@@ -25,6 +25,7 @@
 //! [`Queue::open`] releases records: open the mailboxes first, so that a trim asks them.
 
 mod admin;
+mod again;
 mod failure;
 mod files;
 mod finish;
@@ -56,6 +57,7 @@ use serde::{Deserialize, Serialize};
 use shared::Address;
 
 pub use admin::Counts;
+pub use again::Again;
 use live::{Inner, Ticket};
 pub use record::text_of;
 
@@ -383,15 +385,6 @@ impl Queue {
     /// an answer of a remote host does.
     pub async fn finish(&self, job: Job, outcomes: Vec<(u32, Outcome)>) -> Result<(), QueueError> {
         finish::finish(&self.inner, job, outcomes).await
-    }
-
-    /// Messages below this one that have had more than one record are done for good, durably: no mailbox needs to know any more what it took of
-    /// them. (One that has its first record still is known by the journal: it is not trimmed.)
-    pub fn again_from(&self) -> u64 {
-        let state = self.inner.state.lock();
-        // Both at one moment: a message goes from the one to the other.
-        let waiting = self.inner.waiting.first.load(Ordering::Acquire);
-        state.again.first().map_or(waiting, |id| waiting.min(*id))
     }
 
     /// Stops lending out messages and closes `waiting.db`. The journal stays open.

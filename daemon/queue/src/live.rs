@@ -403,10 +403,10 @@ impl Inner {
         self.insert_all(std::iter::once((id, live)), || {});
     }
 
-    /// New live messages; `count` counts those that wait, so that whoever counts all counts each once.
-    pub(crate) fn insert_all(&self, all: impl Iterator<Item = (u64, Live)>, count: impl FnOnce()) {
+    /// New live messages; `know` makes known how many wait, so that whoever counts all counts each once. It reads nothing: others wait for the state.
+    pub(crate) fn insert_all(&self, all: impl Iterator<Item = (u64, Live)>, know: impl FnOnce()) {
         let mut state = self.state.lock();
-        count();
+        know();
         for (id, live) in all {
             state.revived += usize::from(live.revived);
             state.moves.is_here(id);

@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use disk::SharedDisk;
+use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
+use crate::again::Again;
 use crate::live::{Inner, Live, Wish};
 use crate::record::{Head, Stage};
 use crate::{QueueError, now, unavailable};
@@ -29,6 +31,7 @@ mod revive;
 pub(crate) mod schema;
 mod view;
 
+use schema::{Counted, count};
 use view::View;
 
 /// Requests of one transaction.
@@ -44,7 +47,7 @@ pub(crate) const STATEMENTS: [&str; 9] = [
     NEXT,
     revive::DUE,
     schema::COUNT,
-    schema::FIRST,
+    crate::again::OLDEST,
     crate::rows::STORED,
     crate::admin::PART,
     crate::admin::RETRY_PART,
@@ -88,8 +91,8 @@ pub(crate) struct Waiting {
     place: Place,
     /// Rows in the database.
     pub(crate) rows: Arc<AtomicU64>,
-    /// The lowest id among them; the highest number if there are none.
-    pub(crate) first: Arc<AtomicU64>,
+    /// The oldest of them.
+    pub(crate) oldest: Arc<Mutex<Again>>,
     view: Option<View>,
 }
 
@@ -99,7 +102,7 @@ pub(crate) struct Start {
     place: Place,
     requests: Receiver<Request>,
     rows: Arc<AtomicU64>,
-    first: Arc<AtomicU64>,
+    oldest: Arc<Mutex<Again>>,
 }
 
 /// A message that waits.
@@ -198,15 +201,15 @@ impl Waiting {
         place: Place,
         shared: bool,
     ) -> Result<(Self, Start), QueueError> {
-        let (rows, first) = count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
+        let Counted { rows, oldest } = count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
         let (sender, requests) = channel();
         let rows = Arc::new(AtomicU64::new(rows));
-        let first = Arc::new(AtomicU64::new(first));
+        let oldest = Arc::new(Mutex::new(oldest));
         Ok((
             Self {
                 sender,
                 rows: rows.clone(),
-                first: first.clone(),
+                oldest: oldest.clone(),
                 view: shared.then(|| View::new(&place.path)),
                 place: place.clone(),
             },
@@ -215,7 +218,7 @@ impl Waiting {
                 place,
                 requests,
                 rows,
-                first,
+                oldest,
             },
         ))
     }
@@ -317,14 +320,20 @@ impl Worker {
             let mut request = match self.start.requests.recv_timeout(sleep) {
                 Ok(request) => Some(request),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.leave_log();
+                    return None;
+                }
             };
             while let Some(next) = request.take() {
                 match next {
                     Request::Op(op) => ops.push(op),
                     Request::Wake => {}
                     Request::Close(done) => close = Some(done),
-                    Request::Abandon => return None,
+                    Request::Abandon => {
+                        self.leave_log();
+                        return None;
+                    }
                 }
                 if ops.len() < BATCH_MAX && close.is_none() {
                     request = self.start.requests.try_recv().ok();
@@ -343,12 +352,18 @@ impl Worker {
 
     /// Before the end. What of the log may not be written down must not be folded into the database: then the next start does it.
     fn put_in_order(&self) {
-        let connection = &self.start.connection;
         if self.inner.upgrade().is_some_and(|inner| inner.failure.is_set()) {
-            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            self.leave_log();
         } else {
+            let connection = &self.start.connection;
             let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA incremental_vacuum;");
         }
+    }
+
+    /// Ends as a killed process does: what the log holds stays in it. Whether a sync of it has failed is not asked, for whoever knew may be gone.
+    fn leave_log(&self) {
+        let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let _ = self.start.connection.set_db_config(config, true);
     }
 
     fn batch(&mut self, ops: Vec<Op>) {
@@ -372,7 +387,7 @@ impl Worker {
             // What kept it from working is over.
             self.idle_until = 0;
         }
-        self.count();
+        self.know(self.count());
         for tell in done {
             tell(committed.clone());
         }
@@ -393,12 +408,19 @@ impl Worker {
         committed
     }
 
-    /// Learns how many rows there are, and which is the first. What can't be read now is read after the next transaction.
-    fn count(&self) {
-        if let Ok((rows, first)) = count(&self.start.connection) {
-            self.start.rows.store(rows, Ordering::Relaxed);
-            self.start.first.store(first, Ordering::Release);
-        }
+    /// How many rows there are, and which are the oldest; `None`: it can't be read now.
+    fn count(&self) -> Option<Counted> {
+        count(&self.start.connection).ok()
+    }
+
+    /// Makes it known. What could not be read now is read after the next transaction; until then nothing is taken for done.
+    fn know(&self, counted: Option<Counted>) {
+        let Some(Counted { rows, oldest }) = counted else {
+            *self.start.oldest.lock() = Again::UNKNOWN;
+            return;
+        };
+        self.start.rows.store(rows, Ordering::Relaxed);
+        *self.start.oldest.lock() = oldest;
     }
 
     /// Learns when the next row is due.
@@ -446,17 +468,6 @@ impl Worker {
         let next = row.into_iter().chain(later).min().unwrap_or(i64::MAX);
         Duration::from_secs(next.saturating_sub(now).clamp(0, SLEEP_MAX_S) as u64)
     }
-}
-
-/// Rows in the database, which counts them itself, and the lowest id among them.
-fn count(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
-    let rows = connection
-        .prepare_cached(schema::COUNT)?
-        .query_row([], |row| row.get::<_, i64>(0))?;
-    let first = connection
-        .prepare_cached(schema::FIRST)?
-        .query_row([], |row| row.get::<_, Option<i64>>(0))?;
-    Ok((rows as u64, first.map_or(u64::MAX, |id| id as u64)))
 }
 
 /// One request that fails must not undo the others of its transaction, nor leave half of itself.

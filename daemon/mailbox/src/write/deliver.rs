@@ -6,7 +6,7 @@
 //! What a crash leaves: the queue's record without ours: it delivers again. Both: the replay gives the same UID again, and the queue's repeat finds the
 //! key in `applied`. The key is the message's first record, for the queue writes a new one whenever it puts the message off: what was stored
 //! and not noted by the queue is found whatever became of the tries after it. (Older versions noted the record of the try, which is looked for as well.) The key
-//! goes when the queue has no such message any more and its record can't be replayed; for the late ones, which were written with their text, after
+//! goes when the queue has no such message any more and its record can't be replayed, in portions with the deliveries that come then; for the late ones, which were written with their text, after
 //! [`LATE_KEPT_SECONDS`].
 
 use journal::RecordId;
@@ -25,6 +25,8 @@ use crate::{Flags, Result, SMALL_TEXT_MAX_BYTES, names};
 
 /// Longer than the queue tries to deliver anything.
 const LATE_KEPT_SECONDS: i64 = 60 * 86_400;
+/// Keys that one delivery forgets: after a long time there may be very many, and somebody waits.
+const CLEARED_MAX: usize = 500;
 
 /// The outcome, and the record to wait for if there is one.
 pub(crate) fn deliver(
@@ -32,7 +34,7 @@ pub(crate) fn deliver(
     delivery: Delivery,
     known: Known,
 ) -> Result<(Appended, Option<RecordId>)> {
-    if let Some(found) = find_applied(ctx.store, &delivery, known)? {
+    if let Some(found) = find_applied(ctx.store, &delivery, &known)? {
         if texts::place_again(ctx.core, ctx.store, found.modseq, &delivery.text)? {
             // The record of the delivery may be lost: nothing would bring the name back once the queue forgets the message.
             ctx.core
@@ -41,7 +43,7 @@ pub(crate) fn deliver(
         }
         return Ok((found, None));
     }
-    clear_applied(ctx, known)?;
+    clear_applied(ctx, &known)?;
     ctx.check_quota(delivery.quota_bytes, delivery.text.len())?;
     let folder = folder(ctx, delivery.folder.as_deref())?;
     let uid_validity = ctx.store.folder(FolderId(folder))?.uid_validity;
@@ -118,7 +120,7 @@ fn folder(ctx: &mut Ctx<'_>, name: Option<&str>) -> Result<i64> {
     }
 }
 
-fn find_applied(store: &Store, delivery: &Delivery, known: Known) -> Result<Option<Appended>> {
+fn find_applied(store: &Store, delivery: &Delivery, known: &Known) -> Result<Option<Appended>> {
     let found = find_key(store, known.first, delivery.target)?;
     if found.is_some() || known.first == delivery.message {
         return Ok(found);
@@ -144,18 +146,34 @@ fn find_key(store: &Store, message: RecordId, target: u32) -> Result<Option<Appe
     }))
 }
 
-/// Forgets the keys of messages that the queue can't deliver again.
-fn clear_applied(ctx: &mut Ctx<'_>, known: Known) -> Result<()> {
-    let below = ctx.core.durability.trimmed().min(known.needed_from);
+/// Forgets keys of messages that the queue can't deliver again. The next delivery goes on where there are more.
+fn clear_applied(ctx: &mut Ctx<'_>, known: &Known) -> Result<()> {
+    let below = ctx.core.durability.trimmed().min(known.needed.below);
     if below <= ctx.store.applied_cleared {
         return Ok(());
     }
-    ctx.store.applied_cleared = below;
-    let deleted = ctx
-        .store
-        .conn
-        .prepare_cached("DELETE FROM applied WHERE message < ?1 AND (late = 0 OR late < ?2)")?
-        .execute((below as i64, crate::now() - LATE_KEPT_SECONDS))?;
-    ctx.store.wrote |= deleted > 0;
+    let conn = &ctx.store.conn;
+    let mut done = Vec::new();
+    let mut statement = conn
+        .prepare_cached("SELECT message, target FROM applied WHERE message < ?1 AND (late = 0 OR late < ?2)")?;
+    let mut keys = statement.query((below as i64, crate::now() - LATE_KEPT_SECONDS))?;
+    while done.len() < CLEARED_MAX
+        && let Some(row) = keys.next()?
+    {
+        let (message, target): (i64, u32) = (row.get(0)?, row.get(1)?);
+        if !known.needed.names(message as u64) {
+            done.push((message, target));
+        }
+    }
+    drop(keys);
+    let mut delete = conn.prepare_cached("DELETE FROM applied WHERE message = ?1 AND target = ?2")?;
+    for key in &done {
+        delete.execute(*key)?;
+    }
+    drop((statement, delete));
+    ctx.store.wrote |= !done.is_empty();
+    if done.len() < CLEARED_MAX {
+        ctx.store.applied_cleared = below;
+    }
     Ok(())
 }

@@ -101,7 +101,8 @@ impl Worker {
             for name in settled.iter().filter_map(|(_, live)| live.head.file.as_ref()) {
                 inner.files.unrefer(&name.0);
             }
-            inner.insert_all(settled.into_iter(), || self.count());
+            let counted = self.count();
+            inner.insert_all(settled.into_iter(), || self.know(counted));
         }
         deleted.map_err(|error| self.start.place.unavailable(&error))
     }

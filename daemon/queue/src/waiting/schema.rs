@@ -14,6 +14,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::again::Again;
 use crate::record::Head;
 use crate::{QueueError, unavailable};
 
@@ -60,8 +61,23 @@ const COUNTED: &str = "
 ";
 /// How many messages there are.
 pub(crate) const COUNT: &str = "SELECT messages FROM counted";
-/// The oldest of them.
-pub(crate) const FIRST: &str = "SELECT min(id) FROM message";
+
+/// The rows in the database.
+pub(super) struct Counted {
+    pub(super) rows: u64,
+    pub(super) oldest: Again,
+}
+
+/// The database counts them itself.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<Counted> {
+    let rows = connection
+        .prepare_cached(COUNT)?
+        .query_row([], |row| row.get::<_, i64>(0))?;
+    Ok(Counted {
+        rows: rows as u64,
+        oldest: Again::read(connection)?,
+    })
+}
 
 /// Opens the database, made if it is missing. `Err(true)`: it is damaged.
 pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, QueueError)> {
