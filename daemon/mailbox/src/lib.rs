@@ -212,6 +212,7 @@ impl Mailboxes {
         events: Events,
         options: Options,
     ) -> Result<Self> {
+        replay::check(replay)?;
         disk.create_dir_all_synced(&options.dir)?;
         // Made by a process that died, the name may not be durable yet.
         if let Some(above) = options.dir.parent() {

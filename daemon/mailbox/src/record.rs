@@ -4,7 +4,8 @@
 //! first run did, however often it is done. A payload is: version (1 byte), owner, moment (Unix seconds), tag (1 byte), the fields of the
 //! operation, then the small texts that it brings, one after the other. Numbers are LEB128 (see `codec.rs`).
 //!
-//! Version 1: the first, without the moment. Version 2: with it, for dates of saving (RFC 8514).
+//! Version 1: the first, without the moment. Version 2: with it, for dates of saving (RFC 8514). A version or a tag that is not known here was written by a
+//! newer program: nothing is opened then, for to pass over such a record would lose what it says. (Programs before tag 13 do pass over it.)
 
 mod parts;
 
@@ -180,15 +181,32 @@ pub(crate) fn encode<'a>(owner: OwnerId, at: i64, op: &'a Op, head: &'a mut Vec<
     parts
 }
 
+/// Why a record can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Another version of the program wrote it.
+    Newer,
+    Damaged,
+}
+
+impl From<Malformed> for Unread {
+    fn from(_: Malformed) -> Self {
+        Self::Damaged
+    }
+}
+
 /// Whose record it is, and what was done when.
-pub(crate) fn decode(payload: &Bytes) -> codec::Read<Read> {
+pub(crate) fn decode(payload: &Bytes) -> std::result::Result<Read, Unread> {
     let mut from = payload.clone();
     let version = get_byte(&mut from)?;
+    if !matches!(version, 1 | VERSION) {
+        return Err(Unread::Newer);
+    }
     let owner = OwnerId(codec::get_u64(&mut from)?);
-    let at = match version {
-        1 => None,
-        VERSION => Some(codec::get_i64(&mut from)?),
-        _ => return Err(Malformed),
+    let at = if version == 1 {
+        None
+    } else {
+        Some(codec::get_i64(&mut from)?)
     };
     let op = get_op(&mut from)?;
     Ok(Read { owner, at, op })
@@ -286,7 +304,7 @@ fn put_op(out: &mut Vec<u8>, op: &Op) {
     }
 }
 
-fn get_op(from: &mut Bytes) -> codec::Read<Op> {
+fn get_op(from: &mut Bytes) -> std::result::Result<Op, Unread> {
     Ok(match get_byte(from)? {
         0 => Op::Mark,
         1 => Op::Reserve {
@@ -302,7 +320,7 @@ fn get_op(from: &mut Bytes) -> codec::Read<Op> {
                 0 => FlagAction::Add,
                 1 => FlagAction::Remove,
                 2 => FlagAction::Replace,
-                _ => return Err(Malformed),
+                _ => return Err(Unread::Damaged),
             },
             flags: Flags(get_byte(from)?),
             keywords: codec::get_u64(from)?,
@@ -351,7 +369,7 @@ fn get_op(from: &mut Bytes) -> codec::Read<Op> {
             folder: codec::get_i64(from)?,
             entries: get_list(from, get_annotation)?,
         },
-        _ => return Err(Malformed),
+        _ => return Err(Unread::Newer),
     })
 }
 
@@ -479,7 +497,15 @@ mod tests {
         let op = Op::Delete { modseq: 1, folder: 2 };
         let (owner, at) = (OwnerId(77), None);
         assert_eq!(decode(&payload).unwrap(), Read { owner, at, op });
-        assert!(decode(&Bytes::from_static(&[3, 77, 9, 1, 4])).is_err());
+    }
+
+    /// It would be passed over, with what it says of somebody's mail.
+    #[test]
+    fn what_a_newer_version_wrote_is_known_as_that() {
+        let unread = |payload| decode(&Bytes::from_static(payload)).unwrap_err();
+        assert_eq!(unread(&[3, 77, 9, 1, 4]), Unread::Newer, "version");
+        assert_eq!(unread(&[1, 77, 200, 1]), Unread::Newer, "operation");
+        assert_eq!(unread(&[1, 77, 9, 1]), Unread::Damaged);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use shared::model::OwnerId;
 use crate::codec;
 use crate::core::Core;
 use crate::ctx::Ctx;
-use crate::record::{self, Op, Ranges};
+use crate::record::{self, Op, Ranges, Unread};
 use crate::store::Store;
 use crate::types::FolderId;
 use crate::write::expunge;
@@ -56,6 +56,20 @@ struct Moved {
     source: OwnerId,
     folder: i64,
     uids: Ranges,
+}
+
+/// Refuses what a newer version wrote, before anything is done: to pass over such a record would lose what it says.
+pub(crate) fn check(records: &[Record]) -> Result<()> {
+    let newer = |found: &&Record| {
+        found.kind == JOURNAL_KIND && record::decode(&found.payload).err() == Some(Unread::Newer)
+    };
+    match records.iter().find(newer) {
+        Some(found) => Err(MailboxError::Unavailable(format!(
+            "record {:x} of the journal is of a kind that a newer version wrote",
+            found.id.0
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Applies this room's records of the replay to their owners, and waits until that is done. Blocks.

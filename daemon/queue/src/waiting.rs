@@ -201,7 +201,8 @@ impl Waiting {
         place: Place,
         shared: bool,
     ) -> Result<(Self, Start), QueueError> {
-        let Counted { rows, oldest } = count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
+        let Counted { rows, oldest } =
+            count(&connection).map_err(|error| unavailable("waiting.db", &error))?;
         let (sender, requests) = channel();
         let rows = Arc::new(AtomicU64::new(rows));
         let oldest = Arc::new(Mutex::new(oldest));

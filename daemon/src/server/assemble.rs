@@ -389,6 +389,8 @@ fn stores(disk: &SharedDisk, data: &Path, events: &Events) -> Result<Stores, Tro
             },
         );
     }
+    // Before the mailboxes apply anything: what a newer version wrote is left as it is.
+    queue::check_formats(&dir, &records).map_err(|error| Trouble::store("queue", error))?;
     let queue_dir = dir.clone();
     let options = mailbox::Options {
         epoch,

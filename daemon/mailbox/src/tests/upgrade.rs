@@ -130,3 +130,29 @@ fn an_unknown_version_is_left_alone() {
         world.close().await;
     });
 }
+
+/// What it says of somebody's mail would be lost, and mail delivered twice.
+#[test]
+fn a_record_of_a_newer_version_is_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let world = World::real(dir.path());
+        let owner = world.boxes.owner(ALICE);
+        let inbox = owner.folder("INBOX").await.unwrap().id;
+        owner.append(inbox, vec![append("a")]).await.unwrap();
+        let version = crate::record::VERSION + 1;
+        let newer = world
+            .journal
+            .commit(crate::JOURNAL_KIND, &[&[version, 77, 0]])
+            .await
+            .unwrap();
+        drop((owner, newer));
+        world.close().await;
+        for _ in 0..2 {
+            let refused = World::open(Arc::new(RealDisk::new()), dir.path(), None)
+                .err()
+                .unwrap();
+            assert!(refused.to_string().contains("newer version"), "{refused}");
+        }
+    });
+}

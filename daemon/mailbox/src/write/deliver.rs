@@ -154,8 +154,9 @@ fn clear_applied(ctx: &mut Ctx<'_>, known: &Known) -> Result<()> {
     }
     let conn = &ctx.store.conn;
     let mut done = Vec::new();
-    let mut statement = conn
-        .prepare_cached("SELECT message, target FROM applied WHERE message < ?1 AND (late = 0 OR late < ?2)")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT message, target FROM applied WHERE message < ?1 AND (late = 0 OR late < ?2)",
+    )?;
     let mut keys = statement.query((below as i64, crate::now() - LATE_KEPT_SECONDS))?;
     while done.len() < CLEARED_MAX
         && let Some(row) = keys.next()?

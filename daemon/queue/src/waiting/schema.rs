@@ -89,11 +89,17 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>) -> Result<Connection, (bool, 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = disk::sqlite::open(path, flags, vfs).map_err(fail)?;
     let version = prepare(&connection).map_err(fail)?;
-    if version > VERSION {
-        let text = format!("waiting.db has format {version}, which a newer version wrote");
-        return Err((false, QueueError::Unavailable(text)));
-    }
+    check(version).map_err(|error| (false, error))?;
     Ok(connection)
+}
+
+/// Refuses a format that is not known here.
+pub(crate) fn check(version: i64) -> Result<(), QueueError> {
+    if version <= VERSION {
+        return Ok(());
+    }
+    let text = format!("waiting.db has format {version}, which a newer version wrote");
+    Err(QueueError::Unavailable(text))
 }
 
 /// The version that was found.
