@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, Statement, ToSql};
 use shared::protocol::{Page, QueueRow, Rows};
 
 use crate::live::Inner;
@@ -82,6 +82,15 @@ pub(crate) fn page_sql(sort: Sort, descending: bool, filtered: bool) -> String {
     )
 }
 
+/// A full disk may have kept an index from being built.
+fn prepare<'a>(connection: &'a Connection, sql: &str) -> rusqlite::Result<Statement<'a>> {
+    let missing = |error: &rusqlite::Error| error.to_string().contains("no such index");
+    match connection.prepare(sql) {
+        Err(error) if missing(&error) => connection.prepare(&schema::walking(sql)),
+        prepared => prepared,
+    }
+}
+
 /// The messages in memory as one look saw them.
 pub(crate) struct Seen {
     look: Look,
@@ -152,7 +161,7 @@ impl Seen {
             all - also
         } else {
             let wanted = (&twice, &self.wanted.filter);
-            connection.query_row(COUNT_FILTERED, wanted, |row| row.get(0))?
+            prepare(connection, COUNT_FILTERED)?.query_row(wanted, |row| row.get(0))?
         };
         Ok(Rows {
             total: rows as u64 + self.here.len() as u64,
@@ -184,7 +193,7 @@ impl Seen {
         let (count, first_row) = ((end - first) as i64, first as i64);
         let values: [&dyn ToSql; 4] = [&twice, &count, &first_row, &filter];
         let values = values.split_at(if filter.is_empty() { 3 } else { 4 }).0;
-        let mut statement = connection.prepare(&sql)?;
+        let mut statement = prepare(connection, &sql)?;
         let mut found = statement.query(values)?;
         while let Some(row) = found.next()? {
             let stored = Stored::read(row)?;

@@ -47,6 +47,7 @@ pub(crate) fn open(
     let rows = reconcile(&mut found, &connection).map_err(|error| unavailable("waiting.db", &error))?;
     // The name of its log, before the log is ever folded: an older log under that name, or none, would damage a newer database.
     disk.sync_dir(&options.dir).map_err(failed)?;
+    build_indexes(&connection, &events)?;
     for name in &rows {
         files.refer(name);
     }
@@ -116,6 +117,24 @@ fn open_waiting(disk: &SharedDisk, options: &Options, events: &Events) -> Result
             );
             waiting::schema::open(&path, vfs).map_err(|(_, error)| error)
         }
+    }
+}
+
+/// A disk that is too full for them is told, and the queue works without.
+fn build_indexes(connection: &Connection, events: &Events) -> Result<(), QueueError> {
+    match waiting::schema::index(connection) {
+        Err(error) if disk::sqlite::is_full(&error) => {
+            let reason = format!("waiting.db: no room for indexes ({error}); lists of the queue are slow");
+            events.emit(
+                Scope::default(),
+                StoreFailed {
+                    store: "queue".to_owned(),
+                    reason,
+                },
+            );
+            Ok(())
+        }
+        built => built.map_err(|error| unavailable("waiting.db", &error)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::list::page_sql;
 use crate::rows::Sort;
 use crate::waiting::schema;
 
-const SORTS: [&str; 7] = ["", "sender", "size", "arrived", "next_try", "attempts", "held"];
+pub(super) const SORTS: [&str; 7] = ["", "sender", "size", "arrived", "next_try", "attempts", "held"];
 
 /// Rows that the database counts, and those that are there.
 pub(super) fn counted(database: &Connection) -> (i64, i64) {
@@ -122,6 +122,7 @@ fn assert_by_index(database: &Connection, sql: &str, sorts: bool) {
 fn every_look_at_what_waits_goes_by_an_index() {
     let dir = tempfile::tempdir().unwrap();
     let database = schema::open(&dir.path().join("waiting.db"), None).unwrap();
+    schema::index(&database).unwrap();
     for sort in SORTS {
         for descending in [false, true] {
             assert_by_index(&database, &page_sql(Sort::of(sort), descending, false), false);

@@ -194,3 +194,38 @@ fn a_queue_that_nobody_closed_ends_wherever_it_is() {
         fall(at, Path::new("/data"), Some(&disk), Some(&vfs));
     }
 }
+
+/// A log whose sync has failed would be folded into the database by whoever ends, and damage it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_unclosed_leaves_the_log_as_it_is() {
+    let (disk, vfs) = (SimDisk::new(1), "queue-ending-log");
+    disk::vfs::register(vfs, disk.shared()).unwrap();
+    let house = House::try_open(disk.shared(), Path::new("/data"), Some(vfs.to_owned())).unwrap();
+    house.commit(&["a@remote.test"], "text").await;
+    let job = house.next().await;
+    let later = put_off(0, crate::now() + 1000);
+    house.queue.finish(job, vec![later]).await.unwrap();
+    let log = || {
+        disk.shared()
+            .read(Path::new("/data/queue/waiting.db-wal"))
+            .unwrap()
+    };
+    let before = log();
+    drop(house);
+    // As long as its thread lives, the database is busy.
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let path = Path::new("/data/queue/waiting.db");
+    let database = loop {
+        let opened = disk::sqlite::open(path, flags, Some(vfs));
+        let looked = opened.and_then(|database| {
+            let rows: i64 = database.query_row("SELECT count(*) FROM message", [], |row| row.get(0))?;
+            Ok((database, rows))
+        });
+        match looked {
+            Ok(looked) => break looked,
+            Err(_) => std::thread::yield_now(),
+        }
+    };
+    assert_eq!(database.1, 1);
+    assert!(log() == before && !before.is_empty());
+}

@@ -2,8 +2,10 @@
 
 use disk::{Disk as _, SimDisk};
 use rusqlite::OpenFlags;
+use shared::protocol::Page;
 
 use super::*;
+use crate::waiting::schema;
 
 /// A disk on which one message waits, and its id.
 async fn with_one_that_waits(seed: u64, vfs: &str) -> (SimDisk, u64) {
@@ -132,4 +134,53 @@ async fn after_a_failed_sync_nothing_is_taken_until_the_queue_is_opened_anew() {
         assert_eq!(house.next().await.id.0, id, "seed {seed}");
         house.kill().await;
     }
+}
+
+/// After an update on a disk that is nearly full the server would not start, though all mail is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_too_full_for_the_indexes_keeps_nobody_from_the_queue() {
+    let vfs = "queue-index";
+    let (disk, id) = with_one_that_waits(3, "queue-index-before").await;
+    disk::vfs::register(vfs, disk.shared()).unwrap();
+    let indexes = |work: &dyn Fn(&rusqlite::Connection, &str)| {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let database = disk::sqlite::open(Path::new("/data/queue/waiting.db"), flags, Some(vfs)).unwrap();
+        for (name, _) in schema::INDEXES {
+            work(&database, name);
+        }
+    };
+    indexes(&|database, name| database.execute_batch(&format!("DROP INDEX {name}")).unwrap());
+    for full in [true, false] {
+        let path = Path::new("/data/queue/journal");
+        let (journal, replay) = Journal::open(disk.shared(), path, journal::Options::default()).unwrap();
+        let records: Vec<_> = replay.map(Result::unwrap).collect();
+        if full {
+            disk.set_full(0);
+        }
+        let options = Options {
+            dir: "/data/queue".into(),
+            vfs: Some(vfs.to_owned()),
+            memory_max_bytes: 1 << 20,
+        };
+        let queue = Queue::open(disk.shared(), journal.clone(), &records, Events::none(), options).unwrap();
+        for sort in super::counts::SORTS {
+            for filter in ["", "REMOTE.test"] {
+                let page = Page {
+                    sort: sort.to_owned(),
+                    filter: filter.to_owned(),
+                    ..Page::default()
+                };
+                let rows = queue.list(page).await.unwrap();
+                assert_eq!((rows.total, rows.rows.len()), (1, 1), "{sort} {filter}");
+                assert_eq!(rows.rows[0].id, format!("{id:x}"));
+            }
+        }
+        disk.set_full(u64::MAX);
+        House { queue, journal }.kill().await;
+    }
+    indexes(&|database, name| {
+        let found = "SELECT count(*) FROM sqlite_master WHERE name = ?1";
+        let found: i64 = database.query_row(found, [name], |row| row.get(0)).unwrap();
+        assert_eq!(found, 1, "{name} was built when there was room");
+    });
 }

@@ -6,7 +6,8 @@
 //!
 //! Version 3: `counted` has one row that says how many messages there are; triggers keep it in the transaction that makes or removes one, so that it
 //! is right after any crash and nobody walks through a million rows to know. What lists are sorted and filtered by is indexed: a page costs
-//! what it shows, wherever it lies.
+//! what it shows, wherever it lies. The indexes are no part of what must be there: a disk that is too full for them keeps nobody's mail back. Lists walk through
+//! the rows then, and the next start builds what is missing.
 //!
 //! Version 2 had neither. Version 1 had the text in `message`, and no `file`.
 
@@ -43,22 +44,25 @@ const TEXTS: &str = "
     CREATE TRIGGER message_text AFTER DELETE ON message BEGIN DELETE FROM text WHERE id = old.id; END;
     PRAGMA user_version = 2;
 ";
-/// What version 3 has more. Counting and indexing take their time once, for what waits at the update.
+/// What version 3 has more. Counting takes its time once, for what waits at the update.
 const COUNTED: &str = "
     CREATE TABLE counted (one INTEGER PRIMARY KEY CHECK (one = 1), messages INTEGER NOT NULL);
     INSERT INTO counted SELECT 1, count(*) FROM message;
     CREATE TRIGGER message_came AFTER INSERT ON message BEGIN UPDATE counted SET messages = messages + 1; END;
     CREATE TRIGGER message_went AFTER DELETE ON message BEGIN UPDATE counted SET messages = messages - 1; END;
-    CREATE INDEX message_id ON message (id);
-    CREATE INDEX message_sender ON message (sender);
-    CREATE INDEX message_size ON message (size);
-    CREATE INDEX message_received ON message (received);
-    CREATE INDEX message_next ON message (CASE held WHEN 0 THEN next_try END);
-    CREATE INDEX message_attempts ON message (attempts);
-    CREATE INDEX message_held ON message (held);
-    CREATE INDEX message_search ON message (search);
     PRAGMA user_version = 3;
 ";
+/// By what lists are sorted and filtered: a name, and what it indexes.
+pub(crate) const INDEXES: [(&str, &str); 8] = [
+    ("message_id", "id"),
+    ("message_sender", "sender"),
+    ("message_size", "size"),
+    ("message_received", "received"),
+    ("message_next", "CASE held WHEN 0 THEN next_try END"),
+    ("message_attempts", "attempts"),
+    ("message_held", "held"),
+    ("message_search", "search"),
+];
 /// How many messages there are.
 pub(crate) const COUNT: &str = "SELECT messages FROM counted";
 
@@ -77,6 +81,30 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<Counted> {
         rows: rows as u64,
         oldest: Again::read(connection)?,
     })
+}
+
+/// Builds the indexes that are missing, each by itself, so that the log need not hold them all. Takes its time once, for what waits at an update. The log
+/// may be folded here.
+pub(crate) fn index(connection: &Connection) -> rusqlite::Result<()> {
+    let mut missing = INDEXES.iter();
+    let built = missing.try_for_each(|(name, on)| {
+        connection.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {name} ON message ({on})"))
+    });
+    if built.is_err() {
+        // What the log has taken of a full disk is needed for mail.
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
+    built
+}
+
+/// A statement that goes by an index, as it is without.
+pub(crate) fn walking(sql: &str) -> String {
+    let mut parts = sql.split(" INDEXED BY ");
+    let mut walking = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        walking.push_str(part.trim_start_matches(|c: char| !c.is_whitespace()));
+    }
+    walking
 }
 
 /// Opens the database, made if it is missing. `Err(true)`: it is damaged.
@@ -189,6 +217,14 @@ mod tests {
             .query_row("SELECT count(*) FROM text", [], |row| row.get(0))
             .unwrap();
         assert_eq!(texts, 0);
+    }
+
+    /// Lists of the queue would fail while an index is missing.
+    #[test]
+    fn a_statement_without_its_index_is_the_same_statement() {
+        let sql = "SELECT id FROM message INDEXED BY message_id WHERE a IN (SELECT b FROM c INDEXED BY d\n WHERE e)";
+        let walks = "SELECT id FROM message WHERE a IN (SELECT b FROM c\n WHERE e)";
+        assert_eq!(walking(sql), walks);
     }
 
     /// What waited at an update would not be counted, nor found.
