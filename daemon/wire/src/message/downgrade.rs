@@ -5,7 +5,7 @@
 
 mod edits;
 
-use super::addresses::{Entry, Mailbox, entries};
+use super::addresses::{Entry, MISSING_DOMAIN, MISSING_MAILBOX, Mailbox, entries};
 use super::header::{Field, headers};
 use super::mime::{ContentType, Disposition, Param};
 use super::text::{Text, with_range};
@@ -18,11 +18,11 @@ pub const INVALID_ADDRESS: &str = "invalid@internationalized-address.invalid";
 /// Bytes of text in one encoded word: 75 characters with what is around them (RFC 2047 §2).
 const WORD_TEXT_MAX_BYTES: usize = 45;
 /// A line without its end (RFC 5322 §2.1.1).
-const LINE_MAX_BYTES: usize = 998;
+pub(super) const LINE_MAX_BYTES: usize = 998;
 /// Characters of one piece of a parameter (RFC 2231 §3).
 const PIECE_MAX_BYTES: usize = 60;
 
-const ADDRESS_FIELDS: [&str; 13] = [
+pub(super) const ADDRESS_FIELDS: [&str; 13] = [
     "from",
     "sender",
     "reply-to",
@@ -38,7 +38,7 @@ const ADDRESS_FIELDS: [&str; 13] = [
     "disposition-notification-to",
 ];
 /// Fields whose value has a grammar without encoded words: they are left out (RFC 6858 §2.4).
-const STRUCTURED_FIELDS: [&str; 20] = [
+pub(super) const STRUCTURED_FIELDS: [&str; 20] = [
     "message-id",
     "resent-message-id",
     "in-reply-to",
@@ -123,27 +123,43 @@ fn part_edits(header: &[u8], part: &Part, out: &mut Vec<Edit>) {
     }
 }
 
-/// A field in ASCII, with its line end, that says all that it said; `None`: its grammar has no way to say it, or it is no UTF-8.
+/// A field in ASCII, with its line end, that says all that it said; `None`: its grammar has no way to say it, or it is no UTF-8. Parameters
+/// need not be: those are `unknown-8bit`.
 pub(super) fn without_loss(field: &Field<'_>) -> Option<String> {
-    let text = std::str::from_utf8(field.value).ok()?;
-    if field.name.is_empty() || text.contains(INVALID_ADDRESS) {
+    // An address that can't be said, or is none, becomes one that leads nowhere.
+    let leads_nowhere = |text: &[u8]| {
+        let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+        has(INVALID_ADDRESS.as_bytes()) || has(MISSING_MAILBOX) || has(MISSING_DOMAIN)
+    };
+    let has_parameters = field.is("content-type") || field.is("content-disposition");
+    let is_text = has_parameters || std::str::from_utf8(field.value).is_ok();
+    if !is_text || field.name.is_empty() || leads_nowhere(field.value) {
         return None;
     }
     let put = rewritten(field, "\r\n")?;
     if field.is("content-type") {
         // It would be another type, or parts would no longer be found.
         let (_, value) = put.split_once(':')?;
-        let (before, after) = (
-            ContentType::parse(field.value)?,
-            ContentType::parse(value.as_bytes())?,
-        );
-        let same = before.is(&after.type_, &after.subtype);
-        if !same || before.param("boundary") != after.param("boundary") {
+        if !is_same(
+            ContentType::parse(field.value),
+            ContentType::parse(value.as_bytes()),
+        ) {
             return None;
         }
     }
     let fits = put.lines().all(|line| line.len() <= LINE_MAX_BYTES);
-    (fits && !put.is_empty() && !put.contains(INVALID_ADDRESS)).then_some(put)
+    (fits && put.is_ascii() && !put.is_empty() && !leads_nowhere(put.as_bytes())).then_some(put)
+}
+
+/// Whether two values of Content-Type name the same type and boundary.
+pub(super) fn is_same(before: Option<ContentType>, after: Option<ContentType>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            let same = before.is(&after.type_, &after.subtype);
+            same && before.param("boundary") == after.param("boundary")
+        }
+        (before, after) => before.is_none() && after.is_none(),
+    }
 }
 
 /// A field in ASCII, with its line end; empty: it is left out; `None`: it stays.
@@ -273,7 +289,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// RFC 2047 §2, folded between the words.
-fn encoded_words(text: &str, line_end: &str) -> String {
+pub(super) fn encoded_words(text: &str, line_end: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
@@ -315,14 +331,21 @@ fn parameters(head: String, params: &[Param], line_end: &str) -> String {
         } else if value.is_ascii() {
             put(&format!("{name}={}", quoted(&String::from_utf8_lossy(value))));
         } else {
+            let known = std::str::from_utf8(value).is_ok();
+            // RFC 1428 §3
+            let charset = if known { "UTF-8" } else { "unknown-8bit" };
             let pieces = percent_pieces(value);
             let base = name.trim_end_matches('*');
             if let [only] = pieces.as_slice() {
-                put(&format!("{base}*=UTF-8''{only}"));
+                put(&format!("{base}*={charset}''{only}"));
                 continue;
             }
             for (number, piece) in pieces.iter().enumerate() {
-                let charset = if number == 0 { "UTF-8''" } else { "" };
+                let charset = if number == 0 {
+                    format!("{charset}''")
+                } else {
+                    String::new()
+                };
                 put(&format!("{base}*{number}*={charset}{piece}"));
             }
         }

@@ -4,8 +4,8 @@
 //! cost in quoted-printable and base64, and whether it is UTF-8; [`SevenBit`] writes them. A body without 8-bit octets stays as it is.
 //! Multiparts and messages are never encoded but taken apart (RFC 2045 §6.4); message/global, which may be (RFC 6532 §3.7), is one body.
 //! A body that does not say what it is becomes text/plain, with the charset UTF-8 if it is that, else `unknown-8bit` (RFC 1428 §3).
-//! Fields in UTF-8 get encoded words and parameters of RFC 2231 where these say the same. Octets between the parts, which nobody is shown
-//! (RFC 2046 §5.1.1), become `?`.
+//! Header fields get encoded words and parameters of RFC 2231; where their grammar has none (`fields` says more), and between the parts,
+//! which nobody is shown (RFC 2046 §5.1.1), octets become `?`.
 //!
 //! What can't be written so passes as it is: what is signed or encrypted, which no one on the way may change (RFC 1847 §2.1), other
 //! types of message/*, bodies in encodings that nobody knows, addresses. **Whoever reads what comes out looks for 8-bit octets in it**:
@@ -13,10 +13,13 @@
 //!
 //! Must not know: hosts, and how the text is framed on the wire.
 
+mod fields;
+
 use std::sync::Arc;
 
+use fields::ascii_fields;
+
 use super::decode::Encoding;
-use super::downgrade;
 use super::encoders::{Base64, Quoted};
 use super::header::headers;
 use super::rewrite::{Head, Rules, Walk, relabel};
@@ -346,21 +349,6 @@ fn may_be_encoded(head: &Head<'_>) -> bool {
         "message" => head.content.subtype.starts_with("global"),
         _ => true,
     }
-}
-
-/// The header with its fields in ASCII, where that says the same.
-fn ascii_fields(header: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(header.len());
-    let mut at = 0;
-    for field in headers(header).filter(|field| !field.value.is_ascii()) {
-        if let Some(put) = downgrade::without_loss(&field) {
-            out.extend_from_slice(header.get(at..field.range.start).unwrap_or_default());
-            out.extend_from_slice(put.as_bytes());
-            at = field.range.end;
-        }
-    }
-    out.extend_from_slice(header.get(at..).unwrap_or_default());
-    out
 }
 
 #[cfg(test)]

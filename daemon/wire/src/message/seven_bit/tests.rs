@@ -116,7 +116,6 @@ fn what_must_not_be_changed_stays() {
         "Content-Type: multipart/mixed\r\n\r\né\r\n",
         "Content-Transfer-Encoding: x-own\r\n\r\né\r\n",
         "To: é@é.test\r\n\r\n",
-        "Received: from é\r\n\r\n",
         "Subject: all in ASCII\r\n\r\nx\r\n",
         "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\ny\r\n--b--\r\n",
     ];
@@ -126,7 +125,6 @@ fn what_must_not_be_changed_stays() {
     let boundary = "Content-Type: multipart/mixed; boundary=\"é\"\r\n";
     let text = format!("{boundary}\r\n--é\r\n\r\nx\r\n--é--\r\n");
     assert!(shown(text.as_bytes()).starts_with(boundary));
-    assert_eq!(written(b"Subject: \xff\r\n\r\nx", 99), b"Subject: \xff\r\n\r\nx");
     let digest =
         "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\né\r\n--b--\r\n";
     assert!(shown(digest.as_bytes()).contains("--b\r\n\r\nSubject: x\r\nMIME-Version: 1.0\r\n"));
