@@ -255,7 +255,7 @@ async fn place(inner: &Inner, target: &Target, limits: Limits) -> Result<Place, 
 /// What the host did with the message says how many more it should get.
 fn weigh(inner: &Inner, place: &Place, target: &Target, limits: Limits, found: &[(u32, Verdict)]) {
     let put_off = |verdict: &Verdict| match verdict {
-        Verdict::PutOff { reply, .. } => Some(reply.starts_with("421")),
+        Verdict::PutOff { host: Some(_), reply } => Some(reply.starts_with("421")),
         _ => None,
     };
     if found

@@ -154,7 +154,11 @@ async fn transaction(
     let form = if offers.takes_eight_bit() {
         &Form::AsItIs
     } else {
-        seven_bit::form(inner, mail).await?
+        match seven_bit::form(inner, mail).await {
+            Ok(form) => form,
+            // The disk or the keys, not the host, and another host changes nothing.
+            Err(_) => return Ok(all(&Verdict::put_off(replies::QUEUE))),
+        }
     };
     let outgoing = Outgoing { mail, form };
     if let Some(verdict) = cannot(outgoing, offers, &recipients, &target.host) {
