@@ -1,6 +1,7 @@
 //! What an administrator sees of the queue and may do to it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use disk::blob::Blob;
@@ -12,7 +13,7 @@ use shared::protocol::QueueMessage;
 
 use crate::finish::{gone, park, row_of, step_durable};
 use crate::list::STEP_MAX;
-use crate::live::{Live, Text};
+use crate::live::{Inner, Live, Text};
 use crate::record::{Head, Stage};
 use crate::rows::{Glimpse, recipient_states, stored};
 use crate::{Queue, QueueError};
@@ -50,8 +51,6 @@ pub(crate) const PART: &str =
     "SELECT max(id) FROM (SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT ?2)";
 /// Rows of one part: others get their turn between two.
 const PART_ROWS: i64 = 1000;
-/// Times that a message is looked for which moves while it is looked for.
-const LOOKS_MAX: usize = 3;
 
 impl Queue {
     pub fn counts(&self) -> Counts {
@@ -67,7 +66,7 @@ impl Queue {
     }
 
     pub async fn show(&self, id: MessageId) -> Result<QueueMessage, QueueError> {
-        let here = |live: &mut Live| {
+        let here = move |live: &mut Live| {
             let row = Glimpse::of(id.0, live).row();
             live.states();
             QueueMessage {
@@ -94,33 +93,33 @@ impl Queue {
     }
 
     /// Looks at a message wherever it is, though it may move meanwhile.
-    async fn anywhere<H, R: Send + 'static>(
+    async fn anywhere<H: Send + 'static, R: Send + 'static>(
         &self,
         id: MessageId,
-        here: impl Fn(&mut Live) -> H,
+        here: impl Fn(&mut Live) -> H + Send + 'static,
         row: impl FnOnce(&Connection) -> rusqlite::Result<Option<R>> + Clone + Send + 'static,
     ) -> Result<Place<H, R>, QueueError> {
-        let in_memory = || {
-            let mut state = self.inner.state.lock();
-            let coming = state.moves.is_coming(id.0);
-            (state.messages.get_mut(&id.0).map(&here), coming)
+        let in_memory = move |inner: &Inner| {
+            let mut state = inner.state.lock();
+            state.messages.get_mut(&id.0).map(&here).map(Place::Memory)
         };
-        for _ in 0..LOOKS_MAX {
-            let (mut found, coming) = in_memory();
-            if found.is_none() && coming {
-                // The thread that brings it does one thing after the other.
-                let _ = self.inner.waiting.call(|_| Ok(())).await;
-                found = in_memory().0;
-            }
-            if let Some(found) = found {
-                return Ok(Place::Memory(found));
-            }
-            // A row that is gone came back to memory meanwhile, if it is not gone for good.
-            if let Some(found) = self.inner.waiting.look(row.clone()).await? {
-                return Ok(Place::Database(found));
-            }
+        if let Some(found) = in_memory(&self.inner) {
+            return Ok(found);
         }
-        Err(QueueError::NoSuchMessage)
+        if let Some(found) = self.inner.waiting.look(row.clone()).await? {
+            return Ok(Place::Database(found));
+        }
+        // What came back to memory between the two looks: on the thread that brings it, and does one thing after the other, nothing comes meanwhile; and
+        // what goes is a row before memory forgets it.
+        let inner = Arc::clone(&self.inner);
+        let again = self
+            .inner
+            .waiting
+            .call(move |connection| match in_memory(&inner) {
+                Some(found) => Ok(Some(found)),
+                None => Ok(row(connection)?.map(Place::Database)),
+            });
+        again.await?.ok_or(QueueError::NoSuchMessage)
     }
 
     /// Makes messages due at once; none named: all. Held ones stay held. How many.

@@ -59,10 +59,6 @@ impl Moves {
     pub(crate) fn is_at_rest(&self) -> bool {
         self.coming.is_empty() && self.looks.is_empty()
     }
-
-    pub(crate) fn is_coming(&self, id: u64) -> bool {
-        self.coming.contains_key(&id)
-    }
 }
 
 /// A listing that is under way; told of nothing more when it is dropped.
