@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::Refusal;
-use shared::protocol::Call;
+use shared::protocol::{Call, Change};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -45,12 +46,12 @@ impl Subscriptions {
             out: out.downgrade(),
             missed: Arc::clone(&self.missed),
         };
-        let context = Arc::clone(context);
+        // What happens once the subscription is answered is not missed, however late its task begins: feeds are begun here.
         let task = match channel {
-            "monitor" => tokio::spawn(monitor(context, push)),
-            "log" => tokio::spawn(log(context, caller.clone(), push)),
-            "queue" => tokio::spawn(queue(context, push)),
-            "changes" => tokio::spawn(changes(context, push)),
+            "monitor" => tokio::spawn(monitor(Arc::clone(context), push)),
+            "log" => tokio::spawn(log(context.events.subscribe(), caller.clone(), push)),
+            "queue" => tokio::spawn(queue(Arc::clone(context), push)),
+            "changes" => tokio::spawn(changes(context.directory.changes(), push)),
             _ => return Err(Refusal::new("channel-unknown").with("channel", channel).into()),
         };
         if let Some(old) = self.tasks.insert(channel.to_owned(), task) {
@@ -135,8 +136,7 @@ async fn queue(context: Arc<Context>, push: Push) {
     }
 }
 
-async fn log(context: Arc<Context>, caller: Caller, push: Push) {
-    let mut feed = context.events.subscribe();
+async fn log(mut feed: Receiver<Arc<events::Record>>, caller: Caller, push: Push) {
     loop {
         match feed.recv().await {
             Ok(record) => {
@@ -152,8 +152,7 @@ async fn log(context: Arc<Context>, caller: Caller, push: Push) {
     }
 }
 
-async fn changes(context: Arc<Context>, push: Push) {
-    let mut feed = context.directory.changes();
+async fn changes(mut feed: Receiver<Change>, push: Push) {
     loop {
         match feed.recv().await {
             Ok(change) => {
