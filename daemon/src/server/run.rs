@@ -46,7 +46,12 @@ pub(super) fn run(
         .enable_all()
         .build()
         .map_err(|error| Trouble::new("start").with("reason", error))?;
-    ears.spawn(signals(stop.clone(), Arc::clone(reload)));
+    // Registered here, before anybody is told that the server runs.
+    let heard = {
+        let _within = ears.enter();
+        signals(stop.clone(), Arc::clone(reload))
+    };
+    ears.spawn(heard);
     ears.block_on(survive_size_limit());
     let mut lived = false;
     loop {
@@ -173,36 +178,46 @@ async fn survive_size_limit() {
 #[cfg(not(unix))]
 async fn survive_size_limit() {}
 
-/// Ctrl-C and SIGTERM stop the server; SIGHUP reads the certificates anew.
+/// Ctrl-C and SIGTERM stop the server; SIGHUP reads the certificates anew. Within a runtime; they are heard from the call on.
 #[cfg(unix)]
-async fn signals(stop: watch::Sender<bool>, reload: Arc<Notify>) {
+fn signals(stop: watch::Sender<bool>, reload: Arc<Notify>) -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => reload.notify_one(),
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let streams = kinds.map(signal);
+    async move {
+        let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = streams else {
+            return;
+        };
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break,
+                _ = hangup.recv() => reload.notify_one(),
+            }
         }
+        stop.send_replace(true);
     }
-    stop.send_replace(true);
 }
 
-/// Ctrl-C, Ctrl-Break and the closing of the console stop the server.
+/// Ctrl-C, Ctrl-Break and the closing of the console stop the server. Within a runtime; they are heard from the call on.
 #[cfg(windows)]
-async fn signals(stop: watch::Sender<bool>, _reload: Arc<Notify>) {
-    use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_shutdown};
-    let (Ok(mut close), Ok(mut end), Ok(mut shutdown)) = (ctrl_close(), ctrl_break(), ctrl_shutdown()) else {
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = close.recv() => {}
-        _ = end.recv() => {}
-        _ = shutdown.recv() => {}
+fn signals(stop: watch::Sender<bool>, _reload: Arc<Notify>) -> impl Future<Output = ()> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let streams = (ctrl_c(), ctrl_close(), ctrl_break(), ctrl_shutdown());
+    async move {
+        let (Ok(mut interrupt), Ok(mut close), Ok(mut end), Ok(mut shutdown)) = streams else {
+            return;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = close.recv() => {}
+            _ = end.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+        stop.send_replace(true);
     }
-    stop.send_replace(true);
 }
