@@ -41,6 +41,9 @@ pub(crate) enum ClientError {
     OutOfStep(Reply),
     #[error("TLS: {0}")]
     Tls(String),
+    /// Not the connection: what is to be sent can't be read here.
+    #[error("the text can't be read: {}", in_words(.0))]
+    Text(std::io::Error),
 }
 
 /// What stands in reports and in the queue: the same words whatever the system's language and numbers are.

@@ -85,9 +85,12 @@ pub(crate) async fn attempt(
         session.client.done_by(Some(deadline));
         match transaction(inner, &mut session, mail, target, chunk).await {
             Ok(found) => out.extend(found),
-            // What the first transactions did stands.
-            Err(error) if !out.is_empty() => {
-                let put_off = no_time(target, &error);
+            // What the first transactions did stands. A text that can't be read is no fault of the host, and another host changes nothing.
+            Err(error) if !out.is_empty() || matches!(error, ClientError::Text(_)) => {
+                let put_off = match &error {
+                    ClientError::Text(_) => Verdict::put_off(replies::QUEUE),
+                    error => no_time(target, error),
+                };
                 let done: Vec<u32> = out.iter().map(|(index, _)| *index).collect();
                 out.extend(
                     indices
@@ -441,7 +444,8 @@ async fn send_text(
     };
     stuffer.feed(top, &mut out);
     loop {
-        let piece = text::piece(&inner.parts.disk, &mail.text, at, text::PIECE_BYTES).await?;
+        let piece = text::piece(&inner.parts.disk, &mail.text, at, text::PIECE_BYTES).await;
+        let piece = piece.map_err(ClientError::Text)?;
         if piece.is_empty() {
             break;
         }
