@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 /// How long a peer may be silent before a test fails. Not a measure of anything: it only ends a test that would hang.
-const SILENCE: Duration = Duration::from_mins(1);
+const SILENCE: Duration = Duration::from_mins(5);
 
 pub struct Line {
     reader: BufReader<TcpStream>,

@@ -241,7 +241,7 @@ impl Server {
 
     /// Asks until it is so. The limit only keeps a broken server from holding the tests for ever.
     pub fn wait_for(&self, what: &str, mut so: impl FnMut() -> bool) {
-        let end = std::time::Instant::now() + std::time::Duration::from_mins(2);
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(10);
         while !so() {
             assert!(std::time::Instant::now() < end, "no {what} came");
             std::thread::yield_now();
@@ -258,14 +258,19 @@ impl Drop for Server {
     }
 }
 
-/// A number that, added to each standard port, gives a free one. Tests of one process never get the same twice.
+/// Between the offsets of two servers of one process. No two of [`PORTS`] differ by a multiple of it: a server that is not listening yet, or not at the
+/// moment, finds its ports free when it does, however many others have started.
+const OFFSET_STEP: u16 = 31;
+const OFFSETS_COUNT: u16 = 645;
+
+/// A number that, added to each standard port, gives a free one. Servers of one process never share a port.
 pub fn free_offset() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let seed = u16::try_from(std::process::id() % 200).unwrap_or_default();
     for _ in 0..500 {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         // Below the ports that the system gives to outgoing connections (32768 and above on Linux).
-        let offset = 10_000 + (seed * 97 + number * 7) % 20_000;
+        let offset = 10_000 + seed % OFFSET_STEP + (seed * 3 + number) % OFFSETS_COUNT * OFFSET_STEP;
         if PORTS
             .iter()
             .all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port + offset)).is_ok())
@@ -315,4 +320,20 @@ pub fn may(done: bool, what: &str) -> bool {
 
 fn is_program(path: &Path) -> bool {
     path.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_of_one_process_share_no_port() {
+        for (at, a) in PORTS.iter().enumerate() {
+            for b in &PORTS[at + 1..] {
+                assert_ne!(a.abs_diff(*b) % OFFSET_STEP, 0, "{a} and {b}");
+            }
+        }
+        let highest = 10_000 + OFFSETS_COUNT * OFFSET_STEP;
+        assert!(PORTS.iter().all(|port| highest + port < 32_768));
+    }
 }

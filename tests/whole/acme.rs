@@ -74,30 +74,9 @@ impl House {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let [dns, dns_management, api, management] = free_ports();
-        let mut server = Server::initialised(PROGRAMS);
-        let path = server.data().join("batpost.toml");
-        let mut config = std::fs::read_to_string(&path).unwrap();
-        config = config.replacen("[listen]", "[listen]\nweb = true", 1);
-        write!(config, "\n[dns]\nservers = [\"127.0.0.1:{dns}\"]\n").unwrap();
-        std::fs::write(&path, config).unwrap();
-        server.start();
-
         make_own_certificate(folder.path());
-        let at = folder.path().to_owned();
-        let own = |name: &str| at.join(name).to_str().unwrap().to_owned();
-        let wanted = json!({"pebble": {
-            "listenAddress": format!("127.0.0.1:{api}"),
-            "managementListenAddress": format!("127.0.0.1:{management}"),
-            "certificate": own("cert.pem"),
-            "privateKey": own("key.pem"),
-            "httpPort": server.port(80),
-            "tlsPort": server.port(443),
-            "externalAccountBindingRequired": external_account,
-            "externalAccountMACKeys": {"account-7": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"},
-            "certificateValidityPeriod": life,
-        }});
-        std::fs::write(own("pebble.json"), wanted.to_string()).unwrap();
+        // Ports are looked for when their program starts: until then somebody else may get them.
+        let [dns, dns_management] = free_ports();
         let names = spawn(Command::new("pebble-challtestsrv").args([
             "-defaultIPv4",
             "127.0.0.1",
@@ -114,6 +93,29 @@ impl House {
             "-management",
             &format!("127.0.0.1:{dns_management}"),
         ]));
+        let mut server = Server::initialised(PROGRAMS);
+        let path = server.data().join("batpost.toml");
+        let mut config = std::fs::read_to_string(&path).unwrap();
+        config = config.replacen("[listen]", "[listen]\nweb = true", 1);
+        write!(config, "\n[dns]\nservers = [\"127.0.0.1:{dns}\"]\n").unwrap();
+        std::fs::write(&path, config).unwrap();
+        server.start();
+
+        let [api, management] = free_ports();
+        let at = folder.path().to_owned();
+        let own = |name: &str| at.join(name).to_str().unwrap().to_owned();
+        let wanted = json!({"pebble": {
+            "listenAddress": format!("127.0.0.1:{api}"),
+            "managementListenAddress": format!("127.0.0.1:{management}"),
+            "certificate": own("cert.pem"),
+            "privateKey": own("key.pem"),
+            "httpPort": server.port(80),
+            "tlsPort": server.port(443),
+            "externalAccountBindingRequired": external_account,
+            "externalAccountMACKeys": {"account-7": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"},
+            "certificateValidityPeriod": life,
+        }});
+        std::fs::write(own("pebble.json"), wanted.to_string()).unwrap();
         let authority = spawn(
             Command::new("pebble")
                 .args([
@@ -249,7 +251,11 @@ fn acme_by_the_web_gets_a_certificate_and_a_newer_one_without_disturbing_anybody
     drop(line);
     house.server.kill();
     house.server.start();
-    assert_eq!(house.order("mail.example.test"), first);
+    let known = house.order("mail.example.test");
+    // An authority that advises when to renew may have moved the next try.
+    for what in ["names", "id", "not_after", "failures"] {
+        assert_eq!(known[what], first[what], "{what}");
+    }
     house.server.ctl_ok(&["certificate", "obtain", names]);
     let second = house.order("mail.example.test");
     assert_ne!(second["id"], first["id"]);

@@ -151,6 +151,7 @@ fn signed_zones_decide_which_certificate_is_right() {
             "{to}: {reply}"
         );
     }
+    host.wait_for_empty_queue();
     for domain in ["right.test", "plain.test"] {
         let texts = texts(&host, domain);
         assert_eq!(texts.len(), 1, "{domain}");
@@ -241,6 +242,7 @@ fn who_stands_between_and_denies_records_only_has_mail_wait() {
             row["recipients"][0]
         );
     }
+    host.wait_for_empty_queue();
     for domain in ["honest.test", "plain.test"] {
         assert_eq!(texts(&host, domain).len(), 1, "{domain}");
     }
@@ -251,6 +253,7 @@ fn who_stands_between_and_denies_records_only_has_mail_wait() {
     server.start();
     server.ctl_ok(&["queue", "retry"]);
     server.wait_for_empty_queue();
+    host.wait_for_empty_queue();
     for domain in all {
         assert_eq!(texts(&host, domain).len(), 1, "{domain}");
     }

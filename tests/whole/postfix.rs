@@ -268,7 +268,16 @@ impl Sink {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { child, port, taken }
+        let mut sink = Self { child, port, taken };
+        sink.wait_until_it_listens();
+        sink
+    }
+
+    fn wait_until_it_listens(&mut self) {
+        while Line::try_connect(self.port).is_none() {
+            assert!(self.child.try_wait().unwrap().is_none(), "smtp-sink has ended");
+            std::thread::yield_now();
+        }
     }
 
     /// Messages that it took.

@@ -36,6 +36,8 @@ const DATA: &str = "/data";
 const STUCK: Duration = Duration::from_mins(2);
 /// Who waits for a message looks that often whether the power is off.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Messages dropped while all are delivered.
+const DROPS_MAX: u32 = 3;
 /// Seconds until what is put off would come by itself; no story lasts so long.
 const LATER_S: i64 = 100_000;
 /// What the journal says until it has looked again.
@@ -183,6 +185,7 @@ impl Story {
         let retried = house.queue.retry(&[]).await;
         note(format!("retry: {retried:?}"));
         retried?;
+        let mut drops = 0;
         loop {
             let job = next(house).await?;
             let Some(mut job) = job else { break };
@@ -193,8 +196,10 @@ impl Story {
             for index in job.due.clone() {
                 outcomes.push(store(house, &job, index).await?);
             }
-            // Now and then the message is dropped half-way and comes again.
-            if self.dice.roll(8) > 0 {
+            // Now and then the message is dropped half-way and comes again; after a while, the longer the oftener it was dropped.
+            if drops < DROPS_MAX && self.dice.roll(8) == 0 {
+                drops += 1;
+            } else {
                 finish(house, job, outcomes).await?;
             }
         }

@@ -61,9 +61,11 @@ impl<'a> Sender<'a> {
 
     /// All that was acknowledged is in the mailbox, and hardly more: what was put off may have been taken before the failure was known.
     fn has_arrived(&self) {
-        // What could not be delivered meanwhile would wait for its next try.
-        self.server.ctl_ok(&["queue", "retry"]);
-        self.server.wait_for_empty_queue();
+        self.server.wait_for("an empty queue", || {
+            // What could not be delivered meanwhile would wait for its next try; and what is being tried now may yet fail.
+            self.server.ctl_ok(&["queue", "retry"]);
+            self.server.ctl_json(&["queue", "list"])["total"] == 0
+        });
         let mut pop3 = self.server.connect("pop3");
         pop3.until("+OK");
         pop3.ask("USER user1@example.test", "+OK");

@@ -111,6 +111,8 @@ fn sslyze_finds_nothing_on_any_port() {
             .arg(folder.path().join("ca.pem"));
         // What Mozilla recommends for servers that old programs too must reach; and what it says nothing of.
         command.args(["--mozilla_config", "intermediate", "--resum", "--early_data"]);
+        // It gives a connection a few seconds: not so many at once.
+        command.arg("--slow_connection");
         if let Some(protocol) = starttls {
             command.args(["--starttls", protocol]);
         }

@@ -297,7 +297,11 @@ mod tests {
             "{}",
             rows[1].text
         );
-        let text = std::fs::read_to_string(files::files(dir.path(), "log").unwrap().remove(0)).unwrap();
+        let days = files::files(dir.path(), "log").unwrap();
+        let text: String = days
+            .iter()
+            .map(|day| std::fs::read_to_string(day).unwrap())
+            .collect();
         assert_eq!(
             text.lines().count(),
             3,

@@ -70,7 +70,13 @@ async fn line(client: &mut BufReader<TcpStream>) -> String {
 }
 
 async fn start() -> Net {
-    Net::start(vec![service("imap")], Arc::new(Open), None, Events::none())
+    start_at("127.0.0.1:0").await
+}
+
+async fn start_at(address: &str) -> Net {
+    let mut imap = service("imap");
+    imap.listeners[0].address = address.parse().unwrap();
+    Net::start(vec![imap], Arc::new(Open), None, Events::none())
         .await
         .unwrap()
 }
@@ -112,7 +118,8 @@ async fn a_panic_costs_one_session() {
 
 #[tokio::test]
 async fn pausing_keeps_sessions_and_stopping_ends_them() {
-    let net = start().await;
+    // Where nobody else listens: a port that is free again may be another test's at once.
+    let net = start_at("127.0.0.77:0").await;
     let mut old = connect(&net).await;
     assert_eq!(line(&mut old).await, "hello\r\n");
     net.set("imap", ServiceState::Paused, "test").await.unwrap();

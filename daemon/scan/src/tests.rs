@@ -31,7 +31,7 @@ async fn fake_clamd(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
 }
 
 fn plugin(kind: Kind, on_failure: OnFailure) -> Plugin {
-    let timeout = Duration::from_secs(20);
+    let timeout = Duration::from_mins(5);
     Plugin {
         name: "p".to_owned(),
         kind,

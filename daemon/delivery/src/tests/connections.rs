@@ -10,7 +10,7 @@ fn own(lines: &[String], word: &str) -> usize {
 /// One after the other over one connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_kept_for_the_next_message() {
-    for (keep, connections) in [("10", 1), ("0", 3)] {
+    for (keep, connections) in [("300", 1), ("0", 3)] {
         let fake = Fake::start(Manner::default()).await;
         let overrides = BTreeMap::from([(domain("remote.test"), fake.address)]);
         let dns = Dns::scripted(Scripted::unreachable()).with_overrides(overrides);
@@ -111,7 +111,9 @@ async fn a_host_that_has_enough_gets_fewer_connections() {
             left.push(format!("{:?}", event.fields.last()));
         }
     }
-    for (left, places) in left.iter().zip(["2", "1"]) {
+    // Each is told after it was done; two that are done at once may be told in either order.
+    left.sort_unstable();
+    for (left, places) in left.iter().zip(["1", "2"]) {
         assert!(left.contains(places), "{left}");
     }
 }
@@ -143,9 +145,9 @@ async fn a_host_that_is_down_rests() {
 /// The queue and reports would speak the language of the system, and in numbers.
 #[tokio::test]
 async fn an_error_of_the_system_is_told_in_words() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let refused = crate::client::Client::connect(address, Timeouts::default()).await;
+    // Held, and never listened at: nobody else gets this port.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let refused = crate::client::Client::connect(held.local_addr().unwrap(), Timeouts::default()).await;
     assert_eq!(refused.err().unwrap().to_string(), "connection refused");
 }

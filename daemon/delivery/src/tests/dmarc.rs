@@ -50,8 +50,13 @@ async fn reports_are_gathered_and_go_to_those_who_want_them() {
         let waiting = house.delivery.reports_waiting().await.unwrap();
         assert_eq!(waiting[0].domain, "signer.test");
     }
-    assert_eq!(house.delivery.reports_waiting().await.unwrap()[0].count, 4);
-    assert_eq!(house.delivery.send_reports(ReportKind::Dmarc).await.unwrap(), 1);
+    let waiting = house.delivery.reports_waiting().await.unwrap();
+    // There is one for each day, and midnight may be in between.
+    assert_eq!(waiting.iter().map(|row| row.count).sum::<u64>(), 4);
+    assert_eq!(
+        house.delivery.send_reports(ReportKind::Dmarc).await.unwrap(),
+        waiting.len() as u64
+    );
     assert_eq!(house.delivery.reports_waiting().await.unwrap(), []);
     house.until_empty().await;
     let recipients: Vec<String> = fake

@@ -126,10 +126,11 @@ async fn what_a_host_refuses_is_told_to_the_sender_and_the_others_arrive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_host_is_tried_when_the_best_one_is_down() {
+    // The same port of two addresses that no other test uses.
     let good = Fake::start_at("127.0.0.2:0", Manner::default()).await;
     let port = good.address.port();
     let down = Fake::start_at(
-        &format!("127.0.0.1:{port}"),
+        &format!("127.0.0.3:{port}"),
         Manner {
             greeting: "554 no",
             ..Manner::default()
@@ -139,7 +140,7 @@ async fn the_next_host_is_tried_when_the_best_one_is_down() {
     let table = Scripted::new()
         .with_mx("far.test", 10, "down.far.test")
         .with_mx("far.test", 20, "good.far.test")
-        .with_address("down.far.test", "127.0.0.1".parse().unwrap())
+        .with_address("down.far.test", "127.0.0.3".parse().unwrap())
         .with_address("good.far.test", "127.0.0.2".parse().unwrap());
     let house = House::with_dns(Dns::scripted(table), &[("outgoing.port", &port.to_string())]).await;
     house.send(&["a@far.test"], TEXT).await;

@@ -151,6 +151,8 @@ fn a_failed_sync_within_a_commit_stops_the_acceptance() {
         let inbox = owner.folder("INBOX").await.unwrap().id;
         owner.append(inbox, vec![append("a")]).await.unwrap();
         let core = &owner.handle.core;
+        // What is open is committed below, and by nobody else.
+        core.lingering.stop();
         core.settle_all().unwrap();
         crate::sqlite::checkpoint(&owner.slot.run.lock().store.as_ref().unwrap().conn).unwrap();
         owner.append(inbox, vec![append("b")]).await.unwrap();

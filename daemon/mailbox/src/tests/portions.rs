@@ -11,8 +11,9 @@ fn all() -> Vec<Uid> {
 
 /// How many messages there are once the job before has begun to be done.
 async fn beside<T>(owner: &Owner, folder: FolderId, call: impl Future<Output = Result<T>>) -> (T, u64) {
-    // Polled in this order: the question stands behind the first portion, and before the second.
-    let (done, status) = tokio::join!(biased; call, owner.status(folder));
+    // Polled in this order: the question stands behind the first portion, and before the second, for no portion is done before it is asked.
+    let held = owner.slot.run.lock();
+    let (done, status, ()) = tokio::join!(biased; call, owner.status(folder), async move { drop(held) });
     (done.unwrap(), status.unwrap().messages)
 }
 
@@ -82,7 +83,9 @@ fn a_copy_into_a_folder_that_goes_is_refused() {
         let archive = owner.folder("Archive").await.unwrap().id;
         let uids = all();
         let copy = owner.copy(inbox, &uids, &owner, archive);
-        let (copied, deleted) = tokio::join!(biased; copy, owner.delete("Archive"));
+        let held = owner.slot.run.lock();
+        let (copied, deleted, ()) =
+            tokio::join!(biased; copy, owner.delete("Archive"), async move { drop(held) });
         deleted.unwrap();
         assert!(matches!(copied, Err(MailboxError::NoSuchFolder)));
         assert_eq!(owner.check(false).await.unwrap().problems, []);
