@@ -15,6 +15,7 @@ use shared::model::{Domain, OwnerId, PublicTree};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
+use crate::password::former::Formers;
 use crate::sharing::{Identity, Nesting, Whose};
 use crate::{Account, Resolution, Way};
 
@@ -63,6 +64,8 @@ pub(crate) struct Caches {
     proofs: Cache<OwnerId, [u8; 32]>,
     /// Attempts that failed lately, with the epoch they failed in: a program that tries an old password for ever costs no hash each time.
     failures: Cache<u64, u64>,
+    /// Stays, whatever is forgotten.
+    pub(crate) formers: Formers,
     /// Random, of this run: the proofs in memory are of no use to anybody else.
     key: [u8; 32],
 }
@@ -103,6 +106,7 @@ impl Caches {
                 .max_capacity(FAILURES_KEPT_MAX)
                 .time_to_live(LIFE)
                 .build(),
+            formers: Formers::new(),
             key,
         }
     }

@@ -90,8 +90,8 @@ pub struct Way {
 pub trait LoginGuard: Send + Sync {
     /// Whether that peer may try.
     fn may_try(&self, peer: IpAddr) -> bool;
-    /// A wrong user or password. `attempt`: the same for the same user with the same password, where the peer said it; a program that knows an
-    /// old password and tries it for ever is no attack, and finds out nothing by it.
+    /// A wrong user or password. `attempt`: the same for the same user with the same password, where that is known: the peer said it, or it is one that
+    /// was good once. A program that knows an old password and tries it for ever is no attack, and finds out nothing by it.
     fn failed(&self, peer: IpAddr, attempt: Option<u64>);
 }
 

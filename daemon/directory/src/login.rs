@@ -4,6 +4,7 @@
 //! password. Every end of a login is an event.
 
 mod apop;
+mod kept;
 pub(crate) mod ntlm;
 mod vouched;
 
@@ -14,7 +15,7 @@ use events::kinds::security::{LoginFailed, LoginSucceeded};
 use shared::mechanisms::Mechanisms;
 use shared::model::{OwnerId, Protocol};
 use shared::{Address, Refusal};
-use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
+use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step};
 
 use crate::admin::app_passwords::{self, App};
 use crate::cache::Known;
@@ -49,6 +50,8 @@ pub struct Login {
     apps: Vec<App>,
     /// The one that it was.
     app: Option<App>,
+    /// Of the passwords that the mechanism compares, those from this one on let nobody in.
+    bad_from: Option<usize>,
     /// Tells the same attempt made again, where the password itself was said.
     attempt: Option<u64>,
     /// A failure of our own, which the mechanism knows only as a wrong password.
@@ -71,6 +74,7 @@ impl Login {
             known: None,
             apps: Vec::new(),
             app: None,
+            bad_from: None,
             attempt: None,
             failure: None,
         }
@@ -167,6 +171,9 @@ impl Login {
                 Step::Success {
                     final_data, which, ..
                 } => {
+                    if let Some(bad) = self.bad_from.and_then(|from| which.checked_sub(from)) {
+                        return self.no_good(bad);
+                    }
                     if let Some(place) = which.checked_sub(1) {
                         self.app = self.apps.get(place).cloned();
                     }
@@ -188,51 +195,6 @@ impl Login {
                     return self.failed(failure, &text);
                 }
             };
-        }
-    }
-
-    /// What is kept of the user's passwords; nothing if there is no such user who may log in.
-    async fn verifiers(&mut self, user: &str, authzid: Option<&str>) -> Option<Verifiers> {
-        let core = Arc::clone(&self.directory.inner);
-        let (protocol, mechanism) = (self.context.protocol, self.mechanism);
-        let found = async {
-            // A mechanism that is off in the user's domain fails as for one who does not exist.
-            let known = match mechanism {
-                "NTLM" => ntlm::find(&core, user).await?,
-                _ => find(&core, user).await?,
-            };
-            let Some(known) = known.filter(|known| known.enabled && known.mechanisms.has(mechanism)) else {
-                return Ok(None);
-            };
-            if let Some(other) = authzid.filter(|other| !other.is_empty()) {
-                let other = find(&core, other).await?;
-                if other.is_none_or(|other| other.account.owner != known.account.owner) {
-                    return Ok(None);
-                }
-            }
-            let stored = core.stored(known.account.owner).await?;
-            let apps = app_passwords::of_owner(&core, known.account.owner, protocol).await?;
-            Ok(Some((known, stored, apps)))
-        };
-        match found.await {
-            Ok(Some((known, stored, apps))) => {
-                // Who has no password at all fails as one who does not exist.
-                if stored.is_none() && apps.is_empty() {
-                    return None;
-                }
-                self.known = Some(known);
-                let others = apps.iter().map(|app| app.kept.verifiers.clone()).collect();
-                self.apps = apps;
-                Some(Verifiers {
-                    others,
-                    ..stored.unwrap_or_default().verifiers
-                })
-            }
-            Ok(None) => None,
-            Err(Unavailable(_)) => {
-                self.failure = Some(LoginFailure::Unavailable);
-                None
-            }
         }
     }
 
@@ -280,8 +242,11 @@ impl Login {
         }
     }
 
-    fn succeeded(&self, account: Arc<Account>, final_data: Option<Vec<u8>>) -> LoginStep {
+    fn succeeded(&mut self, account: Arc<Account>, final_data: Option<Vec<u8>>) -> LoginStep {
         if account.denied.contains(&self.context.protocol) {
+            let caches = &self.directory.inner.caches;
+            let tried = || caches.attempt(&format!("no good {}", account.owner.0), "protocol");
+            self.attempt.get_or_insert_with(tried);
             return self.failed(LoginFailure::Protocol, reason(LoginFailure::Protocol));
         }
         let event = LoginSucceeded {

@@ -8,6 +8,7 @@ mod keys;
 mod logins;
 mod mechanisms;
 mod routes;
+mod stale;
 mod vacation;
 mod ways;
 

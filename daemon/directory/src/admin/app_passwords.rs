@@ -90,8 +90,14 @@ pub(crate) async fn remove(core: &Core, address: &Address, label: &str, by: &str
     let _changing = core.changing.lock().await;
     let user = users::known(core, address).await?;
     let key = records::app_password_key(user.owner, label.trim());
+    let old = rows(core, user.owner).await?;
+    let old = old.iter().find(|row| row.key() == key);
+    let old = old.and_then(|row| kept(core, user.owner, row));
     let batch = Batch::new().delete(&kinds::APP_PASSWORD, key, None);
     core.write(batch, "app-password", label).await?;
+    if let Some(old) = old {
+        core.caches.formers.add(user.owner, old.into());
+    }
     core.changed("app-password", &user.address.to_string(), "removed", by);
     Ok(())
 }
@@ -109,11 +115,7 @@ pub(crate) async fn of_owner(
             || protocols
                 .iter()
                 .any(|name| name == records::protocol_name(protocol));
-        if opens
-            && let Some(kept) = core
-                .seal
-                .open(owner, &seal_name(row.text("key")), row.bytes("sealed"))
-        {
+        if opens && let Some(kept) = kept(core, owner, &row) {
             apps.push(App { row, kept });
         }
     }
@@ -197,11 +199,14 @@ pub(crate) async fn salt(core: &Core, owner: OwnerId) -> Result<Option<Vec<u8>>,
         return Ok(Some(salt));
     }
     let rows = rows(core, owner).await?;
-    let kept = rows.iter().find_map(|row| {
-        core.seal
-            .open::<Kept>(owner, &seal_name(row.text("key")), row.bytes("sealed"))
-    });
+    let kept = rows.iter().find_map(|row| kept(core, owner, row));
     Ok(kept.and_then(|kept| salt_of(&kept.verifiers)))
+}
+
+/// What is kept of one; nothing if it is damaged.
+fn kept(core: &Core, owner: OwnerId, row: &Row) -> Option<Kept> {
+    core.seal
+        .open(owner, &seal_name(row.text("key")), row.bytes("sealed"))
 }
 
 async fn rows(core: &Core, owner: OwnerId) -> Result<Vec<Row>, Unavailable> {

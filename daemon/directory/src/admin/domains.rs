@@ -156,6 +156,9 @@ async fn forget_verifiers(core: &Core, name: &DomainName, wanted: Mechanisms) ->
             batch = app_passwords::forget_verifiers(core, *owner, wanted, batch).await?;
         }
         core.write(batch, "domain", name.as_str()).await?;
+        for owner in piece {
+            core.caches.formers.forget(*owner);
+        }
     }
     Ok(())
 }

@@ -169,12 +169,16 @@ pub(crate) async fn set_password(
     let _changing = core.changing.lock().await;
     let mut user = known(core, &address).await?;
     user.has_password = true;
+    let old = core.stored(user.owner).await?;
     let batch = Batch::new().put(core.credential(user.owner, &stored)?).update(
         vec![user.address.key().into()],
         records::user_row(&user),
         None,
     );
     core.write(batch, "user", &user.address.to_string()).await?;
+    if let Some(old) = old {
+        core.caches.formers.add(user.owner, old.into());
+    }
     done(core, &user, "password-changed", by);
     Ok(())
 }
@@ -202,6 +206,7 @@ pub(crate) async fn remove(core: &Core, address: &Address, by: &str) -> Result<O
     let batch = vacation::forgotten(batch, user.owner);
     let batch = external::with_owner(batch, &[user.owner.0.into()]);
     core.write(batch, "user", &user.address.to_string()).await?;
+    core.caches.formers.forget(user.owner);
     done(core, &user, "removed", by);
     Ok(user.owner)
 }

@@ -25,16 +25,31 @@ pub(crate) async fn apop(
     }
     let found = async {
         let known = find(core, user).await?;
-        let known = known.filter(|known| known.enabled && known.mechanisms.has("APOP"));
+        let known = known.filter(|known| known.mechanisms.has("APOP"));
         let owner = known.as_ref().map_or(NOBODY, |known| known.account.owner);
         let stored = core.stored(owner).await?;
         // The same work for a user who does not exist.
         let password = stored.and_then(|stored| stored.plain);
-        let right = wire::sasl::apop_is(digest, timestamp, password.as_deref().unwrap_or_default());
-        Ok(known.filter(|_| right && password.is_some()))
+        let is = |password: &str| wire::sasl::apop_is(digest, timestamp, password);
+        let right = is(password.as_deref().unwrap_or_default()) && password.is_some();
+        let formers = core.caches.formers.of(owner);
+        let mut formers = formers.iter().map(|former| former.plain.as_deref());
+        let former = formers.position(|former| former.is_some_and(is));
+        let which = if right {
+            Some(0)
+        } else {
+            former.map(|former| former + 1)
+        };
+        Ok(known.zip(which))
     };
     match found.await {
-        Ok(Some(known)) => login.succeeded(known.account, None),
+        Ok(Some((known, 0))) if known.enabled => login.succeeded(known.account, None),
+        Ok(Some((known, which))) => {
+            // Counted as by other mechanisms.
+            let bad = which.saturating_sub(usize::from(known.enabled));
+            login.known = Some(known);
+            login.no_good(bad)
+        }
         Ok(None) => login.failed(LoginFailure::Credentials, reason(LoginFailure::Credentials)),
         Err(Unavailable(_)) => login.failed(LoginFailure::Unavailable, reason(LoginFailure::Unavailable)),
     }

@@ -4,6 +4,7 @@
 //! server's secret. Everything here is slow on purpose: call it on a thread that may block.
 
 pub(crate) mod app;
+pub(crate) mod former;
 mod scheme;
 mod seal;
 

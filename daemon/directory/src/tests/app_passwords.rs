@@ -111,7 +111,7 @@ fn they_are_listed_with_their_use_and_have_bounds() {
 }
 
 /// RFC 5802 §3 with the client's side of it.
-async fn scram(directory: &Directory, user: &str, password: &str) -> String {
+pub(super) async fn scram(directory: &Directory, user: &str, password: &str) -> String {
     let bare = format!("n={user},r=clientnonce");
     let (mut login, step) = directory
         .login(

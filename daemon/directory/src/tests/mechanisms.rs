@@ -3,7 +3,7 @@
 use super::logins::{context, cram, outcome};
 use super::*;
 
-async fn choose(directory: &Directory, mechanisms: &[&str]) -> String {
+pub(super) async fn choose(directory: &Directory, mechanisms: &[&str]) -> String {
     let domain = directory.domain(&name("a.test")).await.unwrap().unwrap();
     let mechanisms = mechanisms.iter().map(|name| (*name).to_owned()).collect();
     code(

@@ -1,0 +1,131 @@
+//! Passwords that were good once: a phone that was not told of the change must not shut its whole household out.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use super::app_passwords::scram;
+use super::logins::{context, cram, outcome};
+use super::mechanisms::choose;
+use super::*;
+
+/// What it was told of failures; nobody is shut out.
+#[derive(Default)]
+struct Told(Arc<Mutex<Vec<Option<u64>>>>);
+
+impl LoginGuard for Told {
+    fn may_try(&self, _peer: IpAddr) -> bool {
+        true
+    }
+    fn failed(&self, _peer: IpAddr, attempt: Option<u64>) {
+        self.0.lock().unwrap().push(attempt);
+    }
+}
+
+/// RFC 1939 §7
+async fn apop(directory: &Directory, user: &str, password: &str) -> String {
+    let timestamp = "<1896.697170952@dbc.mtview.ca.us>";
+    let digest = wire::sasl::apop(timestamp, password);
+    let step = directory
+        .login_apop(user, &digest, timestamp, context(false))
+        .await;
+    outcome(&step)
+}
+
+/// By every mechanism that never says the password, twice; how many failures that is.
+async fn tried(directory: &Directory, told: &Mutex<Vec<Option<u64>>>, password: &str) -> usize {
+    const ANNA: &str = "anna@a.test";
+    told.lock().unwrap().clear();
+    for _ in 0..2 {
+        for step in [
+            cram(directory, ANNA, password).await,
+            scram(directory, ANNA, password).await,
+            apop(directory, ANNA, password).await,
+        ] {
+            assert_eq!(step, "Credentials");
+        }
+    }
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 6);
+    let counted: HashSet<u64> = told.iter().flatten().copied().collect();
+    counted.len() + told.iter().filter(|attempt| attempt.is_none()).count()
+}
+
+#[test]
+fn a_program_that_tries_for_ever_what_was_good_once_fails_once() {
+    on_each(async |directory, _| {
+        people(directory).await;
+        let on = ["PLAIN", "CRAM-MD5", "SCRAM-SHA-256", "APOP"];
+        assert_eq!(choose(directory, &on).await, "done");
+        let anna = address("anna@a.test");
+        let set = async |password: &str| directory.set_password(&anna, password, "test").await.unwrap();
+        let guard = Told::default();
+        let told = guard.0.clone();
+        directory.set_guard(Arc::new(guard));
+
+        set("first").await;
+        assert_eq!(cram(directory, "anna@a.test", "first").await, "anna@a.test");
+        set("second").await;
+        assert_eq!(tried(directory, &told, "first").await, 1);
+        assert_eq!(
+            tried(directory, &told, "never").await,
+            6,
+            "who guesses fails each time"
+        );
+        for password in ["third", "fourth"] {
+            set(password).await;
+        }
+        for old in ["first", "second", "third"] {
+            assert_eq!(tried(directory, &told, old).await, 1, "{old}");
+        }
+        set("fifth").await;
+        assert_eq!(tried(directory, &told, "first").await, 6, "not for ever");
+        for login in [
+            cram(directory, "anna@a.test", "fifth").await,
+            scram(directory, "anna@a.test", "fifth").await,
+            apop(directory, "anna@a.test", "fifth").await,
+        ] {
+            assert_eq!(login, "anna@a.test");
+        }
+        // Back again: it is good.
+        set("fourth").await;
+        assert_eq!(scram(directory, "anna@a.test", "fourth").await, "anna@a.test");
+    });
+}
+
+#[test]
+fn a_removed_app_password_and_a_disabled_user_fail_once() {
+    on_each(async |directory, _| {
+        people(directory).await;
+        let on = ["PLAIN", "CRAM-MD5", "SCRAM-SHA-256", "APOP"];
+        assert_eq!(choose(directory, &on).await, "done");
+        let anna = address("anna@a.test");
+        directory.set_password(&anna, "own", "test").await.unwrap();
+        let phone = directory
+            .add_app_password(&anna, "Phone", &[], "test")
+            .await
+            .unwrap();
+        assert_eq!(scram(directory, "anna@a.test", &phone).await, "anna@a.test");
+        directory
+            .remove_app_password(&anna, "Phone", "test")
+            .await
+            .unwrap();
+        let guard = Told::default();
+        let told = guard.0.clone();
+        directory.set_guard(Arc::new(guard));
+        for _ in 0..2 {
+            assert_eq!(cram(directory, "anna@a.test", &phone).await, "Credentials");
+            assert_eq!(scram(directory, "anna@a.test", &phone).await, "Credentials");
+        }
+        let counted: HashSet<Option<u64>> = told.lock().unwrap().drain(..).collect();
+        assert!(counted.len() == 1 && !counted.contains(&None), "{counted:?}");
+
+        let user = directory.user(&anna).await.unwrap().unwrap();
+        let disabled = User {
+            enabled: false,
+            ..user
+        };
+        directory.set_user(disabled, "test").await.unwrap();
+        assert_eq!(tried(directory, &told, "own").await, 1);
+        assert_eq!(tried(directory, &told, "never").await, 6);
+    });
+}
