@@ -108,14 +108,14 @@ def idle(client):
     other.append("INBOX", text(9))
     seen = []
     while (before + 1, b"EXISTS") not in seen:
-        answers = client.idle_check(timeout=60)
+        answers = client.idle_check(timeout=300)
         assert answers, f"nothing came: {seen}"
         seen += answers
     uid = other.search(["SUBJECT", "number 9"])
     other.delete_messages(uid)
     other.expunge()
     while not any(len(answer) == 2 and answer[1] == b"EXPUNGE" for answer in seen):
-        answers = client.idle_check(timeout=60)
+        answers = client.idle_check(timeout=300)
         assert answers, f"nothing came: {seen}"
         seen += answers
     client.idle_done()

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 const [modules, imap, imaps, user, pass] = process.argv.slice(2);
 const { ImapFlow } = createRequire(modules + '/')('imapflow');
 
-const common = { host: '127.0.0.1', logger: false, tls: { rejectUnauthorized: false } };
+const common = { host: '127.0.0.1', logger: false, greetingTimeout: 300000, connectionTimeout: 300000, tls: { rejectUnauthorized: false } };
 const connect = async (options) => {
     const client = new ImapFlow({ ...common, port: Number(imap), secure: false, doSTARTTLS: true, auth: { user, pass }, ...options });
     await client.connect();

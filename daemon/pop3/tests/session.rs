@@ -238,7 +238,7 @@ async fn what_the_settings_say_is_told_and_kept() {
         assert!(offered.contains(line), "{offered}");
     }
     for (key, value) in [
-        ("pop3.login-delay", "60"),
+        ("pop3.login-delay", "86400"),
         ("pop3.expire-days", "7"),
         ("pop3.implementation", ""),
     ] {
@@ -251,7 +251,7 @@ async fn what_the_settings_say_is_told_and_kept() {
     }
     let offered = client.ask("CAPA\r\n").await;
     assert!(
-        offered.contains("EXPIRE 7\r\n") && offered.contains("LOGIN-DELAY 60\r\n"),
+        offered.contains("EXPIRE 7\r\n") && offered.contains("LOGIN-DELAY 86400\r\n"),
         "{offered}"
     );
     assert!(!offered.contains("IMPLEMENTATION"), "{offered}");

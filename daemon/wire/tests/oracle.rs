@@ -198,10 +198,11 @@ fn agree(commands: impl IntoIterator<Item = Vec<u8>>) {
 fn said() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/dialogues");
     let mut commands = Vec::new();
-    for path in std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-    {
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+    // The same commands for the same dice everywhere.
+    files.sort();
+    for path in files {
         if !path.file_name().unwrap().to_string_lossy().starts_with("imap") {
             continue;
         }

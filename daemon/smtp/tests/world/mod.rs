@@ -131,6 +131,12 @@ impl World {
             let options = mailbox::Options::new(world.temp.path().join("mail"));
             mailbox::Mailboxes::open(disk, world.journal.clone(), &[], world.events.clone(), options).unwrap()
         });
+        if let Some(mailboxes) = &mailboxes {
+            // LMTP gives a mailbox a few seconds; making it is none of them.
+            let boris = Address::parse("boris@here.test").unwrap();
+            let boris = directory.user(&boris).await.unwrap().unwrap();
+            mailboxes.owner(boris.owner).used_bytes().await.unwrap();
+        }
         Self {
             server: Server::with_checks(directory, queue, policy, checks, mailboxes),
             ..world
