@@ -51,6 +51,8 @@ pub(crate) const PART: &str =
     "SELECT max(id) FROM (SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT ?2)";
 /// Rows of one part: others get their turn between two.
 const PART_ROWS: i64 = 1000;
+/// Times that a text is looked for which moves while it is looked for.
+const LOOKS_MAX: usize = 3;
 
 impl Queue {
     pub fn counts(&self) -> Counts {
@@ -101,22 +103,31 @@ impl Queue {
     ) -> Result<Place<H, R>, QueueError> {
         let in_memory = move |inner: &Inner| {
             let mut state = inner.state.lock();
-            state.messages.get_mut(&id.0).map(&here).map(Place::Memory)
+            let found = state.messages.get_mut(&id.0).map(&here);
+            (found, state.moves.came_count, state.moves.is_coming(id.0))
         };
-        if let Some(found) = in_memory(&self.inner) {
-            return Ok(found);
+        let (found, came_before, _) = in_memory(&self.inner);
+        if let Some(found) = found {
+            return Ok(Place::Memory(found));
         }
         if let Some(found) = self.inner.waiting.look(row.clone()).await? {
             return Ok(Place::Database(found));
         }
-        // What came back to memory between the two looks: on the thread that brings it, and does one thing after the other, nothing comes meanwhile; and
-        // what goes is a row before memory forgets it.
+        // Not a row: it is done, unless it was on its way back then, and is still or was here since.
+        let (found, came, is_coming) = in_memory(&self.inner);
+        if let Some(found) = found {
+            return Ok(Place::Memory(found));
+        }
+        if came == came_before && !is_coming {
+            return Err(QueueError::NoSuchMessage);
+        }
+        // On the thread that brings it, and does one thing after the other, nothing comes meanwhile; and what goes is a row before memory forgets it.
         let inner = Arc::clone(&self.inner);
         let again = self
             .inner
             .waiting
-            .call(move |connection| match in_memory(&inner) {
-                Some(found) => Ok(Some(found)),
+            .call(move |connection| match in_memory(&inner).0 {
+                Some(found) => Ok(Some(Place::Memory(found))),
                 None => Ok(row(connection)?.map(Place::Database)),
             });
         again.await?.ok_or(QueueError::NoSuchMessage)
@@ -273,12 +284,20 @@ impl Queue {
             });
             row.optional()
         };
-        let (head, text) = match self.anywhere(id, here, row).await? {
-            Place::Memory((_, Text::Here(blob))) => return Ok(blob),
-            Place::Memory((record, Text::InJournal)) => {
-                return self.inner.text_in_journal(record).await.map(Blob::Bytes);
+        let mut looks = 0;
+        let (head, text) = loop {
+            looks += 1;
+            match self.anywhere(id, here, row).await? {
+                Place::Memory((_, Text::Here(blob))) => return Ok(blob),
+                Place::Memory((record, Text::InJournal)) => {
+                    match self.inner.text_in_journal(record).await {
+                        // It may have gone from there meanwhile, and be somewhere else.
+                        Err(_) if looks < LOOKS_MAX => {}
+                        text => return text.map(Blob::Bytes),
+                    }
+                }
+                Place::Database(row) => break row,
             }
-            Place::Database(row) => row,
         };
         let head: Option<Head> = serde_json::from_slice(&head).ok();
         Ok(match head.and_then(|head| head.file) {

@@ -25,6 +25,8 @@ pub(crate) struct Moves {
     /// Listings by their numbers.
     looks: HashMap<u64, Moved>,
     last: u64,
+    /// Messages that have come back so far.
+    pub(crate) came_count: u64,
 }
 
 /// What one listing was told of.
@@ -45,7 +47,11 @@ impl Moves {
 
     /// It is in memory.
     pub(crate) fn is_here(&mut self, id: u64) {
-        self.coming.remove(&id);
+        self.came_count += u64::from(self.coming.remove(&id).is_some());
+    }
+
+    pub(crate) fn is_coming(&self, id: u64) -> bool {
+        self.coming.contains_key(&id)
     }
 
     /// A message goes to the database; its row is made after this.
