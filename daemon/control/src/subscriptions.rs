@@ -46,6 +46,8 @@ impl Subscriptions {
             out: out.downgrade(),
             missed: Arc::clone(&self.missed),
         };
+        // Else two tasks would tell of the same.
+        self.remove(channel);
         // What happens once the subscription is answered is not missed, however late its task begins: feeds are begun here.
         let task = match channel {
             "monitor" => tokio::spawn(monitor(Arc::clone(context), push)),
@@ -54,9 +56,7 @@ impl Subscriptions {
             "changes" => tokio::spawn(changes(context.directory.changes(), push)),
             _ => return Err(Refusal::new("channel-unknown").with("channel", channel).into()),
         };
-        if let Some(old) = self.tasks.insert(channel.to_owned(), task) {
-            old.abort();
-        }
+        self.tasks.insert(channel.to_owned(), task);
         Ok(())
     }
 
