@@ -15,7 +15,7 @@ use events::kinds::security::{LoginFailed, LoginSucceeded};
 use shared::mechanisms::Mechanisms;
 use shared::model::{OwnerId, Protocol};
 use shared::{Address, Refusal};
-use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step};
+use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
 
 use crate::admin::app_passwords::{self, App};
 use crate::cache::Known;
@@ -52,6 +52,8 @@ pub struct Login {
     app: Option<App>,
     /// Of the passwords that the mechanism compares, those from this one on let nobody in.
     bad_from: Option<usize>,
+    /// As whom the peer wants to act, and what its response is compared with, if that is for the next step.
+    compared: Option<Box<(Option<String>, Verifiers)>>,
     /// Tells the same attempt made again, where the password itself was said.
     attempt: Option<u64>,
     /// A failure of our own, which the mechanism knows only as a wrong password.
@@ -75,6 +77,7 @@ impl Login {
             apps: Vec::new(),
             app: None,
             bad_from: None,
+            compared: None,
             attempt: None,
             failure: None,
         }
@@ -171,6 +174,10 @@ impl Login {
                 Step::Success {
                     final_data, which, ..
                 } => {
+                    if !self.is_right_still(which).await {
+                        let failure = self.failure.unwrap_or(LoginFailure::Credentials);
+                        return self.failed(failure, reason(failure));
+                    }
                     if let Some(bad) = self.bad_from.and_then(|from| which.checked_sub(from)) {
                         return self.no_good(bad);
                     }

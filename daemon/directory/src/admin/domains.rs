@@ -136,6 +136,9 @@ pub(crate) async fn remove(
         super::dkim::remove_all(core, name).await?;
     }
     core.caches.forget_all();
+    for owner in &owners {
+        core.caches.formers.forget(*owner);
+    }
     core.load_offered().await?;
     core.changed("domain", name.as_str(), "removed", by);
     Ok(owners)
@@ -157,7 +160,7 @@ async fn forget_verifiers(core: &Core, name: &DomainName, wanted: Mechanisms) ->
         }
         core.write(batch, "domain", name.as_str()).await?;
         for owner in piece {
-            core.caches.formers.forget(*owner);
+            core.caches.formers.restrict(*owner, wanted);
         }
     }
     Ok(())

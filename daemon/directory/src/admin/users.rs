@@ -151,6 +151,8 @@ pub(crate) async fn rename(
     batch = app_passwords::renamed(core, old.owner, batch).await?;
     let revisions = core.write(batch, "user", &old.address.to_string()).await?;
     core.caches.forget_user(&old_key, Some(old.owner));
+    // They hold for the old name, and the old domain's mechanisms.
+    core.caches.formers.forget(old.owner);
     done(core, &new, "renamed", by);
     core.announce("user", &old.address.to_string(), by);
     Ok(super::domains::first(revisions))

@@ -8,24 +8,32 @@
 
 use std::sync::Arc;
 
+use moka::ops::compute::Op;
 use moka::sync::Cache;
+use shared::mechanisms::Mechanisms;
 use shared::model::OwnerId;
 use wire::sasl::Verifiers;
 
-use super::Stored;
 use super::app::Kept;
+use super::{Stored, wanted_of};
 
 /// Users whose former passwords are known; of more, those are forgotten that nobody has asked for.
 const USERS_MAX: u64 = 10_000;
 /// Of one user, the last ones.
-const OF_USER_MAX: usize = 3;
+const OF_USER_MAX: usize = 8;
 
 /// What is known of a password that counts no more.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Former {
     pub(crate) verifiers: Verifiers,
     /// As in [`Stored::plain`].
     pub(crate) plain: Option<String>,
+}
+
+impl Former {
+    fn is_empty(&self) -> bool {
+        self.verifiers == Verifiers::default() && self.plain.is_none()
+    }
 }
 
 impl From<Stored> for Former {
@@ -63,13 +71,27 @@ impl Formers {
     }
 
     pub(crate) fn add(&self, owner: OwnerId, old: Former) {
-        if old.verifiers == Verifiers::default() && old.plain.is_none() {
+        if old.is_empty() {
             return;
         }
         self.of.entry(owner).and_upsert_with(|known| {
             let known = known.map(|known| known.into_value()).unwrap_or_default();
-            let rest = known.iter().take(OF_USER_MAX - 1).cloned();
+            let rest = known.iter().filter(|former| **former != old);
+            let rest: Vec<Former> = rest.take(OF_USER_MAX - 1).cloned().collect();
             Arc::new(std::iter::once(old).chain(rest).collect())
+        });
+    }
+
+    /// What is known for mechanisms that are off is forgotten.
+    pub(crate) fn restrict(&self, owner: OwnerId, wanted: Mechanisms) {
+        self.of.entry(owner).and_compute_with(|known| {
+            let Some(known) = known else { return Op::Nop };
+            let known = known.into_value();
+            let less = known.iter().cloned().map(|former| Former {
+                verifiers: wanted_of(former.verifiers, wanted),
+                plain: former.plain.filter(|_| wanted.has("APOP")),
+            });
+            Op::Put(Arc::new(less.filter(|former| !former.is_empty()).collect()))
         });
     }
 

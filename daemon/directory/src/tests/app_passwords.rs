@@ -112,6 +112,16 @@ fn they_are_listed_with_their_use_and_have_bounds() {
 
 /// RFC 5802 §3 with the client's side of it.
 pub(super) async fn scram(directory: &Directory, user: &str, password: &str) -> String {
+    scram_while(directory, user, password, async || ()).await
+}
+
+/// The same; something happens before the client shows that it knows the password.
+pub(super) async fn scram_while(
+    directory: &Directory,
+    user: &str,
+    password: &str,
+    meanwhile: impl AsyncFnOnce(),
+) -> String {
     let bare = format!("n={user},r=clientnonce");
     let (mut login, step) = directory
         .login(
@@ -129,6 +139,7 @@ pub(super) async fn scram(directory: &Directory, user: &str, password: &str) -> 
     let without = format!("c=biws,{}", fields[0]);
     let proof = scram_proof(password, &salt, &format!("{bare},{first},{without}"));
     let proof = wire::base64::encode(&proof);
+    meanwhile().await;
     outcome(&login.step(format!("{without},p={proof}").as_bytes()).await)
 }
 

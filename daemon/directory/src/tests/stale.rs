@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use super::app_passwords::scram;
+use super::app_passwords::{scram, scram_while};
 use super::logins::{context, cram, outcome};
 use super::mechanisms::choose;
 use super::*;
@@ -71,24 +71,34 @@ fn a_program_that_tries_for_ever_what_was_good_once_fails_once() {
             6,
             "who guesses fails each time"
         );
-        for password in ["third", "fourth"] {
-            set(password).await;
+        for number in 3..=9 {
+            set(&format!("{number}")).await;
         }
-        for old in ["first", "second", "third"] {
+        for old in ["first", "second", "3", "8"] {
             assert_eq!(tried(directory, &told, old).await, 1, "{old}");
         }
-        set("fifth").await;
+        set("10").await;
         assert_eq!(tried(directory, &told, "first").await, 6, "not for ever");
         for login in [
-            cram(directory, "anna@a.test", "fifth").await,
-            scram(directory, "anna@a.test", "fifth").await,
-            apop(directory, "anna@a.test", "fifth").await,
+            cram(directory, "anna@a.test", "10").await,
+            scram(directory, "anna@a.test", "10").await,
+            apop(directory, "anna@a.test", "10").await,
         ] {
             assert_eq!(login, "anna@a.test");
         }
         // Back again: it is good.
-        set("fourth").await;
-        assert_eq!(scram(directory, "anna@a.test", "fourth").await, "anna@a.test");
+        set("9").await;
+        assert_eq!(scram(directory, "anna@a.test", "9").await, "anna@a.test");
+        // A mechanism that is off forgets.
+        assert_eq!(choose(directory, &["PLAIN", "SCRAM-SHA-256"]).await, "done");
+        let owner = directory.user(&anna).await.unwrap().unwrap().owner;
+        let formers = directory.inner.caches.formers.of(owner);
+        assert!(!formers.is_empty());
+        assert!(
+            formers
+                .iter()
+                .all(|former| former.plain.is_none() && former.verifiers.cram_md5.is_none())
+        );
     });
 }
 
@@ -127,5 +137,41 @@ fn a_removed_app_password_and_a_disabled_user_fail_once() {
         directory.set_user(disabled, "test").await.unwrap();
         assert_eq!(tried(directory, &told, "own").await, 1);
         assert_eq!(tried(directory, &told, "never").await, 6);
+    });
+}
+
+/// SCRAM tells what it compares with before it is answered: whoever knows the old password could keep the door open.
+#[test]
+fn a_login_that_was_begun_before_a_change_fails_after_it() {
+    on_each(async |directory, _| {
+        people(directory).await;
+        let anna = address("anna@a.test");
+        directory.set_password(&anna, "old", "test").await.unwrap();
+        let phone = directory
+            .add_app_password(&anna, "Phone", &[], "test")
+            .await
+            .unwrap();
+        let nothing = scram_while(directory, "anna@a.test", "old", async || ()).await;
+        assert_eq!(nothing, "anna@a.test");
+        let removed = scram_while(directory, "anna@a.test", &phone, async || {
+            directory
+                .remove_app_password(&anna, "Phone", "test")
+                .await
+                .unwrap();
+        });
+        assert_eq!(removed.await, "Credentials");
+        let changed = scram_while(directory, "anna@a.test", "old", async || {
+            directory.set_password(&anna, "new", "test").await.unwrap();
+        });
+        assert_eq!(changed.await, "Credentials");
+        let disabled = scram_while(directory, "anna@a.test", "new", async || {
+            let user = directory.user(&anna).await.unwrap().unwrap();
+            let disabled = User {
+                enabled: false,
+                ..user
+            };
+            directory.set_user(disabled, "test").await.unwrap();
+        });
+        assert_eq!(disabled.await, "Credentials");
     });
 }
