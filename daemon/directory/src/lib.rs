@@ -114,10 +114,10 @@ pub struct LoginContext {
 pub enum LoginStep {
     /// Send this (not yet in base64) and come back with the answer.
     Challenge(Vec<u8>),
-    /// `final_data` is to be sent as a last challenge, or with the success where the protocol allows it.
+    /// What the mechanism says last was a challenge before, which the client answers with an empty line: SMTP, IMAP and POP3 have no room for it beside
+    /// their success (RFC 4954 §4, RFC 9051 §6.2.2, RFC 5034 §4).
     Success {
         account: Arc<Account>,
-        final_data: Option<Vec<u8>>,
     },
     Failure(LoginFailure),
 }

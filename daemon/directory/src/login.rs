@@ -54,6 +54,8 @@ pub struct Login {
     bad_from: Option<usize>,
     /// As whom the peer wants to act, and what its response is compared with, if that is for the next step.
     compared: Option<Box<(Option<String>, Verifiers)>>,
+    /// Which of the passwords it was, while the mechanism's last words are on their way.
+    proved: Option<usize>,
     /// Tells the same attempt made again, where the password itself was said.
     attempt: Option<u64>,
     /// A failure of our own, which the mechanism knows only as a wrong password.
@@ -63,7 +65,11 @@ pub struct Login {
 impl Login {
     /// The peer's answer, base64 already decoded.
     pub async fn step(&mut self, response: &[u8]) -> LoginStep {
-        self.go(Input::Response(response)).await
+        // The answer to the mechanism's last words says nothing.
+        match self.proved.take() {
+            Some(which) => self.finish(which).await,
+            None => self.go(Input::Response(response)).await,
+        }
     }
 
     fn new(directory: &Directory, mechanism: &'static str, context: LoginContext) -> Self {
@@ -78,6 +84,7 @@ impl Login {
             app: None,
             bad_from: None,
             compared: None,
+            proved: None,
             attempt: None,
             failure: None,
         }
@@ -174,20 +181,14 @@ impl Login {
                 Step::Success {
                     final_data, which, ..
                 } => {
-                    if !self.is_right_still(which).await {
-                        let failure = self.failure.unwrap_or(LoginFailure::Credentials);
-                        return self.failed(failure, reason(failure));
-                    }
-                    if let Some(bad) = self.bad_from.and_then(|from| which.checked_sub(from)) {
+                    if let Some(bad) = self.bad(which) {
                         return self.no_good(bad);
                     }
-                    if let Some(place) = which.checked_sub(1) {
-                        self.app = self.apps.get(place).cloned();
-                    }
-                    return match self.known.take() {
-                        Some(known) => self.succeeded(known.account, final_data),
-                        None => self.failed(LoginFailure::Credentials, "no such user"),
+                    let Some(data) = final_data else {
+                        return self.finish(which).await;
                     };
+                    self.proved = Some(which);
+                    return LoginStep::Challenge(data);
                 }
                 Step::Failure(cause) => {
                     let failure = self.failure.unwrap_or(match cause {
@@ -202,6 +203,24 @@ impl Login {
                     return self.failed(failure, &text);
                 }
             };
+        }
+    }
+
+    /// The peer has shown that it knows a password.
+    async fn finish(&mut self, which: usize) -> LoginStep {
+        let which = match self.place_now(which).await {
+            Ok(which) => which,
+            Err(failure) => return self.failed(failure, reason(failure)),
+        };
+        if let Some(bad) = self.bad(which) {
+            return self.no_good(bad);
+        }
+        if let Some(place) = which.checked_sub(1) {
+            self.app = self.apps.get(place).cloned();
+        }
+        match self.known.take() {
+            Some(known) => self.succeeded(known.account),
+            None => self.failed(LoginFailure::Credentials, "no such user"),
         }
     }
 
@@ -249,7 +268,7 @@ impl Login {
         }
     }
 
-    fn succeeded(&mut self, account: Arc<Account>, final_data: Option<Vec<u8>>) -> LoginStep {
+    fn succeeded(&mut self, account: Arc<Account>) -> LoginStep {
         if account.denied.contains(&self.context.protocol) {
             let caches = &self.directory.inner.caches;
             let tried = || caches.attempt(&format!("no good {}", account.owner.0), "protocol");
@@ -269,7 +288,7 @@ impl Login {
             // The client need not wait until that is written.
             tokio::spawn(async move { app_passwords::used(&core, &app).await });
         }
-        LoginStep::Success { account, final_data }
+        LoginStep::Success { account }
     }
 
     fn failed(&self, failure: LoginFailure, reason: &str) -> LoginStep {
@@ -324,7 +343,7 @@ pub(crate) async fn plain(
     }
     let right = login.check(user, password).await;
     match login.known.take().filter(|_| right) {
-        Some(known) => login.succeeded(known.account, None),
+        Some(known) => login.succeeded(known.account),
         None => {
             let failure = login.failure.unwrap_or(LoginFailure::Credentials);
             login.failed(failure, reason(failure))

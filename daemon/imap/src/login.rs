@@ -30,7 +30,7 @@ impl Session {
             .login_plain(user, password, self.login_context())
             .await;
         Ok(match step {
-            LoginStep::Success { account, .. } => self.enter(account),
+            LoginStep::Success { account } => self.enter(account),
             LoginStep::Failure(reason) => failure(reason),
             LoginStep::Challenge(_) => failure(LoginFailure::Malformed),
         })
@@ -53,15 +53,7 @@ impl Session {
             let challenge = match step {
                 LoginStep::Challenge(challenge) => challenge,
                 LoginStep::Failure(reason) => return Ok(failure(reason)),
-                LoginStep::Success { account, final_data } => {
-                    // IMAP's OK carries no data: they are a last challenge with an empty response.
-                    if let Some(data) = final_data
-                        && let Err(answer) = self.challenge(&data).await?
-                    {
-                        return Ok(answer);
-                    }
-                    return Ok(self.enter(account));
-                }
+                LoginStep::Success { account } => return Ok(self.enter(account)),
             };
             step = match self.challenge(&challenge).await? {
                 Ok(response) => login.step(&response).await,

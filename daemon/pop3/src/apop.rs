@@ -32,7 +32,7 @@ pub(crate) async fn apop(session: &mut Session, user: &str, digest: &str) -> Nex
         .login_apop(user, digest, &timestamp, context)
         .await;
     match step {
-        LoginStep::Success { account, .. } => {
+        LoginStep::Success { account } => {
             login::enter(session, &account).await;
             Next::Go
         }

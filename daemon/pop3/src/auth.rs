@@ -26,13 +26,7 @@ pub(crate) async fn auth(
                 Some(response) => step = login.step(&response).await,
                 None => return Ok(Next::Go),
             },
-            LoginStep::Success { account, final_data } => {
-                // RFC 5034 §4: what the mechanism says last goes as a challenge, which the client answers with an empty line.
-                if let Some(data) = final_data
-                    && respond(session, &data).await?.is_none()
-                {
-                    return Ok(Next::Go);
-                }
+            LoginStep::Success { account } => {
                 login::enter(session, &account).await;
                 return Ok(Next::Go);
             }

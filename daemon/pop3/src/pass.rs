@@ -17,7 +17,7 @@ pub(crate) async fn pass(session: &mut Session, password: &str) -> Next {
         .login_plain(&user, password, context)
         .await
     {
-        LoginStep::Success { account, .. } => {
+        LoginStep::Success { account } => {
             login::enter(session, &account).await;
             Next::Go
         }

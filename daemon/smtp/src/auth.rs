@@ -40,13 +40,7 @@ pub(crate) async fn auth(
                 Some(response) => step = login.step(&response).await,
                 None => return Ok(Next::Go),
             },
-            LoginStep::Success { account, final_data } => {
-                // RFC 4954 §4: what the mechanism says last goes as a challenge, which the client answers with an empty line.
-                if let Some(data) = final_data
-                    && respond(session, &data).await?.is_none()
-                {
-                    return Ok(Next::Go);
-                }
+            LoginStep::Success { account } => {
                 session.conn.session().set_user(&account.address.to_string());
                 session.account = Some(account);
                 session.reply(replies::LOGGED_IN);

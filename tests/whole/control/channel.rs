@@ -2,9 +2,13 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use batpost_tests::server::Server;
 use serde_json::{Value, json};
+
+/// Ends a test that would wait for ever for something among notifications.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A connection to the daemon.
 pub(super) struct Channel {
@@ -71,8 +75,10 @@ impl Channel {
 
     /// Reads up to a notification that is so.
     pub(super) fn notified(&mut self, so: impl Fn(&Value) -> bool) -> Value {
+        let since = Instant::now();
         loop {
             let message = self.read().expect("a notification");
+            assert!(since.elapsed() < PATIENCE, "no such notification came");
             if message.get("id").is_none_or(Value::is_null) && so(&message) {
                 return message;
             }

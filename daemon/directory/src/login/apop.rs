@@ -43,7 +43,7 @@ pub(crate) async fn apop(
         Ok(known.zip(which))
     };
     match found.await {
-        Ok(Some((known, 0))) if known.enabled => login.succeeded(known.account, None),
+        Ok(Some((known, 0))) if known.enabled => login.succeeded(known.account),
         Ok(Some((known, which))) => {
             // Counted as by other mechanisms.
             let bad = which.saturating_sub(usize::from(known.enabled));

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use wire::sasl::{ScramVerifier, Verifiers};
+use wire::sasl::Verifiers;
 
 use super::{Login, NOBODY, find, ntlm};
 use crate::admin::app_passwords;
@@ -53,7 +53,7 @@ impl Login {
                     others,
                     ..stored.unwrap_or_default().verifiers
                 };
-                if mechanism.starts_with("SCRAM") {
+                if waits(mechanism) {
                     let authzid = authzid.map(str::to_owned);
                     self.compared = Some(Box::new((authzid, all.clone())));
                 }
@@ -67,16 +67,29 @@ impl Login {
         }
     }
 
-    /// Whether the password that was right is so still. SCRAM is told what is kept before the client shows that it knows the password, which may be a
-    /// while.
-    pub(super) async fn is_right_still(&mut self, which: usize) -> bool {
+    /// Which of those compared let nobody in, counted from 0; `None`: this one does.
+    pub(super) fn bad(&self, which: usize) -> Option<usize> {
+        self.bad_from.and_then(|from| which.checked_sub(from))
+    }
+
+    /// Where the password that was right is now. Some mechanisms were told what is kept before the client shows that it knows the password, or wait for the
+    /// client to read their last words: it may take its time, and a change in between counts.
+    pub(super) async fn place_now(&mut self, which: usize) -> Result<usize, LoginFailure> {
         let Some(compared) = self.compared.take() else {
-            return true;
+            return Ok(which);
         };
         let (authzid, before) = *compared;
         let user = self.user.clone();
         let now = self.verifiers(&user, authzid.as_deref()).await;
-        now.is_some_and(|now| scram_of(&now, which) == scram_of(&before, which))
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let right = before.each().find(|(place, _)| *place == which);
+        let found = now.as_ref().zip(right).and_then(|(now, (_, right))| {
+            let mut each = now.each();
+            each.find(|(_, one)| is_same(self.mechanism, one, right))
+        });
+        found.map(|(place, _)| place).ok_or(LoginFailure::Credentials)
     }
 
     /// The peer knows a password that lets nobody in (any more), and may try it for ever: that is one failure.
@@ -92,11 +105,18 @@ impl Login {
     }
 }
 
-/// What SCRAM compares with for one of a user's passwords.
-fn scram_of(all: &Verifiers, which: usize) -> Option<[Option<&ScramVerifier>; 2]> {
-    let one = match which.checked_sub(1) {
-        None => Some(all),
-        Some(place) => all.others.get(place),
-    };
-    one.map(|one| [one.scram_sha1.as_ref(), one.scram_sha256.as_ref()])
+/// Whether the client is waited for between what is kept being read and the end.
+fn waits(mechanism: &str) -> bool {
+    mechanism.starts_with("SCRAM") || mechanism == "DIGEST-MD5"
+}
+
+/// Whether a mechanism compares with the same.
+fn is_same(mechanism: &str, one: &Verifiers, other: &Verifiers) -> bool {
+    if mechanism.starts_with("SCRAM-SHA-256") {
+        one.scram_sha256 == other.scram_sha256
+    } else if mechanism.starts_with("SCRAM-SHA-1") {
+        one.scram_sha1 == other.scram_sha1
+    } else {
+        one.digest_md5 == other.digest_md5
+    }
 }

@@ -112,15 +112,15 @@ fn they_are_listed_with_their_use_and_have_bounds() {
 
 /// RFC 5802 §3 with the client's side of it.
 pub(super) async fn scram(directory: &Directory, user: &str, password: &str) -> String {
-    scram_while(directory, user, password, async || ()).await
+    scram_while(directory, user, password, async |_| ()).await
 }
 
-/// The same; something happens before the client shows that it knows the password.
+/// The same; something happens before the client shows that it knows the password (`false`), and before it answers the server's last words (`true`).
 pub(super) async fn scram_while(
     directory: &Directory,
     user: &str,
     password: &str,
-    meanwhile: impl AsyncFnOnce(),
+    meanwhile: impl AsyncFn(bool),
 ) -> String {
     let bare = format!("n={user},r=clientnonce");
     let (mut login, step) = directory
@@ -139,8 +139,14 @@ pub(super) async fn scram_while(
     let without = format!("c=biws,{}", fields[0]);
     let proof = scram_proof(password, &salt, &format!("{bare},{first},{without}"));
     let proof = wire::base64::encode(&proof);
-    meanwhile().await;
-    outcome(&login.step(format!("{without},p={proof}").as_bytes()).await)
+    meanwhile(false).await;
+    let step = login.step(format!("{without},p={proof}").as_bytes()).await;
+    let LoginStep::Challenge(last) = &step else {
+        return outcome(&step);
+    };
+    assert!(last.starts_with(b"v="));
+    meanwhile(true).await;
+    outcome(&login.step(b"").await)
 }
 
 fn scram_proof(password: &str, salt: &[u8], message: &str) -> Vec<u8> {

@@ -19,7 +19,7 @@ pub(crate) fn context(secure: bool) -> LoginContext {
 pub(crate) fn outcome(step: &LoginStep) -> String {
     match step {
         LoginStep::Challenge(text) => format!("challenge {}", String::from_utf8_lossy(text)),
-        LoginStep::Success { account, .. } => account.address.to_string(),
+        LoginStep::Success { account } => account.address.to_string(),
         LoginStep::Failure(failure) => format!("{failure:?}"),
     }
 }

@@ -140,38 +140,51 @@ fn a_removed_app_password_and_a_disabled_user_fail_once() {
     });
 }
 
-/// SCRAM tells what it compares with before it is answered: whoever knows the old password could keep the door open.
+/// SCRAM asks and is answered twice: whoever knows the old password could keep the door open in between.
 #[test]
 fn a_login_that_was_begun_before_a_change_fails_after_it() {
     on_each(async |directory, _| {
         people(directory).await;
         let anna = address("anna@a.test");
-        directory.set_password(&anna, "old", "test").await.unwrap();
-        let phone = directory
-            .add_app_password(&anna, "Phone", &[], "test")
-            .await
-            .unwrap();
-        let nothing = scram_while(directory, "anna@a.test", "old", async || ()).await;
-        assert_eq!(nothing, "anna@a.test");
-        let removed = scram_while(directory, "anna@a.test", &phone, async || {
-            directory
-                .remove_app_password(&anna, "Phone", "test")
-                .await
-                .unwrap();
-        });
-        assert_eq!(removed.await, "Credentials");
-        let changed = scram_while(directory, "anna@a.test", "old", async || {
-            directory.set_password(&anna, "new", "test").await.unwrap();
-        });
-        assert_eq!(changed.await, "Credentials");
-        let disabled = scram_while(directory, "anna@a.test", "new", async || {
+        let set_enabled = async |enabled| {
             let user = directory.user(&anna).await.unwrap().unwrap();
-            let disabled = User {
-                enabled: false,
-                ..user
+            let user = User { enabled, ..user };
+            directory.set_user(user, "test").await.unwrap();
+        };
+        let add = async |label: &str| {
+            let made = directory.add_app_password(&anna, label, &[], "test").await;
+            made.unwrap()
+        };
+        let remove = async |label: &str| {
+            let removed = directory.remove_app_password(&anna, label, "test").await;
+            removed.unwrap();
+        };
+        // Each time in another moment.
+        for late in [false, true] {
+            let at = async |moment: bool, change: &str| match change {
+                _ if moment != late => {}
+                "password" => directory.set_password(&anna, "new", "test").await.unwrap(),
+                "disabled" => set_enabled(false).await,
+                "removed" => remove("Phone").await,
+                // Other places for the same passwords.
+                "another" => drop(add("A").await),
+                _ => {}
             };
-            directory.set_user(disabled, "test").await.unwrap();
-        });
-        assert_eq!(disabled.await, "Credentials");
+            let login = async |password: &str, change: &str| {
+                scram_while(directory, "anna@a.test", password, async |moment| {
+                    at(moment, change).await;
+                })
+                .await
+            };
+            directory.set_password(&anna, "old", "test").await.unwrap();
+            let phone = add("Phone").await;
+            assert_eq!(login("old", "nothing").await, "anna@a.test");
+            assert_eq!(login(&phone, "another").await, "anna@a.test");
+            assert_eq!(login(&phone, "removed").await, "Credentials");
+            assert_eq!(login("old", "password").await, "Credentials");
+            assert_eq!(login("new", "disabled").await, "Credentials");
+            set_enabled(true).await;
+            remove("A").await;
+        }
     });
 }

@@ -91,7 +91,7 @@ impl Verifiers {
     }
 
     /// All of the user's passwords, numbered: 0 is the user's own, the others follow.
-    pub(super) fn each(&self) -> impl Iterator<Item = (usize, &Verifiers)> {
+    pub fn each(&self) -> impl Iterator<Item = (usize, &Verifiers)> {
         std::iter::once(self).chain(&self.others).enumerate()
     }
 
