@@ -6,28 +6,27 @@
 mod apop;
 mod kept;
 pub(crate) mod ntlm;
+mod said;
 mod vouched;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events::kinds::security::{LoginFailed, LoginSucceeded};
-use shared::mechanisms::Mechanisms;
-use shared::model::{OwnerId, Protocol};
+use shared::model::OwnerId;
 use shared::{Address, Refusal};
 use wire::sasl::{Context, Input, Mechanism, Reason, Server, Step, Verifiers};
 
 use crate::admin::app_passwords::{self, App};
 use crate::cache::Known;
 use crate::core::Core;
-use crate::password::{self, Checked, Stored, random};
+use crate::password::random;
 use crate::resolve::only_domain;
 use crate::{Account, Directory, LoginContext, LoginFailure, LoginStep, Unavailable, oauth, records};
 
 pub(crate) use apop::apop;
+pub(crate) use said::{checks_waiting, permit};
 
-/// Logins that may wait for a password check; further ones are told to come back.
-const CHECKS_WAITING_MAX: usize = 1000;
 /// A user's name in an event is cut there, in characters.
 const EVENT_USER_LENGTH_MAX: usize = 255;
 
@@ -58,6 +57,8 @@ pub struct Login {
     proved: Option<usize>,
     /// Tells the same attempt made again, where the password itself was said.
     attempt: Option<u64>,
+    /// How it ends if the peer says no more: it may have learned what it wanted.
+    left_open: Option<LoginFailure>,
     /// A failure of our own, which the mechanism knows only as a wrong password.
     failure: Option<LoginFailure>,
 }
@@ -65,6 +66,7 @@ pub struct Login {
 impl Login {
     /// The peer's answer, base64 already decoded.
     pub async fn step(&mut self, response: &[u8]) -> LoginStep {
+        self.left_open = None;
         // The answer to the mechanism's last words says nothing.
         match self.proved.take() {
             Some(which) => self.finish(which).await,
@@ -85,6 +87,7 @@ impl Login {
             bad_from: None,
             compared: None,
             proved: None,
+            left_open: None,
             attempt: None,
             failure: None,
         }
@@ -173,10 +176,12 @@ impl Login {
                 Step::CheckToken { user, token } => {
                     let user = self.token(user.as_deref(), &token).await;
                     // A provider that can't be asked is no reason to send the client for another token.
-                    match self.failure {
-                        Some(failure) => return self.failed(failure, reason(failure)),
-                        None => server.step(Input::Found(user.as_deref())),
+                    if let Some(failure) = self.failure {
+                        return self.failed(failure, reason(failure));
                     }
+                    // Who is refused is told why first.
+                    self.left_open = user.is_none().then_some(LoginFailure::Credentials);
+                    server.step(Input::Found(user.as_deref()))
                 }
                 Step::Success {
                     final_data, which, ..
@@ -188,9 +193,11 @@ impl Login {
                         return self.finish(which).await;
                     };
                     self.proved = Some(which);
+                    self.left_open = Some(LoginFailure::Cancelled);
                     return LoginStep::Challenge(data);
                 }
                 Step::Failure(cause) => {
+                    self.left_open = None;
                     let failure = self.failure.unwrap_or(match cause {
                         Reason::Syntax | Reason::OutOfOrder => LoginFailure::Malformed,
                         _ => LoginFailure::Credentials,
@@ -235,15 +242,7 @@ impl Login {
         }
         let epoch = core.caches.epoch();
         let protocol = self.context.protocol;
-        match check(
-            &self.directory.inner,
-            user,
-            password,
-            protocol,
-            self.policy_name(),
-        )
-        .await
-        {
+        match said::check(core, user, password, protocol, self.policy_name()).await {
             Ok(Some((known, app))) => {
                 (self.known, self.app) = (Some(known), app);
                 true
@@ -306,6 +305,14 @@ impl Login {
         };
         core.events.emit(self.context.scope, event);
         LoginStep::Failure(failure)
+    }
+}
+
+impl Drop for Login {
+    fn drop(&mut self) {
+        if let Some(failure) = self.left_open {
+            self.failed(failure, reason(failure));
+        }
     }
 }
 
@@ -386,105 +393,5 @@ async fn find(core: &Core, name: &str) -> Result<Option<Known>, Unavailable> {
     match address {
         Ok(address) => core.known(&address).await,
         Err(_) => Ok(None),
-    }
-}
-
-/// Checks a password; gives the user if it is right and the user may log in, and the app password if it is one. At most one slow hash:
-/// app passwords need none.
-async fn check(
-    core: &Arc<Core>,
-    user: &str,
-    password: &str,
-    protocol: Protocol,
-    mechanism: &str,
-) -> Result<Option<(Known, Option<App>)>, Unavailable> {
-    let epoch = core.caches.epoch();
-    let known = find(core, user).await?;
-    let known = known.filter(|known| known.enabled && known.mechanisms.has(mechanism));
-    if let Some(known) = &known
-        && core.caches.is_proved(known.account.owner, password)
-    {
-        return Ok(Some((known.clone(), None)));
-    }
-    // The tables are asked for a user who does not exist as well: it takes the same time.
-    let owner = known.as_ref().map_or(NOBODY, |known| known.account.owner);
-    let app = app_passwords::find(core, owner, protocol, password).await?;
-    if let (Some(known), Some(app)) = (&known, app) {
-        return Ok(Some((known.clone(), Some(app))));
-    }
-    let stored = core.stored(owner).await?.filter(|_| known.is_some());
-    let wanted = known
-        .as_ref()
-        .map_or_else(Mechanisms::standard, |known| known.mechanisms);
-    let checked = hashed(core, stored.clone(), password.to_owned(), wanted).await?;
-    let Some(known) = known.filter(|_| checked != Checked::Wrong) else {
-        return Ok(None);
-    };
-    core.caches.prove(known.account.owner, password, epoch);
-    if checked == Checked::RightButIncomplete
-        && let Some(stored) = stored
-    {
-        complete(core, &known, stored, password).await;
-    }
-    Ok(Some((known, None)))
-}
-
-/// Hashes on a thread that may block, a few at a time.
-async fn hashed(
-    core: &Arc<Core>,
-    stored: Option<Stored>,
-    password: String,
-    wanted: Mechanisms,
-) -> Result<Checked, Unavailable> {
-    let _permit = permit(core).await?;
-    let checking = tokio::task::spawn_blocking(move || match stored {
-        Some(stored) => stored.check(&password, wanted),
-        None => {
-            password::burn(&password);
-            Checked::Wrong
-        }
-    });
-    checking
-        .await
-        .map_err(|_| Unavailable("a password check failed".to_owned()))
-}
-
-/// Waits for a turn to hash.
-pub(crate) async fn permit(core: &Core) -> Result<tokio::sync::SemaphorePermit<'_>, Unavailable> {
-    let _waiting = core
-        .checks_waiting
-        .try_acquire()
-        .map_err(|_| Unavailable("too many logins wait".to_owned()))?;
-    core.checks
-        .acquire()
-        .await
-        .map_err(|_| Unavailable("the directory is closed".to_owned()))
-}
-
-pub(crate) fn checks_waiting() -> tokio::sync::Semaphore {
-    tokio::sync::Semaphore::new(CHECKS_WAITING_MAX)
-}
-
-/// Makes what is missing of what is kept, now that the password is known. A failure leaves it to the next login.
-async fn complete(core: &Arc<Core>, known: &Known, old: Stored, password: &str) {
-    let owner = known.account.owner;
-    let (user, password) = (known.account.address.key(), password.to_owned());
-    let Ok(salt) = app_passwords::salt(core, owner).await else {
-        return;
-    };
-    let wanted = known.mechanisms;
-    let making = move || Stored::make(&user, &password, salt.as_deref(), wanted);
-    let made = tokio::task::spawn_blocking(making).await;
-    let Ok(Ok(made)) = made else { return };
-    let _changing = core.changing.lock().await;
-    // The password may have been changed meanwhile.
-    let Ok(Some(current)) = core.stored(owner).await else {
-        return;
-    };
-    if current != old {
-        return;
-    }
-    if let Ok(row) = core.credential(owner, &made) {
-        let _ = core.write(drivers::Batch::new().put(row), "credential", "").await;
     }
 }

@@ -33,14 +33,18 @@ pub(crate) async fn enter(session: &mut Session, account: &Arc<Account>) {
     if !delay::may_enter(&session.server, account.owner) {
         return session.err(replies::LOGIN_DELAY);
     }
+    // At once, for opening may take a while: whoever ends the sessions of a user must find this one.
+    session.conn.session().set_user(&account.address.to_string());
     match Maildrop::open(&session.server, account.owner, session.utf8).await {
         Ok(maildrop) => {
-            session.conn.session().set_user(&account.address.to_string());
             session.maildrop = Some(Box::new(maildrop));
             session.user = None;
             session.ok(replies::LOGGED_IN);
         }
-        Err(text) => session.err(text),
+        Err(text) => {
+            session.conn.session().set_user("");
+            session.err(text);
+        }
     }
 }
 

@@ -122,6 +122,22 @@ pub(super) async fn scram_while(
     password: &str,
     meanwhile: impl AsyncFn(bool),
 ) -> String {
+    let (mut login, step) = scram_proved(directory, user, password, async || meanwhile(false).await).await;
+    let LoginStep::Challenge(last) = &step else {
+        return outcome(&step);
+    };
+    assert!(last.starts_with(b"v="));
+    meanwhile(true).await;
+    outcome(&login.step(b"").await)
+}
+
+/// Up to the server's last words.
+pub(super) async fn scram_proved(
+    directory: &Directory,
+    user: &str,
+    password: &str,
+    meanwhile: impl AsyncFnOnce(),
+) -> (Login, LoginStep) {
     let bare = format!("n={user},r=clientnonce");
     let (mut login, step) = directory
         .login(
@@ -139,14 +155,9 @@ pub(super) async fn scram_while(
     let without = format!("c=biws,{}", fields[0]);
     let proof = scram_proof(password, &salt, &format!("{bare},{first},{without}"));
     let proof = wire::base64::encode(&proof);
-    meanwhile(false).await;
+    meanwhile().await;
     let step = login.step(format!("{without},p={proof}").as_bytes()).await;
-    let LoginStep::Challenge(last) = &step else {
-        return outcome(&step);
-    };
-    assert!(last.starts_with(b"v="));
-    meanwhile(true).await;
-    outcome(&login.step(b"").await)
+    (login, step)
 }
 
 fn scram_proof(password: &str, salt: &[u8], message: &str) -> Vec<u8> {

@@ -243,5 +243,18 @@ fn a_token_lets_in_whom_its_issuer_names() {
         assert_eq!(bearer(directory, "", "opaque").await, "boris@a.test");
         assert_eq!(bearer(directory, "anna@a.test", "opaque").await, "Credentials");
         assert_eq!(bearer(directory, "", "unknown").await, "Credentials");
+        // Who is told that a token is no good and goes has failed all the same.
+        let guard = super::stale::Told::default();
+        let told = guard.0.clone();
+        directory.set_guard(Arc::new(guard));
+        let message = "n,,\u{1}auth=Bearer unknown\u{1}\u{1}".as_bytes();
+        for _ in 0..2 {
+            let (login, step) = directory.login("OAUTHBEARER", Some(message), context(true)).await;
+            assert!(outcome(&step).starts_with("challenge "));
+            drop(login);
+        }
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 2);
+        assert!(told[0].is_some() && told[0] == told[1]);
     });
 }

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use super::app_passwords::{scram, scram_while};
+use super::app_passwords::{scram, scram_proved, scram_while};
 use super::logins::{context, cram, outcome};
 use super::mechanisms::choose;
 use super::*;
 
 /// What it was told of failures; nobody is shut out.
 #[derive(Default)]
-struct Told(Arc<Mutex<Vec<Option<u64>>>>);
+pub(super) struct Told(pub(super) Arc<Mutex<Vec<Option<u64>>>>);
 
 impl LoginGuard for Told {
     fn may_try(&self, _peer: IpAddr) -> bool {
@@ -187,4 +187,41 @@ fn a_login_that_was_begun_before_a_change_fails_after_it() {
             remove("A").await;
         }
     });
+}
+
+/// Whoever only wants to know whether a password is right need not say the last word.
+#[tokio::test]
+async fn a_login_that_is_left_open_once_the_password_was_right_is_told() {
+    let events = Events::start(events::Options {
+        dir: None,
+        language: i18n::Language::En,
+        severity: events::Severity::Info,
+        keep_days: 1,
+    })
+    .unwrap();
+    let mut feed = events.subscribe();
+    let placed = Arc::new(Placed::single(Arc::new(Memory::new())));
+    let directory = Directory::open(placed, [7; 32], events.clone()).await.unwrap();
+    people(&directory).await;
+    let anna = address("anna@a.test");
+    directory.set_password(&anna, "right", "test").await.unwrap();
+    let mut told = |login| {
+        drop(login);
+        events.flush();
+        let mut told = Vec::new();
+        while let Ok(event) = feed.try_recv() {
+            told.push(event.code);
+        }
+        told.retain(|code| code.starts_with("login-"));
+        told
+    };
+    let (login, step) = scram_proved(&directory, "anna@a.test", "right", async || ()).await;
+    assert!(outcome(&step).starts_with("challenge v="));
+    assert_eq!(told(login), ["login-failed"]);
+    let (mut login, _) = scram_proved(&directory, "anna@a.test", "right", async || ()).await;
+    assert_eq!(outcome(&login.step(b"").await), "anna@a.test");
+    assert_eq!(told(login), ["login-succeeded"]);
+    let (login, step) = scram_proved(&directory, "anna@a.test", "wrong", async || ()).await;
+    assert_eq!(outcome(&step), "Credentials");
+    assert_eq!(told(login), ["login-failed"]);
 }

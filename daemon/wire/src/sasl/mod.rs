@@ -166,7 +166,7 @@ pub enum Step {
         token: String,
     },
     /// Logged in. Final data must reach the client: where the protocol has no room for it in its success
-    /// reply (SMTP, IMAP, POP3), as one more challenge, whose response must be empty.
+    /// reply (SMTP, IMAP, POP3), as one more challenge, whose response is empty.
     Success {
         user: String,
         final_data: Option<Vec<u8>>,
