@@ -44,6 +44,8 @@ enum Place<H, R> {
 
 /// Makes rows due.
 const RETRY: &str = "UPDATE message SET next_try = 0 WHERE held = 0";
+/// The same; none that is due already.
+const RETRY_GONE: &str = "UPDATE message SET next_try = 0 WHERE held = 0 AND next_try <> 0";
 /// The same for the rows after the first id, up to the second.
 pub(crate) const RETRY_PART: &str = "UPDATE message SET next_try = 0 WHERE held = 0 AND id > ?1 AND id <= ?2";
 /// Where such a part ends; nothing if there are no more rows.
@@ -139,27 +141,43 @@ impl Queue {
         // One named twice is retried once.
         ids.sort_unstable();
         ids.dedup();
+        let named: Vec<u64> = ids.iter().map(|id| id.0).collect();
         // What comes back meanwhile was counted as a row.
-        let here: Option<HashSet<u64>> = ids
-            .is_empty()
-            .then(|| self.inner.state.lock().messages.keys().copied().collect());
-        let rows = if ids.is_empty() {
+        let mut here: HashSet<u64> = {
+            let state = self.inner.state.lock();
+            let all = state.messages.keys().copied();
+            if named.is_empty() {
+                all.collect()
+            } else {
+                let named = named.iter().copied();
+                named.filter(|id| state.messages.contains_key(id)).collect()
+            }
+        };
+        let rows = if named.is_empty() {
             self.retry_rows().await?
         } else {
             self.update(RETRY, &ids).await?
         };
-        let ids: Vec<u64> = if ids.is_empty() {
+        let all = if named.is_empty() {
             self.inner.state.lock().messages.keys().copied().collect()
         } else {
-            ids.into_iter().map(|id| id.0).collect()
+            named
         };
         let mut live = 0;
-        for step in ids.chunks(STEP_MAX) {
+        for step in all.chunks(STEP_MAX) {
             let mut state = self.inner.state.lock();
             for id in step {
-                let retried = state.messages.get_mut(id).is_some_and(retry_live);
-                live += u64::from(retried && here.as_ref().is_none_or(|here| here.contains(id)));
+                if let Some(message) = state.messages.get_mut(id) {
+                    let counts = here.remove(id);
+                    live += u64::from(retry_live(message) && counts);
+                }
             }
+        }
+        // What became a row after the rows were gone through, and is not in memory any more.
+        let gone: Vec<MessageId> = here.into_iter().map(MessageId).collect();
+        let mut late = 0;
+        for step in gone.chunks(STEP_MAX) {
+            late += self.update(RETRY_GONE, step).await?;
         }
         let mut state = self.inner.state.lock();
         let state = &mut *state;
@@ -167,7 +185,7 @@ impl Queue {
             state.due.push_back(id);
             self.inner.ready.notify_one();
         }
-        Ok(rows + live)
+        Ok(rows + live + late)
     }
 
     /// All rows, each once, in parts: a million of them in one transaction would hold up what is being delivered.

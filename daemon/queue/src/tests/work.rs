@@ -1,3 +1,6 @@
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use disk::RealDisk;
 use disk::blob::Blob;
 use events::MessageId;
@@ -391,6 +394,56 @@ async fn a_wish_that_comes_while_a_message_is_put_off_is_kept() {
         house.queue.finish(back, outcomes).await.unwrap();
         assert_eq!(house.queue.counts().messages, 0);
     }
+}
+
+/// What was put off between the two looks of a retry, at the rows and at memory, would wait for its time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_finds_what_becomes_a_row_while_it_looks() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::real(dir.path());
+    let waiting = &house.queue.inner.waiting;
+    let id = house.commit(&["bob@example.test"], "text").await;
+    let job = house.next().await;
+    let row = {
+        let mut state = house.queue.inner.state.lock();
+        let live = state.messages.get_mut(&id).unwrap();
+        live.states()[0].next_try = crate::now() + 1000;
+        crate::finish::row_of(&mut state, id, &job.text).unwrap()
+    };
+    let named = [MessageId(id)];
+    let mut parking = pin!(crate::finish::park(&house.queue.inner, row));
+    let mut retry = pin!(house.queue.retry(&named));
+    let mut context = Context::from_waker(Waker::noop());
+    // What the thread does: it tells that it has begun and goes on when it is let.
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let hold = || {
+        let (begun, (let_go, go)) = (begun.clone(), std::sync::mpsc::channel::<()>());
+        let held = waiting.call(move |_| {
+            begun.send(()).unwrap();
+            let _ = go.recv();
+            Ok(())
+        });
+        (Box::pin(held), let_go)
+    };
+    let (mut first, first_go) = hold();
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    has_begun.recv().unwrap();
+    // In one transaction: the rows are made due, then the row is made.
+    assert!(retry.as_mut().poll(&mut context).is_pending());
+    assert!(parking.as_mut().poll(&mut context).is_pending());
+    let (mut second, second_go) = hold();
+    assert!(second.as_mut().poll(&mut context).is_pending());
+    drop(first_go);
+    has_begun.recv().unwrap();
+    // Once this one has begun, that is durable and told.
+    let (mut third, third_go) = hold();
+    assert!(third.as_mut().poll(&mut context).is_pending());
+    drop(second_go);
+    has_begun.recv().unwrap();
+    drop(third_go);
+    parking.await.unwrap();
+    assert_eq!(retry.await.unwrap(), 1);
+    assert_eq!(house.next().await.id.0, id);
 }
 
 /// The mailboxes would forget too early that they have a message, and take it twice.
