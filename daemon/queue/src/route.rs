@@ -14,19 +14,25 @@ impl Queue {
     pub async fn set_route(&self, ids: &[MessageId], route: Option<&str>) -> Result<u64, QueueError> {
         let mut changed = 0;
         for &id in ids {
-            let route = route.map(str::to_owned);
-            match self.find(id, |live| live.head.route.clone_from(&route)) {
-                Found::Taken => changed += 1,
-                // It is durable when the row is.
-                Found::Idle => {
-                    self.park_idle(id).await?;
-                    changed += 1;
-                }
-                Found::Row => changed += self.route_row(id, route).await?,
+            let mut done = self.route_one(id, route).await?;
+            if done == 0 {
+                // It came back to be tried just then.
+                done = self.route_one(id, route).await?;
             }
+            changed += done;
         }
         self.inner.notice();
         Ok(changed)
+    }
+
+    async fn route_one(&self, id: MessageId, route: Option<&str>) -> Result<u64, QueueError> {
+        let route = route.map(str::to_owned);
+        match self.find(id, |live| live.head.route.clone_from(&route)) {
+            Found::Taken => Ok(1),
+            // It is durable when the row is.
+            Found::Idle => self.park_idle(id).await.map(|()| 1),
+            Found::Row => self.route_row(id, route).await,
+        }
     }
 
     async fn route_row(&self, id: MessageId, route: Option<String>) -> Result<u64, QueueError> {
